@@ -1,0 +1,164 @@
+/** What runs containers on this host, as sessions and reconcile see it: a dozen verbs, streams in, streams out, the signal last. */
+
+import type { Duplex } from "node:stream";
+
+/** Seen from outside a container at one moment. `id` is the full 64-hex id; every later call uses it, never a name. */
+export interface Container {
+  id: string;
+  name: string;
+  image: string;
+  imageId: string;
+  command: string;
+  state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
+  /** The engine's own words, e.g. "Up 3 hours (healthy)". */
+  status: string;
+  /** Milliseconds since 1970. */
+  created: number;
+  labels: Record<string, string>;
+  ports: PublishedPort[];
+  /** Names of the networks it is on. */
+  networks: string[];
+}
+
+export interface PublishedPort {
+  container: number;
+  protocol: string;
+  host?: number;
+  address?: string;
+}
+
+/** What only a closer look tells. Environment values are never part of it. */
+export interface ContainerDetail extends Container {
+  tty: boolean;
+  /** The container reads its standard input (`docker run -i`). */
+  openStdin: boolean;
+  /** Its standard input ends with the first attach that ends it; only then is half-closing an attach safe. */
+  stdinOnce: boolean;
+  startedAt?: string;
+  finishedAt?: string;
+  exitCode?: number;
+  restartPolicy: string;
+  health?: string;
+  mounts: { type: string; source: string; destination: string; readOnly: boolean }[];
+}
+
+export interface EngineInfo {
+  name: "docker" | "podman";
+  version: string;
+  apiVersion: string;
+  os: string;
+  arch: string;
+}
+
+export interface Size {
+  cols: number;
+  rows: number;
+}
+
+export interface ExecSpec {
+  command: string[];
+  tty: boolean;
+  stdin: boolean;
+  user?: string;
+  workdir?: string;
+  /** `NAME=value` each. */
+  env?: string[];
+  size?: Size;
+}
+
+export interface AttachSpec {
+  stdin: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  size?: Size;
+}
+
+export interface LogOptions {
+  follow: boolean;
+  stdout: boolean;
+  stderr: boolean;
+  /** Lines from the end; absent means all. */
+  tail?: number;
+  /** `seconds.nanoseconds` since 1970 as a string, inclusive: a JavaScript number loses lines. */
+  since?: string;
+  until?: string;
+}
+
+export type StreamName = "stdout" | "stderr";
+
+/** One line, or a part of one longer than 16 KiB; `bytes` end with a newline only when the line does. */
+export interface LogEntry {
+  stream: StreamName;
+  /** RFC 3339 with nanoseconds, as the engine stamped it; parts of one line share it. */
+  time: string;
+  bytes: Uint8Array;
+}
+
+export interface Output {
+  stream: StreamName;
+  /** Valid until the next one is asked for. */
+  bytes: Uint8Array;
+}
+
+/** How a process ended. `unknown` is the truth when the engine could not say, and is never reported as 0. */
+export type ExitStatus = { code: number } | { unknown: string };
+
+/** A process inside a container (or on the host) that somebody talks to. */
+export interface Process {
+  /** Everything it writes, in order, until it ends. Not asking for the next piece stops the writer. Read once. */
+  readonly output: AsyncIterable<Output>;
+  /** Resolves when the engine took the bytes. Rejects once the process cannot read any more. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** End of input: half-close, or the end-of-file character on a terminal. */
+  end(): Promise<void>;
+  /** Newest wins; remembered if the process has not started yet; silently nothing once it ended. */
+  resize(size: Size): Promise<void>;
+  /** A name such as "INT" or "TERM", to the process (exec: and everything in its session). */
+  signal(name: string): Promise<void>;
+  /** Settles after all output was delivered. Never rejects. */
+  readonly exit: Promise<ExitStatus>;
+  /** Leaves nothing behind: ends an exec with everything it started (HUP, TERM, KILL within 5 s); lets go of an attach. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** A container reference that does not exist, an engine that is away, ...: `code` is one of the stable codes below. */
+export class RuntimeError extends Error {
+  override readonly name = "RuntimeError";
+  readonly code: RuntimeErrorCode;
+  constructor(code: RuntimeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type RuntimeErrorCode =
+  | "not-found"
+  | "not-running"
+  | "engine-unavailable"
+  | "engine-error"
+  | "dial-refused"
+  | "dial-failed"
+  | "command-not-found"
+  | "command-not-executable"
+  | "unsupported"
+  | "invalid";
+
+export interface Runtime {
+  /** Asks the engine who it is; rejects with `engine-unavailable` when it does not answer. */
+  info(signal: AbortSignal): Promise<EngineInfo>;
+  /** All containers, running or not. */
+  list(signal: AbortSignal): Promise<Container[]>;
+  inspect(id: string, signal: AbortSignal): Promise<ContainerDetail>;
+  /** Yields the whole list at once and again after each change; throws when the engine goes away. */
+  watch(signal: AbortSignal): AsyncIterable<Container[]>;
+  /** In the engine's order. Ends when the container stops (follow) or at the last line; throws if the engine broke off. */
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]>;
+  /** The signal covers the start only; afterwards `Process.close()` ends it. */
+  exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process>;
+  attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process>;
+  /** A TCP connection to a port of the container, also one bound to its loopback. Half-open: ending one side leaves the other. */
+  dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** Finishes what a killed agent left: ends journaled execs that nobody owns any more. */
+  recover(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,77 @@
+/** Every error a user can meet: its code, and the one table that maps codes to HTTP status, WebSocket close code and exit code. */
+
+import { z } from "zod";
+
+interface Mapping {
+  http: number;
+  /** WebSocket close code: 4000 + the HTTP status where there is no registered one. */
+  close: number;
+  /** Exit code of `ctl`: 125 = Fairlead's own failure, 126/127 as every shell has it. */
+  exit: number;
+  title: string;
+}
+
+const TABLE = {
+  "bad-request": { http: 400, close: 4400, exit: 2, title: "The request is not valid" },
+  "protocol-error": { http: 400, close: 1002, exit: 125, title: "The other side broke the protocol" },
+  unauthenticated: { http: 401, close: 4401, exit: 125, title: "Not signed in" },
+  "not-found": { http: 404, close: 4404, exit: 125, title: "Not found" },
+  ambiguous: { http: 409, close: 4409, exit: 125, title: "More than one container matches" },
+  "not-running": { http: 409, close: 4409, exit: 125, title: "The container is not running" },
+  "session-gone": { http: 410, close: 4410, exit: 125, title: "The session has ended" },
+  "stale-epoch": { http: 409, close: 4409, exit: 125, title: "The session was resumed elsewhere" },
+  "wrong-host": { http: 421, close: 4421, exit: 125, title: "This server does not answer under that name" },
+  "wrong-origin": { http: 403, close: 4403, exit: 125, title: "That web page may not call this server" },
+  "too-many": { http: 429, close: 4429, exit: 125, title: "A limit is reached" },
+  "too-large": { http: 413, close: 1009, exit: 2, title: "The request is too large" },
+  revoked: { http: 401, close: 4401, exit: 125, title: "Access was withdrawn" },
+  idle: { http: 408, close: 4408, exit: 125, title: "The session was idle too long" },
+  "client-gone": { http: 499, close: 4499, exit: 125, title: "The client did not come back in time" },
+  "container-stopped": { http: 409, close: 4409, exit: 125, title: "The container stopped" },
+  "engine-unavailable": { http: 503, close: 4503, exit: 125, title: "The container engine does not answer" },
+  "engine-error": { http: 502, close: 4502, exit: 125, title: "The container engine reported an error" },
+  "dial-refused": { http: 502, close: 4502, exit: 125, title: "Nothing listens on that port" },
+  "dial-failed": { http: 502, close: 4502, exit: 125, title: "The port could not be reached" },
+  "command-not-found": { http: 422, close: 4422, exit: 127, title: "The command was not found in the container" },
+  "command-not-executable": { http: 422, close: 4422, exit: 126, title: "The command cannot be executed" },
+  unsupported: { http: 501, close: 4501, exit: 125, title: "Not supported here" },
+  "shutting-down": { http: 503, close: 1001, exit: 125, title: "The agent is shutting down" },
+  unreachable: { http: 502, close: 4502, exit: 125, title: "No connection" },
+  internal: { http: 500, close: 1011, exit: 125, title: "An error inside Fairlead" },
+} as const satisfies Record<string, Mapping>;
+
+export type ErrorCode = keyof typeof TABLE;
+
+export const ERRORS: Record<ErrorCode, Mapping> = TABLE;
+
+/** RFC 9457 problem details, the body of every HTTP error and of every refused or broken session. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** An error with words for people; thrown inside, translated once at each edge. */
+export class FairleadError extends Error {
+  override readonly name = "FairleadError";
+  readonly code: ErrorCode;
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** The same as data: what happened, to what, what to do. */
+  problem(): Problem {
+    const { title, http } = ERRORS[this.code];
+    return { type: `urn:fairlead:${this.code}`, title, status: http, code: this.code, detail: this.message };
+  }
+
+  /** Understands a problem of a newer version too: an unknown code becomes `internal` with its words kept. */
+  static from(problem: Problem): FairleadError {
+    const known = Object.hasOwn(TABLE, problem.code) ? (problem.code as ErrorCode) : "internal";
+    return new FairleadError(known, problem.detail);
+  }
+}

@@ -1,0 +1,37 @@
+/** Who may do what: the rights a grant lists, and the containers it reaches. */
+
+import { z } from "zod";
+
+export const RIGHTS = [
+  "list",
+  "inspect",
+  "metrics",
+  "logs",
+  "exec",
+  "attach-ro",
+  "attach-rw",
+  "forward",
+  "proxy",
+  "copy-in",
+  "copy-out",
+  "lifecycle",
+  "record",
+  "host-shell",
+  "admin",
+] as const;
+
+export const Right = z.enum(RIGHTS);
+export type Right = z.infer<typeof Right>;
+
+/** Labels a container must all carry; an empty value asks only that the label exists. No labels: every container. */
+export const Scope = z.record(z.string().min(1), z.string());
+export type Scope = z.infer<typeof Scope>;
+
+/** `admin` includes every right. */
+export interface Grant {
+  /** Who, for the audit and the session list, e.g. `local`, `token:ci`, `page:7f3a`. */
+  subject: string;
+  rights: readonly Right[];
+  /** Any one of these must match; an empty list reaches every container. */
+  scopes: readonly Scope[];
+}
