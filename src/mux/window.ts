@@ -1,0 +1,85 @@
+/** How much the other side may send: credit for what was consumed, and a window that follows the path's speed. */
+
+import type { Budget } from "./budget.ts";
+import { INITIAL_WINDOW } from "./frame.ts";
+
+/** One channel never holds more than this unread, in bytes. */
+const MAX_WINDOW = 16 * 1024 * 1024;
+/** Below this a round trip is the event loops' own time, not the path's, in milliseconds. */
+const RTT_FLOOR_MS = 1;
+/** A rate is measured over at least this, in milliseconds. */
+const INTERVAL_MS = 5;
+/** The fastest of so many intervals counts. */
+const INTERVALS = 8;
+
+/**
+ * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
+ * The window is 2 x minimum round trip x delivered rate: enough to keep the path full, with at most one
+ * round trip's worth of data queued in front of anything else.
+ */
+export class ReceiveWindow {
+  readonly #rtt: () => number | undefined;
+  readonly #budget: Budget;
+  #size = INITIAL_WINDOW;
+  #received = 0;
+  #consumed = 0;
+  #granted = INITIAL_WINDOW;
+  #since = performance.now();
+  #counted = 0;
+  readonly #rates: number[] = [];
+
+  constructor(budget: Budget, rtt: () => number | undefined) {
+    this.#budget = budget;
+    this.#rtt = rtt;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes received and not consumed. */
+  get held(): number {
+    return this.#received - this.#consumed;
+  }
+
+  /** A message arrived. False: it began beyond the credit, a violation. */
+  receive(bytes: number): boolean {
+    if (this.#received >= this.#granted) return false;
+    this.#received += bytes;
+    return true;
+  }
+
+  /** The reader is done with so many bytes. Returns the new credit when it is worth telling: a quarter of a window more. */
+  consume(bytes: number): number | undefined {
+    this.#consumed += bytes;
+    this.#measure(performance.now());
+    const grant = this.#consumed + this.#size;
+    if (grant - this.#granted < this.#size / 4) return undefined;
+    this.#granted = grant;
+    return grant;
+  }
+
+  /** Gives back what it grew by. */
+  close(): void {
+    this.#budget.give(this.#size - INITIAL_WINDOW);
+    this.#size = INITIAL_WINDOW;
+  }
+
+  #measure(now: number): void {
+    const elapsed = now - this.#since;
+    const rtt = Math.max(this.#rtt() ?? RTT_FLOOR_MS, RTT_FLOOR_MS);
+    if (elapsed < Math.max(INTERVAL_MS, rtt)) return;
+    this.#rates.push((this.#consumed - this.#counted) / elapsed);
+    if (this.#rates.length > INTERVALS) this.#rates.shift();
+    this.#since = now;
+    this.#counted = this.#consumed;
+    this.#resize(Math.ceil(2 * rtt * Math.max(...this.#rates)));
+  }
+
+  #resize(wanted: number): void {
+    const size = Math.min(Math.max(wanted, INITIAL_WINDOW), MAX_WINDOW);
+    if (size > this.#size && !this.#budget.take(size - this.#size)) return;
+    if (size < this.#size) this.#budget.give(this.#size - size);
+    this.#size = size;
+  }
+}
