@@ -10,7 +10,7 @@ export const CLOSE = {
   dead: 4000,
 } as const;
 
-/** How a channel or a connection ended. Code 1006: it was cut, nobody said why. */
+/** How a channel or a connection ended. A channel whose connection ended under it has code 1006: nobody closed it. */
 export interface CloseInfo {
   code: number;
   reason: string;

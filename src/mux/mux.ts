@@ -271,7 +271,8 @@ export class Mux {
     this.#state = "closed";
     clearTimeout(this.#timer);
     this.#control.length = 0;
-    for (const channel of this.#channels.values()) channel.receiveClose(info);
+    const cut = { code: 1006, reason: info.reason };
+    for (const channel of this.#channels.values()) channel.receiveClose(cut);
     this.#channels.clear();
     this.#resolveClosed(info);
   }

@@ -1,0 +1,113 @@
+/** Opens and resumes sessions over one connection that comes back by itself. */
+
+import { Budget } from "../mux/budget.ts";
+import type { Transport } from "../mux/transport.ts";
+import type { AttachBody, DialBody, ExecBody, ForwardBody, LogsBody, OpenHeader } from "../protocol/open.ts";
+import { Link, type LinkState } from "./link.ts";
+import { RemoteSession } from "./session.ts";
+
+/**
+ * Opens one authenticated socket that speaks `fairlead.v1`; called again for every reconnect. Rejects with a
+ * FairleadError: `unreachable`, `engine-unavailable` and `shutting-down` are tried again, every other code ends the client.
+ */
+export type Dial = (signal: AbortSignal) => Promise<Transport>;
+
+export interface ClientOptions {
+  dial: Dial;
+  software: string;
+  onState?: (state: LinkState) => void;
+  /** Bytes that unacknowledged output of all sessions may take. */
+  budget?: number;
+}
+
+export interface SessionOptions {
+  /** What becomes of the session when the connection is lost; the agent's default depends on its kind. */
+  onDrop?: "kill" | "keep";
+  /** Milliseconds that a kept session waits for us. */
+  grace?: number;
+  node?: string;
+}
+
+const DEFAULT_BUDGET = 64 * 1024 * 1024;
+
+export class Client {
+  readonly #link: Link;
+
+  constructor(options: ClientOptions) {
+    this.#link = new Link({
+      dial: options.dial,
+      software: options.software,
+      onState: options.onState ?? (() => {}),
+      budget: new Budget(options.budget ?? DEFAULT_BUDGET),
+    });
+  }
+
+  /** Shortest recent round trip to the other end of the connection, in milliseconds. */
+  get rtt(): number | undefined {
+    return this.#link.rtt;
+  }
+
+  exec(container: string, body: ExecBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "exec", container, ...options }, body);
+  }
+
+  attach(container: string, body: AttachBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "attach", container, ...options }, body);
+  }
+
+  logs(container: string, body: LogsBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "logs", container, ...options }, body);
+  }
+
+  async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
+    return new RemoteForward(this.#link, await this.#open({ op: "forward", container, ...options }, body));
+  }
+
+  /** Ends all sessions and the connection. Idempotent. */
+  close(): Promise<void> {
+    return this.#link.close();
+  }
+
+  async #open(header: OpenHeader, body: unknown): Promise<RemoteSession> {
+    const session = await RemoteSession.open(this.#link, header, body);
+    await session.opened;
+    return session;
+  }
+}
+
+/** A forward: TCP connections to the ports of a container, each a session of its own. */
+export class RemoteForward {
+  readonly #link: Link;
+  readonly #session: RemoteSession;
+
+  constructor(link: Link, session: RemoteSession) {
+    this.#link = link;
+    this.#session = session;
+  }
+
+  get id(): string {
+    return this.#session.id;
+  }
+
+  get container(): { id: string; name: string } | undefined {
+    return this.#session.container;
+  }
+
+  /** Resolves with why, when the agent ended it. */
+  get ended(): Promise<Error | undefined> {
+    return this.#session.ended;
+  }
+
+  /**
+   * One TCP connection. Resolves before the agent has connected, so that the first bytes travel with the request;
+   * a refused one fails when its packets are read. Send `stdin`, `end`, `reset`; read `stdout`, `end`, `reset`, then `exit`.
+   */
+  async dial(port: number): Promise<RemoteSession> {
+    const body: DialBody = { secret: this.#session.secret, port };
+    return RemoteSession.open(this.#link, { op: "dial", session: this.id }, body);
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+}

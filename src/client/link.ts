@@ -1,0 +1,142 @@
+/** The connection under all sessions of a client: dialled when needed, dialled again when lost. */
+
+import { Backoff } from "../lib/backoff.ts";
+import { wait } from "../lib/wait.ts";
+import type { Budget } from "../mux/budget.ts";
+import { Mux } from "../mux/mux.ts";
+import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
+import type { Dial } from "./client.ts";
+
+export type LinkState =
+  | { state: "connecting" }
+  | { state: "connected"; again: boolean }
+  | { state: "reconnecting"; attempt: number; retryInMs: number; error: FairleadError }
+  | { state: "closed"; error?: FairleadError };
+
+/** What the link knows of a session: it is told when there is a connection again, or never will be. */
+export interface Rider {
+  /** Milliseconds since `performance` began, after which it need not come back; undefined: it is not waiting. */
+  readonly deadline: number | undefined;
+  resume(mux: Mux): void;
+  abandon(error: FairleadError): void;
+}
+
+export interface LinkOptions {
+  dial: Dial;
+  software: string;
+  onState: (state: LinkState) => void;
+  budget: Budget;
+}
+
+/** The first attempt follows at once; then these. */
+const RETRY = { first: 250, max: 5_000 };
+/** Worth another attempt; everything else stays as it is. */
+const RETRIED = new Set<ErrorCode>(["unreachable", "engine-unavailable", "shutting-down", "too-many", "internal"]);
+
+export class Link {
+  readonly budget: Budget;
+  readonly #options: LinkOptions;
+  readonly #riders = new Set<Rider>();
+  readonly #stop = new AbortController();
+  #mux: Mux | undefined;
+  #dialling: Promise<Mux> | undefined;
+  #reconnecting = false;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.budget = options.budget;
+  }
+
+  get rtt(): number | undefined {
+    return this.#mux?.rtt;
+  }
+
+  /** The live connection, dialled now if there is none; a first attempt that fails is the caller's to hear. */
+  async mux(): Promise<Mux> {
+    if (this.#stop.signal.aborted) throw new FairleadError("unreachable", "the client is closed");
+    if (this.#mux?.alive) return this.#mux;
+    return this.#dialOnce(false);
+  }
+
+  add(rider: Rider): void {
+    this.#riders.add(rider);
+  }
+
+  remove(rider: Rider): void {
+    this.#riders.delete(rider);
+  }
+
+  async close(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    this.#stop.abort();
+    const mux = this.#mux;
+    mux?.close(1000, "done");
+    this.#options.onState({ state: "closed" });
+  }
+
+  #dialOnce(again: boolean): Promise<Mux> {
+    this.#dialling ??= this.#connect(again).finally(() => {
+      this.#dialling = undefined;
+    });
+    return this.#dialling;
+  }
+
+  async #connect(again: boolean): Promise<Mux> {
+    if (!again) this.#options.onState({ state: "connecting" });
+    const { dial, software, budget } = this.#options;
+    const mux = new Mux(await dial(this.#stop.signal), { role: "dialler", software, budget });
+    this.#mux = mux;
+    this.#options.onState({ state: "connected", again });
+    void mux.closed.then(({ code, reason }) => this.#lost(mux, code, reason));
+    return mux;
+  }
+
+  #lost(mux: Mux, code: number, reason: string): void {
+    if (this.#mux !== mux || this.#stop.signal.aborted) return;
+    this.#mux = undefined;
+    const words = reason || `closed with code ${code}`;
+    void this.#reconnect(new FairleadError("unreachable", `the connection was lost (${words})`));
+  }
+
+  /** Until it succeeds, no session waits any more, or an answer says that trying again is useless. */
+  async #reconnect(lost: FairleadError): Promise<void> {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
+    const backoff = new Backoff(RETRY);
+    let error = lost;
+    let retryInMs = 0;
+    try {
+      while (!this.#stop.signal.aborted && this.#waiting(error)) {
+        this.#options.onState({ state: "reconnecting", attempt: backoff.attempt + 1, retryInMs, error });
+        await wait(retryInMs, this.#stop.signal);
+        try {
+          const mux = await this.#dialOnce(true);
+          for (const rider of this.#riders) if (rider.deadline !== undefined) rider.resume(mux);
+          return;
+        } catch (cause) {
+          error = cause instanceof FairleadError ? cause : new FairleadError("unreachable", String(cause));
+          if (!RETRIED.has(error.code)) return this.#abandon(error);
+          retryInMs = backoff.next();
+        }
+      }
+    } finally {
+      this.#reconnecting = false;
+    }
+  }
+
+  /** Lets go of the sessions whose time is up; whether any is left. */
+  #waiting(error: FairleadError): boolean {
+    let any = false;
+    for (const rider of this.#riders) {
+      if (rider.deadline === undefined) continue;
+      if (performance.now() >= rider.deadline) rider.abandon(error);
+      else any = true;
+    }
+    return any;
+  }
+
+  #abandon(error: FairleadError): void {
+    for (const rider of this.#riders) rider.abandon(error);
+    this.#options.onState({ state: "closed", error });
+  }
+}

@@ -1,0 +1,218 @@
+/** One session as its user sees it: packets in, packets out, resumed by itself. */
+
+import type { Channel } from "../mux/channel.ts";
+import type { CloseInfo } from "../mux/errors.ts";
+import type { Mux } from "../mux/mux.ts";
+import { Sequence } from "../mux/sequence.ts";
+import { FairleadError, Problem } from "../protocol/errors.ts";
+import { Opened, type OpenHeader, type ResumeBody } from "../protocol/open.ts";
+import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
+import type { Link, Rider } from "./link.ts";
+
+const utf8 = new TextEncoder();
+const text = new TextDecoder();
+
+/** How long an agent may take to answer an open or a resume before the connection is at fault, in milliseconds. */
+const OPEN_TIMEOUT_MS = 60_000;
+
+export class RemoteSession implements Rider {
+  readonly #link: Link;
+  readonly #header: OpenHeader;
+  readonly #sequence: Sequence;
+  readonly #opened = promiseOf<Opened>();
+  readonly #ended = promiseOf<Error | undefined>();
+  #state: "opening" | "live" | "lost" | "ended" = "opening";
+  #channel: Channel | undefined;
+  #info: Opened | undefined;
+  #epoch = 1;
+  #deadline: number | undefined;
+
+  /** Sends the request; `opened` tells whether the agent accepted. */
+  static async open(link: Link, header: OpenHeader, body: unknown): Promise<RemoteSession> {
+    const session = new RemoteSession(link, header);
+    session.#start(await link.mux(), body);
+    return session;
+  }
+
+  private constructor(link: Link, header: OpenHeader) {
+    this.#link = link;
+    this.#header = header;
+    this.#sequence = new Sequence({ budget: link.budget, detached: (info) => this.#drop(info) });
+    this.#opened.promise.catch(() => {});
+    link.add(this);
+  }
+
+  /** Resolves when the agent accepted; rejects with its refusal. */
+  get opened(): Promise<Opened> {
+    return this.#opened.promise;
+  }
+
+  /** Resolves when the session is over, with the error if it was lost or ended by the agent. Never rejects. */
+  get ended(): Promise<Error | undefined> {
+    return this.#ended.promise;
+  }
+
+  get id(): string {
+    return this.#info?.session ?? "";
+  }
+
+  get secret(): string {
+    return this.#info?.secret ?? "";
+  }
+
+  get container(): { id: string; name: string } | undefined {
+    return this.#info?.container;
+  }
+
+  get tty(): boolean | undefined {
+    return this.#info?.tty;
+  }
+
+  get deadline(): number | undefined {
+    return this.#deadline;
+  }
+
+  /**
+   * Everything the agent sends, in order. Asking for the next packet says that this one is consumed. Ends after
+   * an `exit` packet; throws a FairleadError when the agent ended the session or it was lost. Read once.
+   */
+  async *packets(): AsyncGenerator<Packet, void, void> {
+    try {
+      for await (const { tag, payload } of this.#sequence.receive()) {
+        const packet = decodePacket(tag, payload);
+        if (!packet) continue;
+        if (packet.type === "error") throw FairleadError.from(packet.problem);
+        yield packet;
+        if (packet.type === "exit") return;
+      }
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    } finally {
+      this.#end(undefined);
+    }
+  }
+
+  /** Resolves when there is room for more: awaiting it is the back-pressure. Rejects once the session is over. */
+  async send(packet: Packet): Promise<void> {
+    const { tag, payload } = encodePacket(packet);
+    if (packet.type === "resize") return this.#sequence.sendLatest(tag, payload);
+    return this.#sequence.send(tag, payload);
+  }
+
+  /** Ends it: the agent ends what it runs and frees everything. Idempotent. */
+  async close(): Promise<void> {
+    this.#end(undefined);
+  }
+
+  /** The link has a connection again. */
+  resume(mux: Mux): void {
+    const info = this.#info;
+    if (!info || this.#state !== "lost") return;
+    this.#epoch += 1;
+    const header: OpenHeader = {
+      op: "resume",
+      session: info.session,
+      ...(this.#header.node && { node: this.#header.node }),
+    };
+    const body: ResumeBody = { secret: info.secret, epoch: this.#epoch, received: this.#sequence.received };
+    const channel = mux.open({ header: json(header), body: json(body) });
+    channel.start({
+      message: () => {},
+      credit: () => {},
+      ack: () => {},
+      close: (end) => this.#refused(end),
+      reply: (bytes) => {
+        const answer = readReply(bytes);
+        if (answer instanceof FairleadError) return this.abandon(answer);
+        this.#state = "live";
+        this.#deadline = undefined;
+        this.#channel = channel;
+        this.#sequence.attach(channel, answer.received);
+      },
+    });
+  }
+
+  abandon(error: FairleadError): void {
+    this.#end(error);
+  }
+
+  #start(mux: Mux, body: unknown): void {
+    const channel = mux.open({ header: json(this.#header), body: json(body) });
+    this.#channel = channel;
+    const timer = setTimeout(() => channel.close(4408, "no answer"), OPEN_TIMEOUT_MS);
+    const answered = () => clearTimeout(timer);
+    this.#opened.promise.then(answered, answered);
+    this.#sequence.attach(channel, 0, (bytes) => {
+      const answer = readReply(bytes);
+      if (answer instanceof FairleadError) return this.#end(answer);
+      this.#info = answer;
+      this.#state = "live";
+      this.#opened.resolve(answer);
+    });
+  }
+
+  /** The channel under the sequence ended: by the agent, or with the connection. */
+  #drop(info: CloseInfo): void {
+    this.#channel = undefined;
+    if (this.#state === "opening" || !this.#info || info.code !== 1006 || this.#info.onDrop === "kill")
+      return this.#end(new FairleadError("unreachable", dropWords(info, this.#info)));
+    this.#state = "lost";
+    this.#deadline = performance.now() + this.#info.grace;
+  }
+
+  /** A resume that ended without an answer: lost again if the connection went, else refused. */
+  #refused(info: CloseInfo): void {
+    if (this.#state === "lost" && info.code !== 1006) this.#end(new FairleadError("session-gone", info.reason));
+  }
+
+  #end(error: Error | undefined): void {
+    if (this.#state === "ended") return;
+    this.#state = "ended";
+    this.#deadline = undefined;
+    this.#link.remove(this);
+    this.#sequence.close(error);
+    this.#channel?.close(1000, "done");
+    this.#opened.reject(error ?? new FairleadError("session-gone", "the session was closed"));
+    this.#ended.resolve(error);
+  }
+}
+
+function dropWords(info: CloseInfo, opened: Opened | undefined): string {
+  const why = info.reason || "nobody said why";
+  if (!opened) return `the connection was lost before the agent answered (${why})`;
+  if (info.code !== 1006) return `the agent closed the session (${why})`;
+  return `the connection was lost and this session is not kept (${why}); what ran in it was ended`;
+}
+
+/** A reply is what {@link Opened} describes, or a problem. */
+function readReply(bytes: Uint8Array): Opened | FairleadError {
+  try {
+    const value: unknown = JSON.parse(text.decode(bytes));
+    const problem = Problem.safeParse(value);
+    if (problem.success) return FairleadError.from(problem.data);
+    return Opened.parse(value);
+  } catch {
+    return new FairleadError("protocol-error", "the agent's answer could not be understood");
+  }
+}
+
+function json(value: unknown): Uint8Array {
+  return utf8.encode(JSON.stringify(value));
+}
+
+interface Deferred<T> {
+  promise: Promise<T>;
+  resolve: (value: T) => void;
+  reject: (error: Error) => void;
+}
+
+function promiseOf<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,27 @@
+/** Sizes in bytes as people write them: `1024`, `64m`, `64MiB`, `10MB`. */
+
+/** A lone letter and the `i` forms count in 1024s, as `docker run --memory` does; `kB`, `MB`, ... in 1000s, as disks are sold. */
+const POWERS = ["", "k", "m", "g", "t"];
+const SIZE = /^(\d{1,16})(?:\.(\d{1,9}))? ?([kmgt]?)(i?b)?$/;
+
+/** Whole bytes, rounded down. Throws a `RangeError` for anything else and beyond 2^53. */
+export function parseSize(text: string): number {
+  const [, whole, fraction = "0", letter = "", unit = ""] = SIZE.exec(text.toLowerCase()) ?? [];
+  if (whole === undefined || (letter === "" && unit === "ib"))
+    throw new RangeError(`"${text.slice(0, 100)}" is not a size such as 65536, 64m or 64MiB`);
+  const base = letter !== "" && unit === "b" ? 1000 : 1024;
+  const bytes = Math.floor(Number(`${whole}.${fraction}`) * base ** POWERS.indexOf(letter));
+  if (!Number.isSafeInteger(bytes)) throw new RangeError(`"${text.slice(0, 100)}" is more bytes than can be counted`);
+  return bytes;
+}
+
+/** The shortest exact way to write a number of bytes: `64m`, `1536k`, `1000`. */
+export function formatSize(bytes: number): string {
+  let power = 0;
+  let rest = bytes;
+  while (rest !== 0 && rest % 1024 === 0 && power < POWERS.length - 1) {
+    rest /= 1024;
+    power++;
+  }
+  return `${rest}${POWERS[power]}`;
+}
