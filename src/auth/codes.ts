@@ -1,0 +1,65 @@
+/** One-time sign-in codes: short enough to read out and type, good for one page. */
+
+import { randomInt } from "node:crypto";
+import { FairleadError } from "../protocol/errors.ts";
+import type { Subject } from "./grant.ts";
+import { digest } from "./secret.ts";
+
+/** Without the characters that are taken for one another (0 and O, 1 and I and L, U and V). */
+const ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
+/** Twelve characters of thirty: 58 bits, out of reach for what the door lets through in the life of a code. */
+const LENGTH = 12;
+const GROUP = 4;
+const CODE_MS = 15 * 60_000;
+const MAX_OUTSTANDING = 16;
+/** What is typed may carry spaces and dashes; anything longer is no code. */
+const MAX_TYPED = 64;
+
+export interface Code {
+  /** In groups of four: `7KQ2-MX9D-4TBA`. */
+  code: string;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
+
+export class Codes {
+  readonly #outstanding = new Map<string, { issuer: Subject; expires: number }>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** A code that signs one page in with the issuer's grant, within 15 minutes. Throws `too-many` when sixteen are outstanding. */
+  issue(issuer: Subject): Code {
+    this.#sweep();
+    if (this.#outstanding.size >= MAX_OUTSTANDING)
+      throw new FairleadError(
+        "too-many",
+        `${MAX_OUTSTANDING} sign-in codes are outstanding; use one, or wait 15 minutes.`,
+      );
+    const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
+    const expires = this.#now() + CODE_MS;
+    this.#outstanding.set(key(letters), { issuer, expires });
+    return { code: (letters.match(new RegExp(`.{${GROUP}}`, "g")) ?? []).join("-"), expires };
+  }
+
+  /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
+  redeem(typed: string): Subject | undefined {
+    if (typed.length > MAX_TYPED) return undefined;
+    this.#sweep();
+    const id = key(typed.toUpperCase().replaceAll(/[\s-]/g, ""));
+    const issuer = this.#outstanding.get(id)?.issuer;
+    this.#outstanding.delete(id);
+    return issuer?.revoked.aborted ? undefined : issuer;
+  }
+
+  #sweep(): void {
+    const now = this.#now();
+    for (const [id, { expires }] of this.#outstanding) if (expires <= now) this.#outstanding.delete(id);
+  }
+}
+
+function key(letters: string): string {
+  return digest(letters).toString("base64");
+}

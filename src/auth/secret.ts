@@ -1,0 +1,20 @@
+/** Random secrets, and how they are kept and compared: as SHA-256 digests, in constant time. */
+
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+
+const SECRET_BYTES = 32;
+
+/** 256 random bits in base64url: 43 characters that are safe in a header and a WebSocket subprotocol. */
+export function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString("base64url");
+}
+
+/** What is kept of a secret. A plain hash is enough because nothing kept this way can be guessed. */
+export function digest(secret: string): Buffer {
+  return createHash("sha256").update(secret, "utf8").digest();
+}
+
+/** Compares two digests in a time that does not depend on where they differ. */
+export function sameDigest(one: Buffer, other: Buffer): boolean {
+  return one.length === other.length && timingSafeEqual(one, other);
+}

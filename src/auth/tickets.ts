@@ -1,0 +1,68 @@
+/** Tickets: a browser cannot set a header on a WebSocket, so it brings one of these instead of anything that lives longer. */
+
+import { FairleadError } from "../protocol/errors.ts";
+import type { Subject } from "./grant.ts";
+import { digest, newSecret } from "./secret.ts";
+
+const TICKET_MS = 30_000;
+const MAX_OUTSTANDING = 1_000;
+
+/** For whom a ticket is good: it was given to this page of this origin and is of no use anywhere else. */
+export interface Holder {
+  subject: Subject;
+  /** As the browser names it; `undefined` for a program that is no browser. */
+  origin: string | undefined;
+  /** The page session that asked for it; its cookie must come along. */
+  page?: string;
+}
+
+interface Ticket {
+  holder: Holder;
+  expires: number;
+}
+
+export class Tickets {
+  /** By digest, oldest first: all live equally long. */
+  readonly #outstanding = new Map<string, Ticket>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** A ticket for one WebSocket within 30 s. Throws `too-many` when a thousand are outstanding. */
+  issue(holder: Holder): string {
+    this.#sweep();
+    if (this.#outstanding.size >= MAX_OUTSTANDING)
+      throw new FairleadError(
+        "too-many",
+        `${MAX_OUTSTANDING} WebSocket tickets are outstanding; try again in 30 seconds.`,
+      );
+    const ticket = newSecret();
+    this.#outstanding.set(key(ticket), { holder, expires: this.#now() + TICKET_MS });
+    return ticket;
+  }
+
+  /** Uses the ticket up, whether or not it is good. `undefined` if it is unknown, used, expired, revoked or of another origin or page. */
+  redeem(ticket: string, bearer: { origin: string | undefined; page: string | undefined }): Holder | undefined {
+    const found = this.#outstanding.get(key(ticket));
+    if (!found) return undefined;
+    this.#outstanding.delete(key(ticket));
+    const { holder } = found;
+    const good = found.expires > this.#now() && !holder.subject.revoked.aborted;
+    return good && holder.origin === bearer.origin && holder.page === bearer.page ? holder : undefined;
+  }
+
+  #sweep(): void {
+    const now = this.#now();
+    for (const [id, { expires }] of this.#outstanding) {
+      if (expires > now) return;
+      this.#outstanding.delete(id);
+    }
+  }
+}
+
+/** Looking a digest up in a map tells at most something about the digest, never about the ticket. */
+function key(ticket: string): string {
+  return digest(ticket).toString("base64");
+}
