@@ -1,0 +1,126 @@
+/** The state directory of a program: private to its owner, its files replaced whole or not at all. */
+
+import { constants } from "node:fs";
+import { chmod, link, lstat, mkdir, open, readdir, rename } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import {
+  foreign,
+  isCode,
+  me,
+  OTHERS,
+  octal,
+  readPrivate,
+  removeIfThere,
+  StateError,
+  wording,
+  writeNew,
+} from "./private-file.ts";
+
+const PRIVATE_DIRECTORY = 0o700;
+
+/** Files of one program in one directory. Names are plain file names chosen by the program, never by a user. */
+export class StateDirectory {
+  readonly path: string;
+  #turn: Promise<void> = Promise.resolve();
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the directory and its parents (0700) where absent; throws {@link StateError} when somebody else owns it or gets in. */
+  static async open(path: string): Promise<StateDirectory> {
+    const absolute = resolve(path);
+    await wording(absolute, async () => {
+      await makeDirectory(absolute);
+      await checkDirectory(absolute);
+    });
+    return new StateDirectory(absolute);
+  }
+
+  /** The content, or `undefined` when there is no such file; throws {@link StateError} when it is not private. */
+  async read(name: string): Promise<Buffer | undefined> {
+    return readPrivate(join(this.path, name));
+  }
+
+  /** Writes a file that must not exist yet, whole or not at all; `false` when it exists. */
+  async create(name: string, data: string | Uint8Array): Promise<boolean> {
+    return this.#inTurn(async () => {
+      const path = join(this.path, name);
+      await this.#writeBeside(path, data);
+      try {
+        await link(`${path}.new`, path);
+      } catch (error) {
+        if (isCode(error, "EEXIST")) return false;
+        throw error;
+      } finally {
+        await removeIfThere(`${path}.new`);
+      }
+      await syncDirectory(this.path);
+      return true;
+    });
+  }
+
+  /** After a crash at any point the file holds either all of the old content or all of the new. */
+  async replace(name: string, data: string | Uint8Array): Promise<void> {
+    await this.#inTurn(async () => {
+      const path = join(this.path, name);
+      await this.#writeBeside(path, data);
+      await rename(`${path}.new`, path);
+      await syncDirectory(this.path);
+    });
+  }
+
+  /** Nothing happens when the file is not there. */
+  async remove(name: string): Promise<void> {
+    await this.#inTurn(() => removeIfThere(join(this.path, name)));
+  }
+
+  /** A crash may have left an earlier `.new`; it was never anybody's truth. */
+  async #writeBeside(path: string, data: string | Uint8Array): Promise<void> {
+    await removeIfThere(`${path}.new`);
+    await writeNew(`${path}.new`, data);
+  }
+
+  /** Writers of one name share its `.new` file, so they go one after another. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => wording(this.path, work));
+    this.#turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+}
+
+async function checkDirectory(path: string): Promise<void> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) throw new StateError(`${path} is a symbolic link; name the directory itself`);
+  if (!found.isDirectory()) throw new StateError(`${path} is not a directory; remove it or name another`);
+  if (found.uid !== me()) throw new StateError(foreign(path, found.uid));
+  if ((found.mode & OTHERS) === 0) return;
+  // A fresh volume comes as 0755 and holds nothing yet, so nobody loses access to anything.
+  if ((found.mode & 0o022) === 0 && (await readdir(path)).length === 0) return chmod(path, PRIVATE_DIRECTORY);
+  throw new StateError(`${path} is open to other users (mode ${octal(found.mode)}); run: chmod 700 ${path}`);
+}
+
+/** One level after another, because the mode given to `mkdir` is at the mercy of the umask. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: PRIVATE_DIRECTORY });
+  } catch (error) {
+    if (isCode(error, "EEXIST")) return;
+    if (!isCode(error, "ENOENT")) throw error;
+    await makeDirectory(dirname(path));
+    return makeDirectory(path);
+  }
+  await chmod(path, PRIVATE_DIRECTORY);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

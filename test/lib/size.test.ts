@@ -1,0 +1,56 @@
+/** Sizes are read with the suffixes people use, and what is written reads back the same. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { assert as check, maxSafeNat, property } from "fast-check";
+import { formatSize, parseSize } from "../../src/lib/size.ts";
+
+test("a size becomes bytes: letters and the i forms in 1024s, the B forms in 1000s", () => {
+  const table: [string, number][] = [
+    ["0", 0],
+    ["1024", 1024],
+    ["512b", 512],
+    ["64k", 65_536],
+    ["64K", 65_536],
+    ["64m", 67_108_864],
+    ["64MiB", 67_108_864],
+    ["64 MiB", 67_108_864],
+    ["10MB", 10_000_000],
+    ["1kB", 1000],
+    ["1.5g", 1_610_612_736],
+    ["2t", 2_199_023_255_552],
+    ["10485760", 10_485_760],
+  ];
+  for (const [text, bytes] of table) assert.equal(parseSize(text), bytes, text);
+});
+
+test("anything else is refused", () => {
+  const bad = [
+    "",
+    "m",
+    "-1",
+    "+1",
+    "1e3",
+    "1,5m",
+    "64mm",
+    "64x",
+    "1ib",
+    "0x10",
+    " 1",
+    "1  m",
+    "9".repeat(17),
+    "9007199254740993",
+  ];
+  for (const text of bad) assert.throws(() => parseSize(text), RangeError, JSON.stringify(text));
+  assert.throws(() => parseSize("9999999t"), /more bytes/);
+});
+
+test("every size survives being written and read", () => {
+  check(
+    property(maxSafeNat(), (bytes) => {
+      assert.equal(parseSize(formatSize(bytes)), bytes);
+    }),
+  );
+  assert.equal(formatSize(67_108_864), "64m");
+  assert.equal(formatSize(1_572_864), "1536k");
+});
