@@ -58,7 +58,7 @@ export class Mux {
   #heard = performance.now();
   #asked = performance.now();
   #flushing = false;
-  #timer: unknown;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #resolveClosed: (info: CloseInfo) => void = () => {};
 
   constructor(transport: Transport, options: MuxOptions) {

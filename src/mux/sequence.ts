@@ -40,8 +40,9 @@ export class Sequence {
   #received = 0;
   #consumed = 0;
   #acked = 0;
-  #ackTimer: unknown;
+  #ackTimer: ReturnType<typeof setTimeout> | undefined;
   #error: Error | undefined;
+  #finished = false;
   #closed = false;
   #wakeReader: (() => void) | undefined;
   readonly #waiting: (() => void)[] = [];
@@ -84,13 +85,29 @@ export class Sequence {
   async send(tag: number, payload: Uint8Array): Promise<void> {
     let at = 0;
     do {
-      while (!this.#closed && !this.#replay.hasRoom(this.#channel?.credit ?? 0)) await this.#room();
-      if (this.#closed) throw this.#error ?? violation("the session has ended");
+      while (!this.#refusing && !this.#replay.hasRoom(this.#channel?.credit ?? 0)) await this.#room();
+      if (this.#refusing) throw this.#error ?? violation("the session has ended");
       const piece = payload.subarray(at, at + this.#replay.pieceBytes);
       this.#replay.push(tag, piece);
       at += piece.length;
       this.#post();
     } while (at < payload.length);
+  }
+
+  /** Senders are refused from now on, those that wait for room too; only `finish` may follow. */
+  stopSending(error: Error): void {
+    this.#error ??= error;
+    this.#finished = true;
+    this.#wakeSenders();
+  }
+
+  /** Queues the last packet, room or not. */
+  finish(tag: number, payload: Uint8Array): void {
+    if (this.#closed) return;
+    this.#finished = true;
+    this.#replay.push(tag, payload);
+    this.#wakeSenders();
+    this.#post();
   }
 
   /** Queues a packet of which only the newest matters: an older one of its tag and length that has not left is replaced. */
@@ -140,11 +157,15 @@ export class Sequence {
   close(error?: Error): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#error = error;
+    this.#error ??= error;
     this.acknowledge();
     this.#replay.clear();
     this.#wakeSenders();
     this.#wakeReader?.();
+  }
+
+  get #refusing(): boolean {
+    return this.#closed || this.#finished;
   }
 
   #receive(channel: Channel, message: Uint8Array): void {

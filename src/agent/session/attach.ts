@@ -1,0 +1,16 @@
+/** The main process of a container, listened to and talked to. */
+
+import type { AttachBody } from "../../protocol/open.ts";
+import type { ExitStatus } from "../../protocol/packet.ts";
+import type { AttachSpec, Runtime } from "../runtime/runtime.ts";
+import { defined } from "./exec.ts";
+import { serveProcess } from "./process.ts";
+import type { SessionIo } from "./session.ts";
+
+/** Ends when the container stops, with its exit code. Ending the session lets go and leaves the container alone. */
+export async function serveAttach(io: SessionIo, id: string, body: AttachBody, runtime: Runtime): Promise<ExitStatus> {
+  const { tty } = await runtime.inspect(id, io.signal);
+  const process = await runtime.attach(id, defined<AttachSpec>(body), io.signal);
+  io.accept({ tty });
+  return serveProcess(io, process);
+}

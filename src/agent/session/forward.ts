@@ -1,0 +1,92 @@
+/** A forward, and each TCP connection of it. */
+
+import type { Duplex } from "node:stream";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { ExitStatus } from "../../protocol/packet.ts";
+import { aborted } from "../../lib/wait.ts";
+import { type SessionIo, toFairleadError } from "./session.ts";
+
+/** TCP connections of one forward at a time. */
+export const MAX_CONNECTIONS = 128;
+
+/** Waits: its connections are sessions of their own. */
+export async function serveForward(io: SessionIo): Promise<ExitStatus> {
+  io.accept();
+  await aborted(io.signal);
+  return { code: 0 };
+}
+
+/** Bytes both ways until both ends are done; a reset on one side is a reset on the other. */
+export async function serveConnection(io: SessionIo, dial: () => Promise<Duplex>): Promise<ExitStatus> {
+  const socket = await dial();
+  const cut = () => socket.destroy();
+  io.signal.addEventListener("abort", cut, { once: true });
+  if (io.signal.aborted) cut();
+  io.accept();
+  let reset = false;
+  const inward = pumpIn(io, socket).then((wasReset) => {
+    reset = wasReset;
+  });
+  inward.catch((error: unknown) => io.end(toFairleadError(error)));
+  try {
+    const cleanly = await pumpOut(io, socket);
+    if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
+    if (!reset && !cleanly) await io.send({ type: "reset" });
+    return { code: 0 };
+  } finally {
+    io.signal.removeEventListener("abort", cut);
+    socket.destroy();
+  }
+}
+
+/** From the container to the client. False when the connection was reset. */
+async function pumpOut(io: SessionIo, socket: Duplex): Promise<boolean> {
+  try {
+    for await (const bytes of socket) await io.send({ type: "stdout", bytes });
+  } catch {
+    return false;
+  }
+  await io.send({ type: "end" });
+  return true;
+}
+
+/** From the client to the container. True when the client reset it. */
+async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
+  for await (const packet of io.packets()) {
+    if (packet.type === "stdin") await write(socket, packet.bytes);
+    else if (packet.type === "end") {
+      socket.end();
+      return false;
+    } else if (packet.type === "reset") {
+      resetSocket(socket);
+      return true;
+    } else throw new FairleadError("protocol-error", `a client may not send ${packet.type} to a connection`);
+  }
+  return false;
+}
+
+/** Resolves when there is room for more, or nobody will read it. */
+function write(socket: Duplex, bytes: Uint8Array): Promise<void> | undefined {
+  if (socket.destroyed || !socket.writable || socket.write(bytes)) return undefined;
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off("drain", done);
+      socket.off("close", done);
+      resolve();
+    };
+    socket.once("drain", done);
+    socket.once("close", done);
+  });
+}
+
+function resetSocket(socket: Duplex): void {
+  if ("resetAndDestroy" in socket && typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+function closed(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) return resolve();
+    socket.once("close", () => resolve());
+  });
+}

@@ -1,0 +1,64 @@
+/** Where a reader stands in a container's log, exact to the entry. */
+
+import type { LogCursor } from "../../protocol/open.ts";
+import type { LogEntry, StreamName } from "../runtime/runtime.ts";
+
+interface Position {
+  time: string;
+  /** Entries with that time that have been read; many engines stamp coarsely. */
+  ordinal: number;
+}
+
+/** Counts entries as they are delivered, and skips those that a reader who starts again has already. */
+export class LogPosition {
+  readonly #container: string;
+  readonly #at: Partial<Record<StreamName, Position>> = {};
+  /** What an earlier reading delivered; entries up to there are skipped. */
+  #seen: Partial<Record<StreamName, Position>> = {};
+
+  constructor(container: string, after?: LogCursor) {
+    this.#container = container;
+    if (after?.stdout) this.#at.stdout = { ...after.stdout };
+    if (after?.stderr) this.#at.stderr = { ...after.stderr };
+  }
+
+  /** Reads again from the engine: what it should start with (inclusive, as engines have it), if anything was read. */
+  restart(): string | undefined {
+    this.#seen = { ...this.#at };
+    delete this.#at.stdout;
+    delete this.#at.stderr;
+    const times = [this.#seen.stdout, this.#seen.stderr].flatMap((it) => (it ? [toSince(it.time)] : []));
+    return times.sort(compareSince)[0];
+  }
+
+  /** Whether the entry is new; counts it either way. */
+  advance({ stream, time }: LogEntry): boolean {
+    const at = this.#at[stream];
+    const ordinal = at?.time === time ? at.ordinal + 1 : 1;
+    this.#at[stream] = { time, ordinal };
+    const seen = this.#seen[stream];
+    if (!seen) return true;
+    if (time === seen.time) return ordinal > seen.ordinal;
+    return compareSince(toSince(time), toSince(seen.time)) > 0;
+  }
+
+  get cursor(): LogCursor {
+    const furthest = (stream: StreamName) => this.#at[stream] ?? this.#seen[stream];
+    const stdout = furthest("stdout");
+    const stderr = furthest("stderr");
+    return { container: this.#container, ...(stdout && { stdout }), ...(stderr && { stderr }) };
+  }
+}
+
+/** RFC 3339 to `seconds.nanoseconds`: the only form of which engines keep every digit. */
+export function toSince(time: string): string {
+  const fraction = /\.(\d{1,9})/.exec(time)?.[1] ?? "";
+  const seconds = Math.floor(Date.parse(time.replace(/\.\d+/, "")) / 1000);
+  return `${seconds}.${fraction.padEnd(9, "0")}`;
+}
+
+function compareSince(a: string, b: string): number {
+  const [aSeconds = "", aNanos = ""] = a.split(".");
+  const [bSeconds = "", bNanos = ""] = b.split(".");
+  return Number(aSeconds) - Number(bSeconds) || Number(aNanos) - Number(bNanos);
+}

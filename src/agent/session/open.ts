@@ -1,0 +1,75 @@
+/** What each kind of session asks for, needs the right to, and does. */
+
+import type { z } from "zod";
+import { FairleadError } from "../../protocol/errors.ts";
+import { AttachBody, ExecBody, ForwardBody, LogsBody, OpenHeader } from "../../protocol/open.ts";
+import type { ExitStatus } from "../../protocol/packet.ts";
+import type { Right } from "../../protocol/rights.ts";
+import { serveAttach } from "./attach.ts";
+import type { AuditLine } from "./audit.ts";
+import { serveExec } from "./exec.ts";
+import { serveForward } from "./forward.ts";
+import { type LogTools, serveLogs } from "./logs.ts";
+import type { SessionIo } from "./session.ts";
+
+/** A request that was understood. */
+export interface Opening {
+  right: Right;
+  /** What becomes of it when the connection is lost, unless the client says otherwise. */
+  onDrop: "kill" | "keep";
+  audit: Partial<AuditLine>;
+  serve(io: SessionIo, id: string, tools: LogTools): Promise<ExitStatus>;
+}
+
+/** By operation; a new kind of session is one more entry. */
+export const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = {
+  exec(bytes) {
+    const body = parseBody(ExecBody, bytes);
+    return {
+      right: "exec",
+      onDrop: body.tty ? "keep" : "kill",
+      audit: { command: body.command },
+      serve: (io, id, { runtime }) => serveExec(io, id, body, runtime),
+    };
+  },
+  attach(bytes) {
+    const body = parseBody(AttachBody, bytes);
+    return {
+      right: body.stdin ? "attach-rw" : "attach-ro",
+      onDrop: "keep",
+      audit: {},
+      serve: (io, id, { runtime }) => serveAttach(io, id, body, runtime),
+    };
+  },
+  logs(bytes) {
+    const body = parseBody(LogsBody, bytes);
+    return { right: "logs", onDrop: "keep", audit: {}, serve: (io, id, tools) => serveLogs(io, id, body, tools) };
+  },
+  forward(bytes) {
+    const { ports } = parseBody(ForwardBody, bytes);
+    return { right: "forward", onDrop: "keep", audit: { ports }, serve: (io) => serveForward(io) };
+  },
+};
+
+const text = new TextDecoder("utf-8", { fatal: true });
+/** Longest header, in bytes; a body is bounded by the frame. */
+const MAX_HEADER = 16_384;
+
+export function parseHeader(bytes: Uint8Array): OpenHeader {
+  if (bytes.length > MAX_HEADER) throw new FairleadError("too-large", `a header is at most ${MAX_HEADER} bytes`);
+  return parseBody(OpenHeader, bytes);
+}
+
+export function parseBody<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.decode(bytes));
+  } catch {
+    throw new FairleadError("bad-request", "the request is not valid JSON");
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join(".") ?? "";
+  throw new FairleadError("bad-request", where ? `${where}: ${issue?.message}` : (issue?.message ?? "not valid"));
+}

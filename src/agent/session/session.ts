@@ -1,0 +1,257 @@
+/** One live thing with an identity that outlives the connection that opened it. */
+
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import type { Subject } from "../../auth/grant.ts";
+import type { Budget } from "../../mux/budget.ts";
+import type { Channel } from "../../mux/channel.ts";
+import type { CloseInfo } from "../../mux/errors.ts";
+import { Sequence } from "../../mux/sequence.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Opened } from "../../protocol/open.ts";
+import type { Right } from "../../protocol/rights.ts";
+import type { Container } from "../runtime/runtime.ts";
+import { decodePacket, encodePacket, type ExitStatus, type Packet } from "../../protocol/packet.ts";
+
+/** Who is on the other side of a connection, and by which door. */
+export interface Visitor {
+  subject: Subject;
+  /** For the audit: an address and a door. */
+  remote: string;
+}
+
+/** What a kind of session sees of it. */
+export interface SessionIo {
+  /** Aborted when the session must end; the reason is the FairleadError that the client is told. */
+  readonly signal: AbortSignal;
+  /** Tells the client that it is on. Before this a failure is a refusal, afterwards the end of the session. */
+  accept(details?: { tty?: boolean }): void;
+  /** What the client says; asking for the next packet says that this one has been dealt with. Read once. */
+  packets(): AsyncIterable<Packet>;
+  /** Resolves when there is room for more. Rejects once the session ends. */
+  send(packet: Packet): Promise<void>;
+  /** Ends the session with this error; the first one counts. */
+  end(error: FairleadError): void;
+}
+
+export type Serve = (io: SessionIo) => Promise<ExitStatus>;
+
+/** What the session was opened for. */
+export interface Purpose {
+  kind: string;
+  right: Right;
+  /** The container as the client named it. */
+  reference: string;
+  /** As it was when the session was opened. */
+  container: Container;
+  /** Of a forward: the ports that its connections may go to. */
+  ports?: number[] | undefined;
+}
+
+export interface SessionSpec extends Purpose {
+  visitor: Visitor;
+  onDrop: "kill" | "keep";
+  /** Milliseconds. */
+  grace: number;
+  channel: Channel;
+  budget: Budget;
+}
+
+type State = "opening" | "serving" | "ended" | "closed";
+
+/** Once it ended, a client that is connected and does not read the rest is waited for this long, in milliseconds. */
+const COLLECT_MS = 600_000;
+
+export class Session implements SessionIo {
+  readonly id = randomBytes(12).toString("hex");
+  readonly purpose: Purpose;
+  readonly visitor: Visitor;
+  readonly started = Date.now();
+  /** The TCP connections of a forward. */
+  readonly children = new Set<Session>();
+  readonly closed: Promise<void>;
+  /** Resolves when the work is over and nothing of it is left running. */
+  worked: Promise<void> = Promise.resolve();
+  bytesIn = 0;
+  bytesOut = 0;
+  /** Milliseconds of `performance`: when a packet last moved. */
+  lastActive = performance.now();
+  readonly #spec: SessionSpec;
+  readonly #secret = randomBytes(24).toString("base64url");
+  readonly #sequence: Sequence;
+  readonly #stop = new AbortController();
+  #state: State = "opening";
+  #epoch = 1;
+  #channel: Channel | undefined;
+  #graceTimer: NodeJS.Timeout | undefined;
+  #resolveClosed: () => void = () => {};
+
+  /** Takes the channel over at once, so that what the client already sends is kept. */
+  constructor(spec: SessionSpec) {
+    this.#spec = spec;
+    this.purpose = spec;
+    this.visitor = spec.visitor;
+    this.#channel = spec.channel;
+    this.#sequence = new Sequence({ budget: spec.budget, detached: (info) => this.#detached(info) });
+    this.#sequence.attach(spec.channel, 0);
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  get attached(): boolean {
+    return this.#sequence.attached;
+  }
+
+  hasSecret(secret: string): boolean {
+    const given = Buffer.from(secret);
+    const own = Buffer.from(this.#secret);
+    return given.length === own.length && timingSafeEqual(given, own);
+  }
+
+  accept(details: { tty?: boolean } = {}): void {
+    if (this.#state !== "opening") return;
+    this.#state = "serving";
+    this.#channel?.reply(json(this.#opened(details)));
+  }
+
+  async *packets(): AsyncGenerator<Packet, void, void> {
+    for await (const { tag, payload } of this.#sequence.receive()) {
+      this.lastActive = performance.now();
+      this.bytesIn += payload.length;
+      const packet = decodePacket(tag, payload);
+      if (packet) yield packet;
+    }
+  }
+
+  async send(packet: Packet): Promise<void> {
+    const { tag, payload } = encodePacket(packet);
+    await this.#sequence.send(tag, payload);
+    this.lastActive = performance.now();
+    this.bytesOut += payload.length;
+  }
+
+  end(error: FairleadError): void {
+    if (this.#state === "ended" || this.#state === "closed" || this.signal.aborted) return;
+    this.#stop.abort(error);
+    this.#sequence.stopSending(error);
+  }
+
+  /** Does the work, tells the client how it ended, and keeps that for it until it has it. Never rejects. */
+  async run(serve: Serve): Promise<{ status: ExitStatus } | { error: FairleadError }> {
+    const outcome = await this.#outcome(serve);
+    const refused = this.#state === "opening" && "error" in outcome;
+    if (!refused) this.accept();
+    this.#state = "ended";
+    if (refused) this.#refuse(outcome.error);
+    else
+      this.#finish(
+        "error" in outcome ? { type: "error", problem: outcome.error.problem() } : { type: "exit", ...outcome },
+      );
+    void this.#collected().then(() => this.close());
+    return outcome;
+  }
+
+  /** Goes on over another connection. Throws when the client names an epoch that has passed or an offset that is gone. */
+  resume(channel: Channel, from: { epoch: number; received: number }): void {
+    if (from.epoch <= this.#epoch)
+      throw new FairleadError("stale-epoch", "this session was resumed over another connection since");
+    this.#sequence.attach(channel, from.received);
+    this.#epoch = from.epoch;
+    this.#channel = channel;
+    clearTimeout(this.#graceTimer);
+    channel.reply(json(this.#opened({})));
+  }
+
+  /** Lets go of everything at once. Idempotent. */
+  close(): void {
+    if (this.#state === "closed") return;
+    this.#stop.abort(new FairleadError("session-gone", "the session is closed"));
+    this.#state = "closed";
+    clearTimeout(this.#graceTimer);
+    this.#sequence.close();
+    this.#channel?.close(1000, "the session has ended");
+    this.#resolveClosed();
+  }
+
+  #opened(details: { tty?: boolean }): Opened {
+    const { container, onDrop, grace } = this.#spec;
+    const received = this.#sequence.received;
+    return {
+      session: this.id,
+      secret: this.#secret,
+      epoch: this.#epoch,
+      received,
+      container,
+      onDrop,
+      grace,
+      ...details,
+    };
+  }
+
+  async #outcome(serve: Serve): Promise<{ status: ExitStatus } | { error: FairleadError }> {
+    try {
+      const status = await serve(this);
+      return this.signal.aborted ? { error: toFairleadError(this.signal.reason) } : { status };
+    } catch (error) {
+      return { error: toFairleadError(this.signal.aborted ? this.signal.reason : error) };
+    }
+  }
+
+  #refuse(error: FairleadError): void {
+    this.#channel?.reply(json(error.problem()));
+    this.#channel?.close(1000, error.code);
+  }
+
+  #finish(packet: Packet): void {
+    const { tag, payload } = encodePacket(packet);
+    this.#sequence.finish(tag, payload);
+  }
+
+  /** Until the client has everything; a client that is away has its grace, one that is there does not read for ever. */
+  async #collected(): Promise<void> {
+    if (!this.attached && this.#graceTimer === undefined) return;
+    const limit = setTimeout(() => this.close(), COLLECT_MS);
+    await this.#sequence.settled();
+    clearTimeout(limit);
+  }
+
+  /** Closed by the client: it is done with it. Cut: it may come back, if that was agreed. */
+  #detached(info: CloseInfo): void {
+    this.#channel = undefined;
+    if (this.#state === "ended") return info.code === 1006 ? this.#waitForClient() : this.close();
+    if (info.code !== 1006) return this.end(new FairleadError("client-gone", "the client closed the session"));
+    if (this.#state === "opening" || this.#spec.onDrop === "kill" || this.#spec.grace === 0)
+      return this.end(new FairleadError("client-gone", "the connection to the client was lost"));
+    this.#waitForClient();
+  }
+
+  #waitForClient(): void {
+    const { grace } = this.#spec;
+    const late = new FairleadError("client-gone", `the client did not come back within ${grace / 1000} s`);
+    clearTimeout(this.#graceTimer);
+    this.#graceTimer = setTimeout(() => (this.#state === "ended" ? this.close() : this.end(late)), grace);
+  }
+}
+
+/** Errors of the runtime carry codes that are ours too; anything else is a fault of this program. */
+export function toFairleadError(error: unknown): FairleadError {
+  if (error instanceof FairleadError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  if (error instanceof Error && error.name === "RuntimeError" && "code" in error)
+    return FairleadError.from({
+      type: "",
+      title: "",
+      status: 0,
+      code: error.code === "invalid" ? "bad-request" : String(error.code),
+      detail: words,
+    });
+  return new FairleadError("internal", words, { cause: error });
+}
+
+export function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,251 @@
+/** Every session of the agent, whatever door it came through: opened, authorised, resumed, limited and ended here. */
+
+import { allows } from "../../auth/grant.ts";
+import type { Budget } from "../../mux/budget.ts";
+import type { Channel } from "../../mux/channel.ts";
+import { Mux } from "../../mux/mux.ts";
+import type { Transport } from "../../mux/transport.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Audit, AuditLine } from "./audit.ts";
+import type { Containers } from "./containers.ts";
+import { MAX_CONNECTIONS, serveConnection } from "./forward.ts";
+import { KINDS, parseBody, parseHeader } from "./open.ts";
+import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
+
+export interface SessionLimits {
+  /** Sessions at a time, connections of forwards not counted. */
+  sessions: number;
+  sessionsPerContainer: number;
+  /** TCP connections of all forwards. */
+  connections: number;
+  /** Milliseconds without a packet in either direction; 0: for ever. */
+  idle: number;
+  /** Milliseconds that a kept session waits for its client. */
+  grace: number;
+}
+
+export interface SessionsOptions {
+  runtime: Runtime;
+  containers: Containers;
+  limits: SessionLimits;
+  budget: Budget;
+  audit: Audit;
+  software: string;
+}
+
+/** How often idle sessions are looked for, in milliseconds. */
+const IDLE_CHECK_MS = 15_000;
+/** Nobody is waited for longer, in milliseconds. */
+const MAX_GRACE_MS = 86_400_000;
+/** What clients get to read the last words at a shutdown, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #sessions = new Map<string, Session>();
+  readonly #muxes = new Set<Mux>();
+  readonly #idleTimer: NodeJS.Timeout;
+  #state: "open" | "draining" | "closed" = "open";
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS).unref();
+  }
+
+  /** Serves every channel that the other side opens, until the connection ends or the visitor's access is withdrawn. */
+  serve(transport: Transport, visitor: Visitor): void {
+    const { software, budget } = this.#options;
+    const accept = (channel: Channel) => this.#accept(channel, visitor);
+    const mux = new Mux(transport, { role: "listener", software, budget, accept });
+    const { revoked } = visitor.subject;
+    const withdraw = () => {
+      this.#revoke(visitor);
+      mux.close(4401, "access was withdrawn");
+    };
+    this.#muxes.add(mux);
+    revoked.addEventListener("abort", withdraw, { once: true });
+    void mux.closed.then(() => {
+      this.#muxes.delete(mux);
+      revoked.removeEventListener("abort", withdraw);
+    });
+    if (revoked.aborted) withdraw();
+  }
+
+  /** Live sessions by kind. */
+  counts(): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { purpose } of this.#sessions.values()) counts[purpose.kind] = (counts[purpose.kind] ?? 0) + 1;
+    return counts;
+  }
+
+  /** Accepts nothing new, tells the clients, and waits until all sessions ended or the signal cuts the waiting short. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.#state = "draining";
+    for (const mux of this.#muxes) mux.goAway({ code: 1001, reason: "the agent is shutting down", deadline: 0 });
+    const cut = new Promise<void>((resolve) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      if (signal.aborted) resolve();
+    });
+    await Promise.race([cut, Promise.all([...this.#sessions.values()].map((session) => session.closed))]);
+  }
+
+  /** Ends everything: processes first, then the connections. Idempotent. */
+  async close(): Promise<void> {
+    this.#state = "closed";
+    clearInterval(this.#idleTimer);
+    const open = [...this.#sessions.values()];
+    for (const session of open) session.end(new FairleadError("shutting-down", "the agent is shutting down"));
+    await Promise.all(open.map((session) => Promise.race([session.worked, session.closed])));
+    await Promise.race([Promise.all(open.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
+    for (const session of open) session.close();
+    for (const mux of this.#muxes) mux.close(1001, "the agent is shutting down");
+  }
+
+  #accept(channel: Channel, visitor: Visitor): void {
+    try {
+      if (this.#state !== "open")
+        throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
+      const header = parseHeader(channel.request.header);
+      if (header.op === "resume") this.#resume(channel, header, visitor);
+      else if (header.op === "dial") this.#dial(channel, header, visitor);
+      else this.#open(channel, header, visitor);
+    } catch (error) {
+      const refusal = toFairleadError(error);
+      channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
+      channel.reply(json(refusal.problem()));
+      channel.close(1000, refusal.code);
+    }
+  }
+
+  #open(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+    const { runtime, containers, limits } = this.#options;
+    const opening = KINDS[header.op]?.(channel.request.body);
+    if (!opening) throw new FairleadError("bad-request", `"${header.op}" does not open a session`);
+    const { right, audit } = opening;
+    const reference = header.container ?? "";
+    const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
+    this.#checkLimits(container.id);
+    const onDrop = header.onDrop ?? opening.onDrop;
+    const grace = onDrop === "kill" ? 0 : Math.min(header.grace ?? limits.grace, MAX_GRACE_MS);
+    const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
+    const engineReady = (signal: AbortSignal) => containers.whenReady(signal);
+    const session = this.#create({ ...purpose, visitor, onDrop, grace, channel });
+    this.#run(session, audit, (io) => opening.serve(io, container.id, { runtime, engineReady }));
+  }
+
+  /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
+  #dial(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+    const { runtime, containers, limits } = this.#options;
+    const { secret, port } = parseBody(DialBody, channel.request.body);
+    const parent = this.#find(header.session, secret);
+    const { right, reference, ports } = parent.purpose;
+    if (!ports?.includes(port)) throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
+    this.#checkConnections(parent);
+    const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
+    const purpose = { kind: "connection", right, reference, container };
+    const session = this.#create({ ...purpose, visitor, onDrop: "keep", grace: limits.grace, channel });
+    parent.children.add(session);
+    parent.lastActive = performance.now();
+    void session.closed.then(() => parent.children.delete(session));
+    const dial = () => runtime.dial(container.id, port, session.signal);
+    this.#run(session, { ports: [port] }, (io) => serveConnection(io, dial));
+  }
+
+  #resume(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+    const { secret, epoch, received } = parseBody(ResumeBody, channel.request.body);
+    const session = this.#find(header.session, secret);
+    const { grant } = visitor.subject;
+    const { right, container } = session.purpose;
+    const labels = this.#options.containers.labels(container.id) ?? container.labels;
+    if (session.visitor.subject.grant.subject !== grant.subject || !allows(grant, right, labels)) throw gone();
+    session.resume(channel, { epoch, received });
+    this.#audit(session, { event: "resume" });
+  }
+
+  #create(spec: Omit<SessionSpec, "budget">): Session {
+    const session = new Session({ ...spec, budget: this.#options.budget });
+    this.#sessions.set(session.id, session);
+    void session.closed.then(() => this.#sessions.delete(session.id));
+    return session;
+  }
+
+  /** An unknown session and a wrong secret are told apart by nobody. */
+  #find(id: string | undefined, secret: string): Session {
+    const session = this.#sessions.get(id ?? "");
+    if (!session?.hasSecret(secret)) throw gone();
+    return session;
+  }
+
+  #run(session: Session, audit: Partial<AuditLine>, serve: Serve): void {
+    this.#audit(session, { event: "open", ...audit });
+    session.worked = session.run(serve).then((outcome) => {
+      for (const child of session.children) child.end(new FairleadError("session-gone", "its forward has ended"));
+      const { bytesIn, bytesOut, started } = session;
+      this.#audit(session, {
+        event: "end",
+        outcome: words(outcome),
+        duration: Date.now() - started,
+        bytesIn,
+        bytesOut,
+      });
+    });
+  }
+
+  #checkLimits(container: string): void {
+    const { limits } = this.#options;
+    const own = [...this.#sessions.values()].filter(({ purpose }) => purpose.kind !== "connection");
+    if (own.length >= limits.sessions)
+      throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
+    const here = own.filter(({ purpose }) => purpose.container.id === container);
+    if (here.length >= limits.sessionsPerContainer)
+      throw new FairleadError(
+        "too-many",
+        `a container has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
+      );
+  }
+
+  #checkConnections(parent: Session): void {
+    const { limits } = this.#options;
+    if (parent.children.size >= MAX_CONNECTIONS)
+      throw new FairleadError("too-many", `a forward carries at most ${MAX_CONNECTIONS} connections at a time`);
+    if ((this.counts()["connection"] ?? 0) >= limits.connections)
+      throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
+  }
+
+  #revoke({ subject }: Visitor): void {
+    for (const session of this.#sessions.values())
+      if (session.visitor.subject === subject) session.end(new FairleadError("revoked", "your access was withdrawn"));
+  }
+
+  #endIdle(): void {
+    const { idle } = this.#options.limits;
+    if (idle === 0) return;
+    for (const session of this.#sessions.values())
+      if (performance.now() - session.lastActive > idle && session.children.size === 0)
+        session.end(new FairleadError("idle", `nothing moved for ${Math.round(idle / 60_000)} minutes`));
+  }
+
+  #audit({ id, purpose, visitor }: Session, line: Partial<AuditLine> & Pick<AuditLine, "event">): void {
+    const { kind, container } = purpose;
+    const { subject, remote } = visitor;
+    const who = { session: id, kind, subject: subject.grant.subject, remote };
+    this.#options.audit({ ...who, container: container.id, containerName: container.name, ...line });
+  }
+}
+
+function gone(): FairleadError {
+  return new FairleadError("session-gone", "that session has ended, or its secret is another; open a new one");
+}
+
+function words(outcome: Awaited<ReturnType<Session["run"]>>): string {
+  if ("error" in outcome) return outcome.error.code;
+  return "code" in outcome.status ? `exit ${outcome.status.code}` : `unknown: ${outcome.status.unknown}`;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
