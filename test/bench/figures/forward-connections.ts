@@ -1,0 +1,14 @@
+/** How many connections a second a forward takes as far as their first byte. */
+
+import { betweenForwards } from "../contest.ts";
+import { GREET_PORT } from "../container/ports.ts";
+import type { Figure } from "../figure.ts";
+import { connectionRate } from "../probes/connections.ts";
+
+const COUNT = 1_000;
+
+export const forwardConnections: Figure = {
+  about: "ctl port-forward against ssh -L, new connection and first byte, one after the other",
+  measures: [{ name: "forward-connections", unit: "1/s", better: "higher", bound: 1 }],
+  open: (stage) => betweenForwards(stage, GREET_PORT, (port) => connectionRate(port, COUNT)),
+};

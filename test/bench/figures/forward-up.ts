@@ -1,0 +1,14 @@
+/** How much one connection carries through a forward into the container. */
+
+import { betweenForwards } from "../contest.ts";
+import type { Figure } from "../figure.ts";
+import { IPERF_PORT, throughput } from "../probes/iperf.ts";
+
+const SECONDS = 4;
+
+export const forwardUp: Figure = {
+  about: "ctl port-forward against ssh -L, iperf3 into the container",
+  measures: [{ name: "forward-up", unit: "Gbit/s", better: "higher", bound: 1 }],
+  open: (stage) =>
+    betweenForwards(stage, IPERF_PORT, (port) => throughput({ port, direction: "up", seconds: SECONDS })),
+};

@@ -1,0 +1,97 @@
+/** What a hundred clients that stop reading cost the agent, and everyone else. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { run, Running } from "../command.ts";
+import type { Figure } from "../figure.ts";
+import { ROOT } from "../machine.ts";
+import type { Ctl } from "../ours/ctl.ts";
+import { lineOf, roundTrips } from "../probes/echo.ts";
+import { type Stage, WEB } from "../stage.ts";
+import { median } from "../statistics.ts";
+
+/** One half goes on answering pings; the other stands still altogether, its sockets unread. */
+const READERS = 100;
+/** Mebibytes that the agent may take up. */
+const LIMIT = 256;
+const COUNT = 1_000;
+/** Milliseconds between two looks at the agent's memory, and at what the readers left running. */
+const LOOK = 100;
+/** Milliseconds until everything that the readers ran must be gone. */
+const GONE_LIMIT = 15_000;
+
+/** Here the peer is the limit for the memory, and the same agent without the readers for the latency. */
+export const stalledReaders: Figure = {
+  about: "an agent with a hundred clients that stopped reading a firehose, against the same agent without them",
+  measures: [
+    { name: "stalled-readers", unit: "MiB", better: "lower", bound: 1 },
+    { name: "stalled-readers-latency", unit: "us", better: "lower", bound: 2 },
+  ],
+  async open(stage) {
+    await stage.web();
+    const log = await stage.longLog();
+    const ctl = await stage.ctl();
+    return {
+      ours: () => amongStalled(stage, ctl, log),
+      peer: async () => [LIMIT, await keystroke(ctl)],
+      [Symbol.asyncDispose]: async () => {},
+    };
+  },
+};
+
+async function amongStalled(stage: Stage, ctl: Ctl, log: string): Promise<number[]> {
+  const memory: number[] = [];
+  const latency = await withReaders(ctl, log, async () => {
+    const looking = new AbortController();
+    const looks = watchMemory(ctl.agentPid, looking.signal);
+    const time = await keystroke(ctl);
+    looking.abort();
+    memory.push(...(await looks));
+    return time;
+  });
+  await readersGone(stage);
+  return [Math.max(...memory), latency];
+}
+
+async function withReaders<T>(ctl: Ctl, log: string, work: () => Promise<T>): Promise<T> {
+  const program = join(ROOT, "test/bench/ours/readers.ts");
+  const readers = { file: process.execPath, args: [program, String(READERS / 2), WEB, log], env: ctl.env };
+  await using patient = new Running(readers);
+  await patient.ready(/stalled/);
+  await using frozen = new Running(readers);
+  await frozen.ready(/stalled/);
+  frozen.child.kill("SIGSTOP");
+  try {
+    return await work();
+  } finally {
+    frozen.child.kill("SIGCONT");
+  }
+}
+
+/** Microseconds. */
+async function keystroke(ctl: Ctl): Promise<number> {
+  await using cat = new Running(ctl.command("exec", "-i", WEB, "cat"));
+  return median(await roundTrips(lineOf(cat), { count: COUNT, pause: 1 }));
+}
+
+/** Mebibytes at each look, until told to stop. */
+async function watchMemory(pid: number, signal: AbortSignal): Promise<number[]> {
+  const looks: number[] = [];
+  while (!signal.aborted) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    looks.push(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) / 1024);
+    await delay(LOOK);
+  }
+  return looks;
+}
+
+/** The next sample must not pay for what this one left behind. */
+async function readersGone(stage: Stage): Promise<void> {
+  const docker = await stage.docker();
+  const limit = performance.now() + GONE_LIMIT;
+  while ((await run(docker.command("top", WEB))).includes("yes")) {
+    if (performance.now() > limit) throw new Error(`commands of readers that left still run after ${GONE_LIMIT} ms`);
+    await delay(LOOK);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Clients of firehoses, a connection each, that read until their windows are open and then stop reading.
+ * Arguments: how many, container with the firehoses, container with a long log. Says "stalled"; ends with its input.
+ */
+
+import type { Client } from "../../../src/client/client.ts";
+import type { RemoteSession } from "../../../src/client/session.ts";
+import { FIREHOSE_PORT } from "../container/ports.ts";
+import { connectClient } from "./client.ts";
+
+/** Bytes that each client reads before it stops. */
+const APPETITE = 1_048_576;
+
+type Firehose = (client: Client) => Promise<RemoteSession>;
+
+const [count = "0", container = "", log = ""] = process.argv.slice(2);
+
+const output: Firehose = (client) => client.exec(container, { command: ["yes"], tty: false, stdin: false });
+
+const connection: Firehose = async (client) => {
+  const forward = await client.forward(container, { ports: [FIREHOSE_PORT] });
+  return forward.dial(FIREHOSE_PORT);
+};
+
+const lines: Firehose = (client) => client.logs(log, { follow: true, stdout: true, stderr: true, timestamps: false });
+
+/** Reads its fill and then asks for nothing more; the session stays open. */
+async function read(firehose: Firehose): Promise<void> {
+  const session = await firehose(connectClient(process.env));
+  const packets = session.packets();
+  for (let taken = 0; taken < APPETITE; ) {
+    const { value, done } = await packets.next();
+    if (done) throw new Error("a firehose ran dry");
+    if (value.type === "stdout") taken += value.bytes.length;
+  }
+}
+
+process.stdin.resume().on("end", () => process.exit(0));
+const kinds = [output, connection, lines];
+const readers = Array.from({ length: Number(count) }, (_, i) => kinds[i % kinds.length] ?? output);
+await Promise.all(readers.map(read));
+process.stdout.write("stalled\n");
