@@ -1,0 +1,105 @@
+/** Who is signed in on this page, and the page's calls to the agent: the secret goes along, every failure becomes words. */
+
+import { type Signal, signal } from "@preact/signals";
+import { FairleadError, Problem } from "../protocol/errors.ts";
+import { PAGE_SECRET_HEADER } from "../protocol/version.ts";
+
+/** Of the origin, which the cookie is not: another port of the same host never sees it. Shared by this origin's tabs. */
+const STORAGE_KEY = "fairlead.secret";
+/** A one-time code is short; anything longer in the address is not one. */
+const MAX_CODE = 128;
+
+export type SignIn = { state: "in" } | { state: "out"; note?: string };
+
+export class Account {
+  readonly state: Signal<SignIn>;
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    this.state = signal<SignIn>(this.#secret === null ? { state: "out" } : { state: "in" });
+  }
+
+  get #secret(): string | null {
+    return this.#storage.getItem(STORAGE_KEY);
+  }
+
+  /** Trades the one-time code for a cookie and the page's secret. Rejects with words for people. */
+  async signIn(code: string): Promise<void> {
+    const response = await this.call("/api/v1/sign-in", {
+      method: "POST",
+      body: JSON.stringify({ code: code.trim() }),
+    });
+    const { secret } = (await response.json()) as { secret?: unknown };
+    if (typeof secret !== "string") throw new FairleadError("protocol-error", "The agent's answer holds no secret.");
+    this.#storage.setItem(STORAGE_KEY, secret);
+    this.state.value = { state: "in" };
+  }
+
+  /** Forgets the secret here even when the agent cannot be told. */
+  async signOut(): Promise<void> {
+    try {
+      await this.call("/api/v1/sign-out", { method: "POST" });
+    } catch {
+      // Without its secret the cookie that may be left opens nothing.
+    }
+    this.#forget("You are signed out.");
+  }
+
+  /** Another tab of this origin signed in or out. */
+  follow(): void {
+    const signedIn = this.#secret !== null;
+    if (signedIn !== (this.state.peek().state === "in")) {
+      this.state.value = signedIn ? { state: "in" } : { state: "out", note: "You signed out in another tab." };
+    }
+  }
+
+  /** A single-use ticket for one WebSocket. */
+  async ticket(abort: AbortSignal): Promise<string> {
+    const response = await this.call("/api/v1/tickets", { method: "POST", signal: abort });
+    const { ticket } = (await response.json()) as { ticket?: unknown };
+    if (typeof ticket !== "string") throw new FairleadError("protocol-error", "The agent's answer holds no ticket.");
+    return ticket;
+  }
+
+  /** Rejects with a {@link FairleadError} for every answer but a good one; `unauthenticated` also ends the sign-in. */
+  async call(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    const secret = this.#secret;
+    if (secret !== null) headers.set(PAGE_SECRET_HEADER, secret);
+    if (init.body !== undefined) headers.set("content-type", "application/json");
+    const response = await reach(path, { ...init, headers });
+    if (response.ok) return response;
+    const error = await refusal(response);
+    if (error.code === "unauthenticated" && secret !== null && secret === this.#secret) {
+      this.#forget("Your sign-in has ended. Use a new code.");
+    }
+    throw error;
+  }
+
+  #forget(note: string): void {
+    this.#storage.removeItem(STORAGE_KEY);
+    this.state.value = { state: "out", note };
+  }
+}
+
+/** The code of a link such as `/#code=1234`. It only fills the form in; nothing is ever done for it. */
+export function codeOf(fragment: string): string {
+  const code = new URLSearchParams(fragment.replace(/^#/, "")).get("code") ?? "";
+  return code.length <= MAX_CODE ? code : "";
+}
+
+async function reach(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { ...init, credentials: "same-origin", redirect: "error", cache: "no-store" });
+  } catch (cause) {
+    init.signal?.throwIfAborted();
+    throw new FairleadError("unreachable", "The agent does not answer.", { cause });
+  }
+}
+
+async function refusal(response: Response): Promise<FairleadError> {
+  const problem = Problem.safeParse(await response.json().catch(() => undefined));
+  if (problem.success) return FairleadError.from(problem.data);
+  return new FairleadError("internal", `The agent answered ${response.status} without saying why.`);
+}

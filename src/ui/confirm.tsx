@@ -1,0 +1,40 @@
+/** Asks before something that cannot be taken back. */
+
+import { useEffect, useRef } from "preact/hooks";
+
+export interface ConfirmProps {
+  question: string;
+  detail: string;
+  yes: string;
+  onYes: () => void;
+  onNo: () => void;
+}
+
+/** Escape and the first button mean no; the dialog takes the focus and gives it back. */
+export function Confirm({ question, detail, yes, onYes, onNo }: ConfirmProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    return () => element?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="question"
+      onCancel={(event) => {
+        event.preventDefault();
+        onNo();
+      }}
+    >
+      <h2 id="question">{question}</h2>
+      <p>{detail}</p>
+      <div class="buttons">
+        <button onClick={onNo}>Keep it</button>
+        <button class="danger" onClick={onYes}>
+          {yes}
+        </button>
+      </div>
+    </dialog>
+  );
+}

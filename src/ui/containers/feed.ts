@@ -1,0 +1,105 @@
+/** Keeps the list of containers as it is on the host: one long answer, read line by line, asked for again whenever it breaks. */
+
+import { signal } from "@preact/signals";
+import { Backoff } from "../../lib/backoff.ts";
+import { wait } from "../../lib/wait.ts";
+import { ContainerList } from "../../protocol/container.ts";
+import { FairleadError, Problem } from "../../protocol/errors.ts";
+import type { Account } from "../account.ts";
+import { readNdjson } from "./ndjson.ts";
+
+const WATCH = "/api/v1/containers?watch=1";
+/** Milliseconds between attempts: short, because people look at this page. */
+const RETRY = { first: 500, max: 8_000 };
+
+/** Milliseconds without a byte, signs of life included, after which the connection is dead even if nobody said so. */
+const SILENCE = 45_000;
+
+export type FeedState =
+  | { state: "connecting" }
+  | { state: "live" }
+  | { state: "waiting"; until: number; error: FairleadError };
+
+export class Feed {
+  readonly list = signal<ContainerList | undefined>(undefined);
+  readonly state = signal<FeedState>({ state: "connecting" });
+  readonly #account: Account;
+  #hurry = new AbortController();
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  /** Until stopped. Whoever signs in as somebody else starts a new feed: the old list is not theirs. */
+  async run(stop: AbortSignal): Promise<void> {
+    const backoff = new Backoff(RETRY);
+    while (!stop.aborted) {
+      const error = await this.#attempt(stop, backoff);
+      if (stop.aborted) return;
+      await this.#pause(error, backoff.next(), stop);
+    }
+  }
+
+  /** Ends the current wait, e.g. because the network is back or somebody pressed the button. */
+  retryNow(): void {
+    this.#hurry.abort();
+  }
+
+  /** One answer from its beginning to its break, which it returns. */
+  async #attempt(stop: AbortSignal, backoff: Backoff): Promise<FairleadError> {
+    try {
+      const response = await this.#account.call(WATCH, { signal: stop });
+      for await (const value of readNdjson(bytes(response))) {
+        this.list.value = listOf(value);
+        this.state.value = { state: "live" };
+        backoff.reset();
+      }
+      return new FairleadError("unreachable", "The agent ended the list.");
+    } catch (error) {
+      return error instanceof FairleadError
+        ? error
+        : new FairleadError("unreachable", "The connection to the agent broke.");
+    }
+  }
+
+  async #pause(error: FairleadError, ms: number, stop: AbortSignal): Promise<void> {
+    this.state.value = { state: "waiting", until: Date.now() + ms, error };
+    this.#hurry = new AbortController();
+    await wait(ms, AbortSignal.any([stop, this.#hurry.signal]));
+    if (!stop.aborted) this.state.value = { state: "connecting" };
+  }
+}
+
+/** A line is the whole list, or why there will be no other. */
+function listOf(value: unknown): ContainerList {
+  const problem = Problem.safeParse(value);
+  if (problem.success) throw FairleadError.from(problem.data);
+  return ContainerList.parse(value);
+}
+
+/** The body piece by piece; leaving the loop cancels it. Throws when the agent's signs of life stay away. */
+async function* bytes(response: Response): AsyncGenerator<Uint8Array> {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  try {
+    for (;;) {
+      const { done, value } = await inTime(reader.read());
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+async function inTime<T>(reading: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new FairleadError("unreachable", "The agent has gone silent.")), SILENCE);
+  });
+  try {
+    return await Promise.race([reading, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,154 @@
+/** The list of containers: what runs on the host now, and one click to a terminal or a log. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { ContainerView } from "../../protocol/container.ts";
+import type { Tabs } from "../tabs.ts";
+import type { Feed } from "./feed.ts";
+import { FeedNote } from "./feed-note.tsx";
+import { type Group, grouped, matches } from "./groups.ts";
+import { age, image, may, ports } from "./wording.ts";
+
+/** Milliseconds between two looks at the clock for the ages. */
+const TICK = 5_000;
+
+interface RowContext {
+  tabs: Tabs;
+  now: number;
+}
+
+export function ContainerList({ feed, tabs }: { feed: Feed; tabs: Tabs }) {
+  const filter = useSignal("");
+  const now = useSignal(Date.now());
+  const groups = useComputed(() => {
+    const all = feed.list.value?.containers ?? [];
+    return grouped(all.filter((container) => matches(container, filter.value)));
+  });
+  useEffect(() => {
+    const timer = setInterval(() => (now.value = Date.now()), TICK);
+    return () => clearInterval(timer);
+  }, [now]);
+
+  const context = { tabs, now: Math.max(now.value, Date.now() - TICK) };
+  return (
+    <div class="list">
+      <div class="toolbar">
+        <input
+          type="search"
+          aria-label="Filter containers"
+          placeholder="Filter by name, image, project or state"
+          value={filter.value}
+          onInput={(event) => (filter.value = event.currentTarget.value)}
+        />
+        <FeedNote feed={feed} />
+      </div>
+      {groups.value.length > 0 ? (
+        <table class="containers">
+          <thead>
+            <tr>
+              <th scope="col">Name</th>
+              <th scope="col">State</th>
+              <th scope="col">Image</th>
+              <th scope="col">Ports</th>
+              <th scope="col">Age</th>
+              <th scope="col">
+                <span class="unseen">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          {groups.value.map((group) => (
+            <GroupRows key={group.project ?? ""} group={group} context={context} />
+          ))}
+        </table>
+      ) : (
+        feed.list.value && <Nothing filter={filter.value} total={feed.list.value.containers.length} />
+      )}
+    </div>
+  );
+}
+
+function GroupRows({ group, context }: { group: Group; context: RowContext }) {
+  const count = group.containers.length;
+  return (
+    <tbody>
+      <tr class="group">
+        <th colSpan={6} scope="rowgroup">
+          {group.project ?? "No project"}{" "}
+          <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>
+        </th>
+      </tr>
+      {group.containers.map((container) => (
+        <Row key={container.id} container={container} context={context} />
+      ))}
+    </tbody>
+  );
+}
+
+function Row({ container, context }: { container: ContainerView; context: RowContext }) {
+  return (
+    <tr class="container" data-name={container.name}>
+      <th scope="row" class="name" title={container.id}>
+        {container.name}
+      </th>
+      <td class="state" data-state={container.state}>
+        <span class="word">{container.state}</span> <span class="quiet">{container.status}</span>
+      </td>
+      <td class="image" title={container.image}>
+        {image(container.image)}
+      </td>
+      <td class="ports">{ports(container).join(", ")}</td>
+      <td class="age" title={new Date(container.created).toLocaleString()}>
+        {age(container.created, context.now)}
+      </td>
+      <td class="actions">
+        <Actions container={container} tabs={context.tabs} />
+      </td>
+    </tr>
+  );
+}
+
+function Actions({ container, tabs }: { container: ContainerView; tabs: Tabs }) {
+  const stopped = container.state !== "running";
+  const full = tabs.full.value;
+  const why = full ? "Close a tab first: no more can be open." : stopped ? "The container is not running." : undefined;
+  const { name } = container;
+  return (
+    <>
+      {may(container, "exec") && (
+        <>
+          <button
+            aria-label={`Terminal in ${name}`}
+            disabled={stopped || full}
+            title={why}
+            onClick={() => tabs.terminal(container, { asks: false })}
+          >
+            Terminal
+          </button>
+          <button
+            aria-label={`Run a command in ${name}`}
+            disabled={stopped || full}
+            title={why}
+            onClick={() => tabs.terminal(container, { asks: true })}
+          >
+            Run …
+          </button>
+        </>
+      )}
+      {may(container, "logs") && (
+        <button aria-label={`Log of ${name}`} onClick={() => tabs.log(container)}>
+          Log
+        </button>
+      )}
+    </>
+  );
+}
+
+function Nothing({ filter, total }: { filter: string; total: number }) {
+  if (total > 0)
+    return (
+      <p class="nothing">
+        None of the {total} containers matches “{filter.trim()}”.
+      </p>
+    );
+  return <p class="nothing">There is no container on this host yet. Start one, and it appears here by itself.</p>;
+}

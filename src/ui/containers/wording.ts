@@ -1,0 +1,40 @@
+/** How a container's facts are worded in the list. */
+
+import type { ContainerView } from "../../protocol/container.ts";
+
+const UNITS: [name: string, seconds: number][] = [
+  ["y", 31_536_000],
+  ["d", 86_400],
+  ["h", 3600],
+  ["m", 60],
+  ["s", 1],
+];
+
+/** The largest whole unit, as `ctl` prints it: `42s`, `3h`, `12d`. Both times are milliseconds since 1970. */
+export function age(created: number, now: number): string {
+  const seconds = Math.max(0, Math.floor((now - created) / 1000));
+  const [name, size] = UNITS.find(([, size]) => seconds >= size) ?? ["s", 1];
+  return `${Math.floor(seconds / size)}${name}`;
+}
+
+/** `8080→80` for a published port, `80` for one that only containers reach; `/udp` and the like only where it is not TCP. */
+export function ports(container: ContainerView): string[] {
+  const words = container.ports
+    .toSorted((a, b) => a.container - b.container || (a.host ?? 0) - (b.host ?? 0))
+    .map(({ container, host, protocol }) => {
+      const kind = protocol === "tcp" ? "" : `/${protocol}`;
+      return `${host === undefined ? "" : `${host}→`}${container}${kind}`;
+    });
+  return [...new Set(words)];
+}
+
+/** An image without its digest, and a bare image id shortened as Docker does. */
+export function image(name: string): string {
+  if (/^sha256:[0-9a-f]{64}$/.test(name)) return name.slice(7, 19);
+  return name.replace(/@sha256:[0-9a-f]{64}$/, "");
+}
+
+/** `admin` includes every right. */
+export function may(container: ContainerView, right: string): boolean {
+  return container.rights.includes(right) || container.rights.includes("admin");
+}

@@ -1,0 +1,52 @@
+/** The page's one connection for sessions: made when the first is opened, shared by all. */
+
+import { signal } from "@preact/signals";
+import { Client } from "../client/client.ts";
+import type { LinkState } from "../client/link.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import type { Account } from "./account.ts";
+import { pageDial } from "./dial.ts";
+
+/** What is known about a connection that is gone: since when it is tried again, and until the next attempt. */
+export type LinkView = { state: "fine" } | { state: "broken"; attempt: number; until: number; error: FairleadError };
+
+export class Link {
+  readonly view = signal<LinkView>({ state: "fine" });
+  readonly #account: Account;
+  #client: Client | undefined;
+
+  constructor(account: Account) {
+    this.#account = account;
+  }
+
+  /** To open sessions with. Not to be kept: one that was closed by a final refusal is replaced. */
+  get client(): Client {
+    return (this.#client ??= this.#connect());
+  }
+
+  /** Ends every session at once, e.g. at sign-out or when the page goes away. */
+  async close(): Promise<void> {
+    const client = this.#client;
+    this.#client = undefined;
+    this.view.value = { state: "fine" };
+    await client?.close();
+  }
+
+  #connect(): Client {
+    const client: Client = new Client({
+      dial: pageDial(this.#account),
+      software: "fairlead-page",
+      onState: (state) => {
+        if (this.#client !== client) return;
+        if (state.state === "closed") this.#client = undefined;
+        this.view.value = viewOf(state);
+      },
+    });
+    return client;
+  }
+}
+
+function viewOf(state: LinkState): LinkView {
+  if (state.state !== "reconnecting") return { state: "fine" };
+  return { state: "broken", attempt: state.attempt, until: Date.now() + state.retryInMs, error: state.error };
+}

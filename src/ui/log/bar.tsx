@@ -1,0 +1,83 @@
+/** The bar above a log: what is shown, whether it goes on, and the way back to the end. */
+
+import { type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { LogTab } from "../tabs.ts";
+import type { Follow } from "./follow.ts";
+
+export interface LogBarProps {
+  tab: LogTab;
+  times: Signal<boolean>;
+  toEnd: () => void;
+}
+
+export function LogBar({ tab, times, toEnd }: LogBarProps) {
+  const { follow } = tab;
+  return (
+    <div class="toolbar">
+      <strong>{tab.container.name}</strong>
+      <input
+        type="search"
+        aria-label="Filter lines"
+        placeholder="Only lines with …"
+        onInput={(event) => follow.filter(event.currentTarget.value)}
+      />
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={times.value}
+          onChange={(event) => (times.value = event.currentTarget.checked)}
+        />
+        Times
+      </label>
+      <button onClick={() => follow.clear()}>Clear</button>
+      <Status follow={follow} toEnd={toEnd} />
+    </div>
+  );
+}
+
+function Status({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
+  const state = follow.state.value;
+  const again = <button onClick={() => void follow.run()}>Follow again</button>;
+  if (state.state === "opening") {
+    return (
+      <p class="note" role="status">
+        Opening …
+      </p>
+    );
+  }
+  if (state.state === "ended") {
+    return (
+      <p class="note" role="status">
+        The log has ended: the container does not run. {again}
+      </p>
+    );
+  }
+  if (state.state === "failed") {
+    return (
+      <p class="note broken" role="status">
+        {state.error.message} {again}
+      </p>
+    );
+  }
+  if (follow.paused.value) return <Paused follow={follow} toEnd={toEnd} />;
+  return (
+    <p class="note live" role="status">
+      Following
+    </p>
+  );
+}
+
+function Paused({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
+  const from = useSignal(follow.book.total);
+  useEffect(() => void (from.value = follow.book.total), [from, follow]);
+  const fresh = follow.revision.value && follow.book.total - from.value;
+  return (
+    <p class="note" role="status">
+      Paused
+      <button class="primary" onClick={toEnd}>
+        {fresh > 0 ? <span aria-live="off">{`Follow (${fresh} new)`}</span> : "Follow"}
+      </button>
+    </p>
+  );
+}

@@ -1,0 +1,98 @@
+/** The whole page: sign-in, or the tabs with the list, the terminals and the logs. */
+
+import type { Account } from "./account.ts";
+import { Confirm } from "./confirm.tsx";
+import type { Feed } from "./containers/feed.ts";
+import { ContainerList } from "./containers/list.tsx";
+import { Countdown } from "./countdown.tsx";
+import type { Link } from "./link.ts";
+import { LogView } from "./log/view.tsx";
+import { SignIn } from "./sign-in.tsx";
+import { TabStrip } from "./tab-strip.tsx";
+import { LIST, type Tab, type Tabs } from "./tabs.ts";
+import { TerminalView } from "./terminal/view.tsx";
+
+export interface PageProps {
+  account: Account;
+  feed: Feed;
+  link: Link;
+  tabs: Tabs;
+  /** From the link that opened the page. */
+  code: string;
+}
+
+/** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
+export function Page({ account, feed, link, tabs, code }: PageProps) {
+  const signIn = account.state.value;
+  const signedIn = signIn.state === "in";
+  const asking = tabs.asking.value;
+  return (
+    <>
+      {!signedIn && <SignIn account={account} code={code} note={signIn.note} />}
+      <div class="desk" hidden={!signedIn}>
+        <header>
+          <span class="brand">Fairlead</span>
+          <TabStrip tabs={tabs} />
+          <SignOut account={account} tabs={tabs} node={feed.list.value?.node} />
+        </header>
+        <Connection link={link} />
+        <main>
+          <section
+            id={`panel-${LIST}`}
+            role="tabpanel"
+            aria-labelledby={`tab-${LIST}`}
+            hidden={tabs.shown.value !== LIST}
+          >
+            <ContainerList feed={feed} tabs={tabs} />
+          </section>
+          {tabs.open.value.map((tab) => (
+            <Panel key={tab.id} tab={tab} shown={signedIn && tabs.shown.value === tab.id} />
+          ))}
+        </main>
+      </div>
+      {asking && (
+        <Confirm
+          question={`End the terminal in ${asking.container.name}?`}
+          detail="What runs in it is ended too."
+          yes="End it"
+          onYes={() => tabs.close(asking)}
+          onNo={() => (tabs.asking.value = undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function Panel({ tab, shown }: { tab: Tab; shown: boolean }) {
+  return (
+    <section id={`panel-${tab.id}`} role="tabpanel" aria-labelledby={`tab-${tab.id}`} hidden={!shown}>
+      {tab.kind === "terminal" ? <TerminalView tab={tab} shown={shown} /> : <LogView tab={tab} />}
+    </section>
+  );
+}
+
+/** Says that sessions wait for the connection. The list has its own connection and its own words. */
+function Connection({ link }: { link: Link }) {
+  const view = link.view.value;
+  if (view.state === "fine") return null;
+  return (
+    <p class="connection" role="status">
+      The connection is lost. Terminals go on for a minute and lose nothing if it is back by then. Attempt{" "}
+      {view.attempt} <Countdown until={view.until} />.
+    </p>
+  );
+}
+
+function SignOut({ account, tabs, node }: { account: Account; tabs: Tabs; node: string | undefined }) {
+  const leave = async () => {
+    if (tabs.live && !confirm("Sign out? The open terminals are ended.")) return;
+    tabs.closeAll();
+    await account.signOut();
+  };
+  return (
+    <span class="who">
+      {node !== undefined && <span class="quiet">{node}</span>}
+      <button onClick={leave}>Sign out</button>
+    </span>
+  );
+}

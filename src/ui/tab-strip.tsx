@@ -1,0 +1,87 @@
+/** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { LIST, type Tab, type Tabs } from "./tabs.ts";
+
+const KINDS = { terminal: "Terminal", log: "Log" } as const;
+
+export function TabStrip({ tabs }: { tabs: Tabs }) {
+  const strip = useRef<HTMLDivElement>(null);
+  const shown = tabs.shown.value;
+  useEffect(
+    () => strip.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
+    [shown],
+  );
+
+  const move = (step: 1 | -1) => {
+    tabs.move(step);
+    // The tab that is shown takes the focus once it is drawn.
+    requestAnimationFrame(() => focusTab(tabs.shown.peek()));
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "ArrowRight") move(1);
+    else if (event.key === "ArrowLeft") move(-1);
+    else if (event.key === "Delete") {
+      const tab = tabs.open.peek().find(({ id }) => id === tabs.shown.peek());
+      if (tab) tabs.requestClose(tab);
+    } else return;
+    event.preventDefault();
+  };
+
+  return (
+    <div class="tabs" role="tablist" aria-label="Open views" ref={strip} onKeyDown={press}>
+      <TabButton id={LIST} shown={shown === LIST} show={() => tabs.show(LIST)} text="Containers" />
+      {tabs.open.value.map((tab) => (
+        <OpenTab key={tab.id} tab={tab} tabs={tabs} shown={shown === tab.id} />
+      ))}
+    </div>
+  );
+}
+
+/** Gives the keyboard to a tab's button, e.g. out of its terminal. */
+export function focusTab(id: number): void {
+  document.getElementById(`tab-${id}`)?.focus();
+}
+
+function OpenTab({ tab, tabs, shown }: { tab: Tab; tabs: Tabs; shown: boolean }) {
+  const live = tab.kind === "terminal" ? tab.shell.live : tab.follow.live;
+  const words = `${KINDS[tab.kind]}: ${tab.container.name}`;
+  return (
+    <span class={shown ? "tab shown" : "tab"} role="presentation">
+      <TabButton id={tab.id} shown={shown} show={() => tabs.show(tab.id)} text={words} ended={!live} />
+      <button
+        class="close"
+        tabIndex={-1}
+        aria-label={`Close ${words}`}
+        title="Close"
+        onClick={() => tabs.requestClose(tab)}
+      >
+        ×
+      </button>
+    </span>
+  );
+}
+
+interface TabButtonProps {
+  id: number;
+  shown: boolean;
+  show: () => void;
+  text: string;
+  ended?: boolean;
+}
+
+function TabButton({ id, shown, show, text, ended = false }: TabButtonProps) {
+  return (
+    <button
+      id={`tab-${id}`}
+      class={ended ? "tab-name ended" : "tab-name"}
+      role="tab"
+      aria-selected={shown}
+      aria-controls={`panel-${id}`}
+      tabIndex={shown ? 0 : -1}
+      onClick={show}
+    >
+      {text}
+    </button>
+  );
+}

@@ -1,0 +1,103 @@
+/** What is open on the page: terminals and logs, which of them is shown, and which one waits for a yes before it is ended. */
+
+import { computed, signal } from "@preact/signals";
+import type { Link } from "./link.ts";
+import { Follow } from "./log/follow.ts";
+import { Shell } from "./terminal/shell.ts";
+
+/** Each holds a session and up to some tens of megabytes of what it showed. */
+export const MAX_TABS = 24;
+/** The list of containers is always open and never closes. */
+export const LIST = 0;
+
+export interface Target {
+  id: string;
+  name: string;
+}
+
+interface Opened {
+  id: number;
+  container: Target;
+}
+
+export interface TerminalTab extends Opened {
+  kind: "terminal";
+  shell: Shell;
+  /** Asks for a command instead of starting a shell. */
+  asks: boolean;
+}
+
+export interface LogTab extends Opened {
+  kind: "log";
+  follow: Follow;
+}
+
+export type Tab = TerminalTab | LogTab;
+
+export class Tabs {
+  readonly open = signal<readonly Tab[]>([]);
+  readonly shown = signal<number>(LIST);
+  /** The tab whose end the user is asked about. */
+  readonly asking = signal<Tab | undefined>(undefined);
+  readonly full = computed(() => this.open.value.length >= MAX_TABS);
+  readonly #link: Link;
+  #last = LIST;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  /** Every call is a terminal of its own. */
+  terminal(container: Target, { asks }: { asks: boolean }): void {
+    this.#add({ kind: "terminal", id: ++this.#last, container, asks, shell: new Shell(container.id, this.#link) });
+  }
+
+  /** One log per container is enough: an open one is shown again. */
+  log(container: Target): void {
+    const open = this.open.peek().find((tab) => tab.kind === "log" && tab.container.id === container.id);
+    if (open) this.shown.value = open.id;
+    else this.#add({ kind: "log", id: ++this.#last, container, follow: new Follow(container.id, this.#link) });
+  }
+
+  show(id: number): void {
+    this.shown.value = id;
+  }
+
+  /** The neighbour in the strip, around the ends. */
+  move(step: 1 | -1): void {
+    const ids = [LIST, ...this.open.peek().map((tab) => tab.id)];
+    const at = ids.indexOf(this.shown.peek());
+    this.shown.value = ids[(at + step + ids.length) % ids.length] ?? LIST;
+  }
+
+  /** A terminal in which something runs is only closed after a yes. */
+  requestClose(tab: Tab): void {
+    if (tab.kind === "terminal" && tab.shell.live) this.asking.value = tab;
+    else this.close(tab);
+  }
+
+  close(tab: Tab): void {
+    this.asking.value = undefined;
+    const tabs = this.open.peek();
+    const at = tabs.indexOf(tab);
+    if (at < 0) return;
+    this.open.value = tabs.toSpliced(at, 1);
+    if (this.shown.peek() === tab.id) this.shown.value = this.open.peek()[Math.min(at, tabs.length - 2)]?.id ?? LIST;
+    void (tab.kind === "terminal" ? tab.shell : tab.follow).close();
+  }
+
+  closeAll(): void {
+    for (const tab of this.open.peek()) this.close(tab);
+  }
+
+  /** Something runs that leaving the page would end. */
+  get live(): boolean {
+    return this.open.value.some((tab) => tab.kind === "terminal" && tab.shell.live);
+  }
+
+  #add(tab: Tab): void {
+    if (this.full.peek()) return;
+    this.open.value = [...this.open.peek(), tab];
+    this.shown.value = tab.id;
+  }
+}

@@ -1,0 +1,57 @@
+/** A terminal's tab: the screen, what runs in it, and how it ended. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { focusTab } from "../tab-strip.tsx";
+import type { TerminalTab } from "../tabs.ts";
+import { commandLine, SHELL } from "./command-line.ts";
+import { Ending } from "./ending.tsx";
+import { Screen } from "./screen.ts";
+import type { ShellRequest } from "./shell.ts";
+
+export function TerminalView({ tab, shown }: { tab: TerminalTab; shown: boolean }) {
+  const place = useRef<HTMLDivElement>(null);
+  const screen = useRef<Screen | undefined>(undefined);
+  const title = useSignal("");
+  const { shell } = tab;
+
+  const run = (request: ShellRequest) => {
+    if (!screen.current) return;
+    title.value = "";
+    screen.current.reset();
+    screen.current.focus();
+    void shell.run(request, screen.current);
+  };
+
+  useEffect(() => {
+    const made = new Screen({
+      input: (bytes) => shell.input(bytes),
+      resize: (size) => shell.resize(size),
+      title: (text) => (title.value = text),
+      leave: () => focusTab(tab.id),
+    });
+    screen.current = made;
+    if (place.current) made.mount(place.current);
+    if (!tab.asks) run({ command: [...SHELL], user: "" });
+    return () => made.dispose();
+  }, [tab]);
+
+  useEffect(() => {
+    if (shown && shell.live) screen.current?.focus();
+  }, [shown]);
+
+  const { command } = shell.request.value;
+  const isShell = commandLine(command) === commandLine(SHELL);
+  return (
+    <div class="terminal">
+      <div class="toolbar">
+        <strong>{tab.container.name}</strong>
+        {command.length > 0 && <code>{isShell ? "shell" : commandLine(command)}</code>}
+        <span class="quiet title">{title.value}</span>
+        <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>
+      </div>
+      <div class="screen" ref={place} />
+      <Ending shell={shell} run={run} />
+    </div>
+  );
+}

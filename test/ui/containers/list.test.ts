@@ -1,0 +1,86 @@
+/** What the list shows, in which order and in which words. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ContainerView } from "../../../src/protocol/container.ts";
+import { grouped, matches } from "../../../src/ui/containers/groups.ts";
+import { age, image, may, ports } from "../../../src/ui/containers/wording.ts";
+
+function container(facts: Partial<ContainerView>): ContainerView {
+  return {
+    id: "0".repeat(64),
+    name: "web",
+    image: "nginx:1.29",
+    command: "nginx",
+    state: "running",
+    status: "Up 3 hours",
+    created: 0,
+    ports: [],
+    networks: [],
+    labels: {},
+    rights: ["list"],
+    ...facts,
+  };
+}
+
+test("containers stand under their Compose project, projects by name, the rest last", () => {
+  const groups = grouped([
+    container({ name: "alone" }),
+    container({ name: "shop-web-10", project: "shop" }),
+    container({ name: "shop-web-2", project: "shop" }),
+    container({ name: "shop-db", project: "shop", state: "exited" }),
+    container({ name: "blog-1", project: "blog" }),
+  ]);
+  assert.deepEqual(
+    groups.map(({ project, containers }) => [project, containers.map(({ name }) => name)]),
+    [
+      ["blog", ["blog-1"]],
+      ["shop", ["shop-web-2", "shop-web-10", "shop-db"]],
+      [undefined, ["alone"]],
+    ],
+  );
+});
+
+test("the filter wants every word, in any field and any case", () => {
+  const web = container({ name: "shop-web-1", project: "shop", image: "nginx:1.29" });
+  assert.ok(matches(web, "NGINX shop"));
+  assert.ok(matches(web, "  "));
+  assert.ok(!matches(web, "nginx blog"));
+});
+
+test("ages are the largest whole unit", () => {
+  const second = 1000;
+  const cases: [number, string][] = [
+    [0, "0s"],
+    [59 * second, "59s"],
+    [60 * second, "1m"],
+    [3 * 3600 * second, "3h"],
+    [47 * 3600 * second, "1d"],
+    [400 * 86_400 * second, "1y"],
+    [-5 * second, "0s"],
+  ];
+  for (const [elapsed, words] of cases) assert.equal(age(1_000_000, 1_000_000 + elapsed), words);
+});
+
+test("ports are listed once each, published ones with the host's", () => {
+  const published = [
+    { container: 443, protocol: "tcp" },
+    { container: 80, protocol: "tcp", host: 8080, address: "0.0.0.0" },
+    { container: 80, protocol: "tcp", host: 8080, address: "::" },
+    { container: 53, protocol: "udp", host: 53, address: "0.0.0.0" },
+  ];
+  assert.deepEqual(ports(container({ ports: published })), ["53→53/udp", "8080→80", "443"]);
+});
+
+test("images lose their digests and bare ids are shortened", () => {
+  const digest = `sha256:${"ab".repeat(32)}`;
+  assert.equal(image(digest), "abababababab");
+  assert.equal(image(`registry:5000/app:2@${digest}`), "registry:5000/app:2");
+  assert.equal(image("redis"), "redis");
+});
+
+test("a right is a right, and admin is all of them", () => {
+  assert.ok(may(container({ rights: ["list", "logs"] }), "logs"));
+  assert.ok(!may(container({ rights: ["list", "logs"] }), "exec"));
+  assert.ok(may(container({ rights: ["admin"] }), "exec"));
+});
