@@ -49,8 +49,9 @@ export class Tickets {
     if (!found) return undefined;
     this.#outstanding.delete(key(ticket));
     const { holder } = found;
+    const samePage = holder.page === undefined || holder.page === bearer.page;
     const good = found.expires > this.#now() && !holder.subject.revoked.aborted;
-    return good && holder.origin === bearer.origin && holder.page === bearer.page ? holder : undefined;
+    return good && samePage && holder.origin === bearer.origin ? holder : undefined;
   }
 
   #sweep(): void {

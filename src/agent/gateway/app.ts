@@ -1,0 +1,95 @@
+/** The HTTP framework, set up once: the choke point before every route, problem documents for every error, a line for every answer. */
+
+import type { RequestListener, Server } from "node:http";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Door } from "./door.ts";
+import { refuseBroken } from "./listener.ts";
+import type { GatewayMetrics } from "./metrics.ts";
+import type { Log } from "./options.ts";
+import { SAFE_HEADERS } from "./page.ts";
+import { absent, asFairleadError, sendProblem } from "./problems.ts";
+import { addSockets } from "./sockets.ts";
+
+const MAX_BODY = 16_384;
+/** A container reference of 256 characters, each of them percent-encoded. */
+const MAX_PARAM = 768;
+
+export interface AppParts {
+  listener: (handler: RequestListener) => Server;
+  door: Door;
+  log: Log;
+  metrics: GatewayMetrics;
+}
+
+export async function createApp({ listener, door, log, metrics }: AppParts): Promise<FastifyInstance> {
+  const app = fastify({
+    serverFactory: (handler) => listener(handler),
+    clientErrorHandler: refuseBroken,
+    frameworkErrors: refuseUnroutable,
+    logger: false,
+    bodyLimit: MAX_BODY,
+    exposeHeadRoutes: false,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: MAX_PARAM, caseSensitive: true },
+  });
+  // First, so that the door can tell a WebSocket from a request.
+  await addSockets(app);
+  app.decorateRequest("authority", "");
+  app.decorateRequest("identity", undefined);
+  app.addHook("onRequest", async (_request, reply) => void reply.headers(SAFE_HEADERS));
+  app.addHook("onRequest", (request, reply) => door.enter(request, reply));
+  app.addHook("onResponse", async (request, reply) => note(request, reply, { door, log, metrics }));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, absent()));
+  app.setErrorHandler((error, request, reply) => answerError(error, request, { reply, log }));
+  acceptJsonOnly(app);
+  return app;
+}
+
+function answerError(
+  error: unknown,
+  request: FastifyRequest,
+  { reply, log }: { reply: FastifyReply; log: Log },
+): FastifyReply {
+  const told = asFairleadError(error);
+  if (told.code === "internal") log.error({ err: error, route: routeOf(request) }, "a request failed");
+  return sendProblem(reply, told);
+}
+
+/** An address that cannot be decoded has no route, and no hook ever sees it. */
+function refuseUnroutable(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const { socket } = request.raw;
+  reply.raw.once("finish", () => socket.destroySoon());
+  void reply.headers({ ...SAFE_HEADERS, connection: "close" });
+  sendProblem(reply, new FairleadError("bad-request", "The request's address cannot be decoded."));
+}
+
+/** Of a request only what tells nothing secret: never its address, its headers or its body. */
+function note(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { door, log, metrics }: Pick<AppParts, "door" | "log" | "metrics">,
+): void {
+  const { method, identity } = request;
+  const fields = { method, route: routeOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+  metrics.answered(fields.route, fields.status);
+  const who = { source: door.source(request).address, subject: identity?.subject.grant.subject };
+  const refused = [401, 403, 421, 429].includes(fields.status);
+  if (refused) log.warn({ ...fields, ...who }, "refused a request");
+  else log.debug({ ...fields, ...who }, "answered a request");
+}
+
+function routeOf(request: FastifyRequest): string {
+  return request.routeOptions.url ?? "none";
+}
+
+/** No body at all is fine where none is needed; anything that is not JSON, or would change prototypes, is refused. */
+function acceptJsonOnly(app: FastifyInstance): void {
+  const parse = app.getDefaultJsonParser("error", "error");
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
+    if (body === "") done(null, undefined);
+    else void parse(request, String(body), done);
+  });
+}

@@ -1,0 +1,119 @@
+/** The one choke point: every request, upgrade or not, known path or not, passes `enter` before anything else looks at it. */
+
+import { setTimeout as pause } from "node:timers/promises";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Credentials } from "../../auth/credentials.ts";
+import { holds } from "../../auth/grant.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Access } from "./access.ts";
+import { isLoopback, type Networks, type Source, sourceOf } from "./address.ts";
+import type { ConnectionBudget } from "./budget.ts";
+import { type Identity, identify } from "./identity.ts";
+import type { Names } from "./names.ts";
+import { absent } from "./problems.ts";
+
+export interface DoorParts {
+  names: Names;
+  proxies: Networks;
+  credentials: Credentials;
+  budget: ConnectionBudget;
+  /** Aborted once the agent takes no new work. */
+  draining: AbortSignal;
+}
+
+export class Door {
+  readonly #parts: DoorParts;
+
+  constructor(parts: DoorParts) {
+    this.#parts = parts;
+  }
+
+  /** Lets the request in or throws; a fastify `onRequest` hook. Unknown paths stop at the host and origin checks: they have nothing to give. */
+  async enter(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    this.#checkTarget(request);
+    this.#checkTransport(request);
+    request.authority = this.#parts.names.checkHost(request.raw);
+    this.#parts.names.checkOrigin(request.raw, { host: request.authority, upgrade: request.ws });
+    const { access, socket = false } = request.routeOptions.config;
+    if (request.is404 || access === undefined || request.ws !== socket) throw absent();
+    if (access === "anyone") return;
+    if (this.#parts.draining.aborted) throw this.#parts.draining.reason;
+    const identity = await this.#recognise(request, reply);
+    if (!identity)
+      throw new FairleadError("unauthenticated", "Sign in first, or send a token; `ctl` finds the local one.");
+    if (!mayUse(identity, access)) throw absent();
+    request.identity = identity;
+  }
+
+  /** Who sent it, for a route that is for anyone but tells some more; a wrong credential is nobody, and counts. */
+  async recognise(request: FastifyRequest, reply: FastifyReply): Promise<Identity | undefined> {
+    return this.#recognise(request, reply).catch(() => undefined);
+  }
+
+  /**
+   * Counts a wrong credential and throws, later each time. Long secrets cannot be guessed, so they are compared before
+   * this: the failures of one never keep out another who shares his address.
+   */
+  async refuse(request: FastifyRequest, reply: FastifyReply, words: string): Promise<never> {
+    const verdict = this.#parts.credentials.throttle.failed(this.source(request).name);
+    if ("retryAfterMs" in verdict) throw this.#tooMany(reply, verdict.retryAfterMs);
+    await pause(verdict.delayMs);
+    throw new FairleadError("unauthenticated", words);
+  }
+
+  /** Throws `too-many` for a source of too many wrong credentials: before a secret that is short enough to be guessed. */
+  checkThrottle(request: FastifyRequest, reply: FastifyReply): void {
+    const blocked = this.#parts.credentials.throttle.blockedFor(this.source(request).name);
+    if (blocked > 0) throw this.#tooMany(reply, blocked);
+  }
+
+  source(request: FastifyRequest): Source {
+    const forwarded = request.headers["x-forwarded-for"];
+    return sourceOf(request.raw.socket.remoteAddress, [forwarded].flat().join(","), this.#parts.proxies);
+  }
+
+  async #recognise(request: FastifyRequest, reply: FastifyReply): Promise<Identity | undefined> {
+    const finding = identify(request.raw, { host: request.authority, upgrade: request.ws }, this.#parts.credentials);
+    if (finding === "none") return undefined;
+    if (finding === "wrong")
+      return this.refuse(request, reply, "That token, ticket or sign-in is not, or no longer, valid.");
+    this.#parts.budget.authenticated(request.raw.socket);
+    return finding;
+  }
+
+  /** A request for another server (`GET http://...`), or for none (`OPTIONS *`), is not for us. */
+  #checkTarget(request: FastifyRequest): void {
+    if (!request.raw.url?.startsWith("/"))
+      throw new FairleadError("bad-request", "The request names another server; this agent is no proxy.");
+  }
+
+  /** Without TLS only this machine and a trusted proxy are heard: anybody else would send his token in the clear. */
+  #checkTransport(request: FastifyRequest): void {
+    const { socket } = request.raw;
+    const peer = socket.remoteAddress ?? "";
+    if ("encrypted" in socket || isLoopback(peer) || this.#parts.proxies.has(peer)) return;
+    throw new FairleadError(
+      "wrong-host",
+      "Without TLS this agent answers its own machine and its trusted proxies only.",
+    );
+  }
+
+  #tooMany(reply: FastifyReply, retryAfterMs: number): FairleadError {
+    const seconds = Math.ceil(retryAfterMs / 1_000);
+    void reply.header("retry-after", seconds);
+    return new FairleadError(
+      "too-many",
+      `Too many wrong credentials came from your address; try again in ${seconds} s.`,
+    );
+  }
+}
+
+/** The caller behind a route that is not for anyone. */
+export function callerOf(request: FastifyRequest): Identity {
+  if (!request.identity) throw new Error(`${request.routeOptions.url} was reached without an identity`);
+  return request.identity;
+}
+
+function mayUse({ subject }: Identity, access: Exclude<Access, "anyone">): boolean {
+  return access === "signed-in" || holds(subject.grant, access);
+}

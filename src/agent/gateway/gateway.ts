@@ -1,0 +1,89 @@
+/** The agent's front: one listener, one choke point, one table of routes. */
+
+import type { FastifyInstance } from "fastify";
+import { FairleadError } from "../../protocol/errors.ts";
+import { type Route, requireAccess } from "./access.ts";
+import { Networks } from "./address.ts";
+import { createApp } from "./app.ts";
+import { ConnectionBudget } from "./budget.ts";
+import { Door } from "./door.ts";
+import { checkTls, createListener, listenError, urlOf } from "./listener.ts";
+import { gatewayMetrics } from "./metrics.ts";
+import { Names } from "./names.ts";
+import { type GatewayOptions, LIMITS, type Limits } from "./options.ts";
+import { addPage } from "./page.ts";
+import { addContainers } from "./routes/containers.ts";
+import { addProbes } from "./routes/probes.ts";
+import { addSessions } from "./routes/sessions.ts";
+import { addSignIn } from "./routes/sign-in.ts";
+
+export interface Gateway {
+  /** The route table, for whoever wants to check that every door is guarded. */
+  readonly routes: readonly Route[];
+  /** Rejects with words for people when the address cannot be used. */
+  listen(): Promise<{ url: string }>;
+  /** Takes no new work and ends the watches; probes go on answering, `/readyz` with 503. */
+  drain(): Promise<void>;
+  /** Cuts what is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+interface Shared {
+  door: Door;
+  limits: Limits;
+  draining: AbortSignal;
+}
+
+/** Builds the gateway without listening yet; throws when its configuration would leave a door open. */
+export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, credentials, log } = options;
+  checkTls(config);
+  const limits: Limits = { ...LIMITS, ...config.limits };
+  const proxies = new Networks(config.trustedProxies);
+  const names = new Names(config.publicUrls);
+  const budget = new ConnectionBudget(limits, proxies);
+  const stop = new AbortController();
+  const door = new Door({ names, proxies, credentials, budget, draining: stop.signal });
+  const app = await createApp({
+    listener: (handler) => createListener(handler, { tls: config.tls, limits }, budget),
+    door,
+    log,
+    metrics: gatewayMetrics(options.metrics, budget),
+  });
+  const routes = requireAccess(app);
+  await furnish(app, options, { door, limits, draining: stop.signal });
+  const drain = async () => stop.abort(new FairleadError("shutting-down", "The agent is shutting down."));
+  let closed: Promise<void> | undefined;
+  return {
+    routes,
+    drain,
+    listen: () => listen(app, options),
+    close: () => (closed ??= drain().then(() => app.close())),
+  };
+}
+
+/** Every route there is. */
+async function furnish(
+  app: FastifyInstance,
+  options: GatewayOptions,
+  { door, limits, draining }: Shared,
+): Promise<void> {
+  const { config, containers, credentials, runtimeReady, sessions, uiDirectory } = options;
+  const node = config.nodeName;
+  const { metricsPublic } = config;
+  addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining });
+  addContainers(app, { node, containers, limits, draining });
+  addSignIn(app, { node, credentials, door });
+  addSessions(app, { sessions, door });
+  if (uiDirectory !== undefined) await addPage(app, uiDirectory);
+  await app.ready();
+}
+
+async function listen(app: FastifyInstance, { config }: GatewayOptions): Promise<{ url: string }> {
+  try {
+    await app.listen({ host: config.listenAddress, port: config.listenPort });
+  } catch (error) {
+    throw listenError(error, config);
+  }
+  return { url: urlOf(app.server, config) };
+}

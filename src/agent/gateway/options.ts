@@ -1,0 +1,90 @@
+/** What the gateway is given: its configuration, its limits, and the parts of the agent that it puts behind a door. */
+
+import type { Registry } from "prom-client";
+import type { Credentials } from "../../auth/credentials.ts";
+import type { Subject } from "../../auth/grant.ts";
+import type { Transport } from "../../mux/transport.ts";
+import type { ContainerDetailView, ContainerView } from "../../protocol/container.ts";
+import type { Grant } from "../../protocol/rights.ts";
+
+export interface GatewayConfig {
+  nodeName: string;
+  listenAddress: string;
+  /** 0 lets the system choose. */
+  listenPort: number;
+  /** Addresses under which browsers reach this agent from elsewhere, e.g. `https://gw.example.com`. */
+  publicUrls: readonly string[];
+  /** Addresses or networks (`10.0.0.0/8`) whose word about the client's address is believed. */
+  trustedProxies: readonly string[];
+  /** PEM texts. */
+  tls?: { cert: string; key: string };
+  /** Anyone may read `/metrics`. */
+  metricsPublic: boolean;
+  limits?: Partial<Limits>;
+}
+
+export interface Limits {
+  /** Milliseconds until a request's headers, the whole request, and a TLS handshake must be complete. */
+  headersMs: number;
+  requestMs: number;
+  handshakeMs: number;
+  /** How often, in milliseconds, the first two are looked at: how late a silent connection may be closed. */
+  checkMs: number;
+  keepAliveMs: number;
+  connections: number;
+  /** Connections on which nobody proved who he is: from `begin` on a share of the new ones is dropped at random, from `full` on all. */
+  unauthenticated: { begin: number; share: number; full: number };
+  /** The same from one address (IPv6: one /64 network). */
+  perSource: number;
+  /** The same from an address that stands for many people: this machine itself, or a trusted proxy. */
+  perSharedSource: number;
+  watches: number;
+  heartbeatMs: number;
+}
+
+export const LIMITS: Limits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  handshakeMs: 10_000,
+  checkMs: 5_000,
+  keepAliveMs: 10_000,
+  connections: 1_024,
+  unauthenticated: { begin: 10, share: 0.3, full: 100 },
+  perSource: 10,
+  perSharedSource: 256,
+  watches: 256,
+  heartbeatMs: 15_000,
+};
+
+/** The list of containers, as `session/containers.ts` has it. */
+export interface Containers {
+  readonly ready: boolean;
+  visible(grant: Grant): ContainerView[];
+  detail(ref: string, grant: Grant, signal: AbortSignal): Promise<ContainerDetailView>;
+  changes(grant: Grant, signal: AbortSignal): AsyncIterable<ContainerView[]>;
+}
+
+/** The desk that serves every session, as `session/sessions.ts` has it. */
+export interface Sessions {
+  serve(transport: Transport, visitor: { subject: Subject; remote: string }): void;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface GatewayOptions {
+  config: GatewayConfig;
+  credentials: Credentials;
+  containers: Containers;
+  sessions: Sessions;
+  /** Whether the container engine answers. */
+  runtimeReady: () => boolean;
+  metrics: Registry;
+  log: Log;
+  /** The built page; absent, the agent serves its API only. */
+  uiDirectory?: string;
+}

@@ -1,0 +1,76 @@
+/** The containers a caller may see: once, one of them, or as they change. */
+
+import { Readable } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { FairleadError } from "../../../protocol/errors.ts";
+import { callerOf } from "../door.ts";
+import { parseInput } from "../input.ts";
+import type { Containers, Limits } from "../options.ts";
+import { watchLines } from "../watch.ts";
+
+/** How long the engine may take to describe one container. */
+const INSPECT_MS = 30_000;
+const WATCH_BUFFER = 65_536;
+
+const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
+const NoQuery = z.strictObject({});
+const Params = z.strictObject({ ref: z.string().min(1).max(256) });
+
+export interface ContainerParts {
+  node: string;
+  containers: Containers;
+  limits: Limits;
+  draining: AbortSignal;
+}
+
+export function addContainers(app: FastifyInstance, parts: ContainerParts): void {
+  const watches = new Set<FastifyReply>();
+  app.get("/api/v1/containers", { config: { access: "list" } }, async (request, reply) => {
+    const { watch } = parseInput(ListQuery, request.query);
+    if (watch === "1" || watch === "true") return startWatch(request, reply, { ...parts, watches });
+    if (!parts.containers.ready)
+      throw new FairleadError(
+        "engine-unavailable",
+        "The container engine has not answered yet; the agent keeps trying.",
+      );
+    return { node: parts.node, containers: parts.containers.visible(callerOf(request).subject.grant) };
+  });
+  app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
+    parseInput(NoQuery, request.query);
+    const { ref } = parseInput(Params, request.params);
+    const signal = AbortSignal.any([goneSignal(reply), AbortSignal.timeout(INSPECT_MS)]);
+    return await parts.containers.detail(ref, callerOf(request).subject.grant, signal);
+  });
+}
+
+function startWatch(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { containers, limits, node, draining, watches }: ContainerParts & { watches: Set<FastifyReply> },
+): FastifyReply {
+  if (watches.size >= limits.watches)
+    throw new FairleadError("too-many", `${limits.watches} lists of containers are being watched; close one first.`);
+  const { subject, page } = callerOf(request);
+  const release = page?.hold();
+  watches.add(reply);
+  reply.raw.once("close", () => {
+    watches.delete(reply);
+    release?.();
+  });
+  const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply)]);
+  const lines = watchLines(containers.changes(subject.grant, signal), {
+    node,
+    heartbeatMs: limits.heartbeatMs,
+    signal,
+  });
+  const stream = Readable.from(lines, { objectMode: false, highWaterMark: WATCH_BUFFER });
+  return reply.header("content-type", "application/x-ndjson").header("x-accel-buffering", "no").send(stream);
+}
+
+/** Aborts when the client has its answer or has gone away. */
+function goneSignal(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once("close", () => gone.abort(new FairleadError("client-gone", "The client went away.")));
+  return gone.signal;
+}

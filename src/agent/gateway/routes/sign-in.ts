@@ -1,0 +1,53 @@
+/** How a browser gets in, and out: a one-time code becomes a cookie and a secret, and these become tickets for WebSockets. */
+
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Credentials } from "../../../auth/credentials.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import { clearCookie, setCookie } from "../cookie.ts";
+import { callerOf, type Door } from "../door.ts";
+import { parseInput } from "../input.ts";
+
+const SignIn = z.strictObject({ code: z.string().min(1).max(128) });
+const WRONG_CODE = "That code is wrong, used or expired; `ctl sign-in` on the agent's machine prints a new one.";
+
+export interface SignInParts {
+  node: string;
+  credentials: Credentials;
+  door: Door;
+}
+
+export function addSignIn(app: FastifyInstance, { node, credentials, door }: SignInParts): void {
+  app.post("/api/v1/sign-in", { config: { access: "anyone" } }, async (request, reply) => {
+    door.checkThrottle(request, reply);
+    const { code } = parseInput(SignIn, request.body);
+    const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, WRONG_CODE));
+    const { cookie, secret, page } = credentials.pages.open(issuer);
+    void reply.header("set-cookie", setCookie(cookie, request.authority));
+    return { secret, subject: page.subject.grant.subject };
+  });
+
+  app.post("/api/v1/sign-out", { config: { access: "signed-in" } }, async (request, reply) => {
+    const { page } = callerOf(request);
+    if (!page) throw new FairleadError("bad-request", "A token is not signed out; take it out of the configuration.");
+    credentials.pages.close(page.id);
+    return await reply.header("set-cookie", clearCookie(request.authority)).code(204).send();
+  });
+
+  app.post("/api/v1/tickets", { config: { access: "signed-in" } }, async (request) => {
+    const { subject, page } = callerOf(request);
+    const { origin } = request.headers;
+    return { ticket: credentials.tickets.issue({ subject, origin, ...(page && { page: page.id }) }) };
+  });
+
+  // Whoever has a code has the issuer's grant, so only the one who may do everything hands them out.
+  app.post("/api/v1/codes", { config: { access: "admin" } }, async (request) => {
+    const { code, expires } = credentials.codes.issue(callerOf(request).subject);
+    return { code, expires };
+  });
+
+  app.get("/api/v1/whoami", { config: { access: "signed-in" } }, async (request) => {
+    const { subject, rights, scopes } = callerOf(request).subject.grant;
+    return { node, subject, rights, scopes };
+  });
+}

@@ -1,0 +1,50 @@
+/** The WebSockets that are open: their limits, and their end. */
+
+import fastifyWebsocket from "@fastify/websocket";
+import type { FastifyInstance } from "fastify";
+import type { WebSocket } from "ws";
+import { ERRORS } from "../../protocol/errors.ts";
+import { SUBPROTOCOL } from "../../protocol/version.ts";
+
+const MAX_PAYLOAD = 1_048_576;
+const MAX_FRAGMENTS = 64;
+const MAX_BUFFERED_CHUNKS = 4_096;
+/** How long a client may take to answer our goodbye. */
+const CLOSE_MS = 5_000;
+/** The same when the agent stops. */
+const STOP_MS = 1_000;
+
+/** `ws` knows `closeTimeout`, its type declarations do not yet. */
+const LIMITS = {
+  maxPayload: MAX_PAYLOAD,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+  perMessageDeflate: false,
+  closeTimeout: CLOSE_MS,
+  handleProtocols: () => SUBPROTOCOL,
+} as const;
+
+/** Adds WebSockets to the server: every upgrade goes through the same hooks and the same route table as any request. */
+export async function addSockets(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyWebsocket, {
+    options: LIMITS,
+    // A socket that breaks takes nothing with it: the session that used it notices by the close.
+    errorHandler: (_error, socket) => socket.terminate(),
+    preClose: () => closeAll(app.websocketServer.clients),
+  });
+}
+
+async function closeAll(clients: Iterable<WebSocket>): Promise<void> {
+  await Promise.all(Array.from(clients, (client) => close(client)));
+}
+
+function close(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => client.terminate(), STOP_MS);
+    client.once("close", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    client.close(ERRORS["shutting-down"].close, "The agent is shutting down.");
+  });
+}

@@ -1,0 +1,69 @@
+/** Turns the changing list of containers into lines of JSON that never outrun their reader. */
+
+import { type ContainerList, type ContainerView } from "../../protocol/container.ts";
+import { asFairleadError, problemOf } from "./problems.ts";
+
+/** A line without anything on it: the stream is alive, and a reader of NDJSON skips it. */
+const HEARTBEAT = "\n";
+
+export interface WatchOptions {
+  node: string;
+  heartbeatMs: number;
+  /** Ends the stream; its reason is told on the last line. */
+  signal: AbortSignal;
+}
+
+/**
+ * One whole `ContainerList` a line. Nothing is asked of `changes` before the reader took the line before. When it ends
+ * for a reason, the last line is a problem document.
+ */
+export async function* watchLines(
+  changes: AsyncIterable<ContainerView[]>,
+  options: WatchOptions,
+): AsyncGenerator<string> {
+  const iterator = changes[Symbol.asyncIterator]();
+  const ended = once(options.signal);
+  try {
+    let next = iterator.next();
+    while (!options.signal.aborted) {
+      const result = await sooner([next, ended], options.heartbeatMs);
+      if (result === "silence") {
+        yield HEARTBEAT;
+        continue;
+      }
+      if (result === "ended" || result.done) break;
+      yield line({ node: options.node, containers: result.value } satisfies ContainerList);
+      next = iterator.next();
+    }
+    if (options.signal.aborted) yield line(problemOf(asFairleadError(options.signal.reason)));
+  } catch (error) {
+    yield line(problemOf(asFairleadError(options.signal.aborted ? options.signal.reason : error)));
+  } finally {
+    // Not awaited: a source that is stuck must not keep the reader's connection.
+    iterator.return?.().catch(() => undefined);
+  }
+}
+
+/** The first of these to settle, or `silence` after so many milliseconds. */
+async function sooner<A, B>(these: [Promise<A>, Promise<B>], ms: number): Promise<A | B | "silence"> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<"silence">((resolve) => {
+    timer = setTimeout(resolve, ms, "silence");
+  });
+  try {
+    return await Promise.race([...these, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function once(signal: AbortSignal): Promise<"ended"> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve("ended");
+    signal.addEventListener("abort", () => resolve("ended"), { once: true });
+  });
+}
+
+function line(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
