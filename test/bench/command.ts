@@ -50,7 +50,7 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** A program with pipes to its input and output, ended when the owner lets go of it. */
+/** A program with pipes to its input and output, ended when the owner lets go of it or the bench itself ends. */
 export class Running implements AsyncDisposable {
   readonly child: ChildProcessWithoutNullStreams;
   readonly #command: Command;
@@ -67,6 +67,9 @@ export class Running implements AsyncDisposable {
     });
     // A program that ended is noticed by what it no longer answers.
     this.child.stdin.on("error", () => {});
+    const last = () => this.child.kill("SIGKILL");
+    process.once("exit", last);
+    this.child.once("exit", () => process.off("exit", last));
   }
 
   get stdout(): Readable {

@@ -46,6 +46,7 @@ async function main(): Promise<number> {
 async function takeAll(figures: readonly Figure[], pairs: number): Promise<(Result | Failure)[]> {
   await using stage = new Stage();
   const outcomes: (Result | Failure)[] = [];
+  process.stderr.write(`bench: ${await stage.describe()}\n`);
   for (const figure of figures) {
     process.stderr.write(`bench: ${nameOf(figure)}: ${figure.about}\n`);
     outcomes.push(...(await take(figure, stage, pairs)));

@@ -1,5 +1,6 @@
 /** What the figures stand on: an engine, the containers, the agent and the peers, each started when first asked for. */
 
+import { cpus } from "node:os";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { run } from "./command.ts";
 import { IMAGE, importImage } from "./image.ts";
@@ -57,6 +58,14 @@ export class Stage implements AsyncDisposable {
 
   sshd(): Promise<Sshd> {
     return this.#once("sshd", async () => this.#stack.use(await Sshd.start()));
+  }
+
+  /** Versions and machine, without which no figure means anything. */
+  async describe(): Promise<string> {
+    const docker = await this.docker();
+    const processors = cpus();
+    const machine = `${processors.length} x ${processors[0]?.model ?? "unknown processor"}`;
+    return `${machine}, Node ${process.versions.node}, docker ${docker.versions}, ${await Sshd.version()}`;
   }
 
   #once<T>(name: string, make: () => Promise<T>): Promise<T> {

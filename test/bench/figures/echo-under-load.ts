@@ -1,6 +1,7 @@
 /** How long a keystroke takes while a forward in the same connection carries all it can. */
 
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../command.ts";
 import type { Contest, Figure } from "../figure.ts";
 import { freePort, ROOT } from "../machine.ts";
@@ -14,13 +15,13 @@ import { median, quantile } from "../statistics.ts";
 const SECONDS = 5;
 /** Milliseconds in which the load reaches its full rate. */
 const RISE = 1_000;
-/** Milliseconds between keystrokes: nobody types faster, and a line that is never idle would measure something else. */
-const PAUSE = 10;
-const COUNT = 250;
+/** Nobody types faster, and a line that is never idle would measure something else. */
+const STROKES = { count: Number.POSITIVE_INFINITY, pause: 10 };
 
 /**
  * `ctl` opens a connection for each command, so ours is a small program on the same client library, with both sessions
- * in one connection. The peer types through ssh's ControlMaster connection at a `cat` beside its sshd.
+ * in one connection. The peer reaches the same command in the same container the way people do without us: `docker exec`
+ * in a session of ssh's ControlMaster connection.
  * The load is a measure too: keystrokes beside a forward that carries little would prove nothing.
  */
 export const echoUnderLoad: Figure = {
@@ -49,7 +50,8 @@ async function openOurs(stage: Stage, stack: AsyncDisposableStack): Promise<Cont
 async function openPeer(stage: Stage, stack: AsyncDisposableStack): Promise<Contest["peer"]> {
   const [address, sshd, port] = [await stage.web(), await stage.sshd(), await freePort()];
   stack.use(await sshd.forward(address, new Map([[port, IPERF_PORT]])));
-  const session = stack.use(new Running(sshd.beside("cat")));
+  const { file, args } = (await stage.docker()).command("exec", "-i", WEB, "cat");
+  const session = stack.use(new Running(sshd.beside([file, ...args].join(" "))));
   return () => sample(session, port);
 }
 
@@ -58,11 +60,11 @@ function sharedConnection(ctl: Ctl, port: number) {
   return { file: process.execPath, args: [program, WEB, String(port), String(IPERF_PORT), "cat"], env: ctl.env };
 }
 
+/** Strokes end with the load: one that follows it would not have met it. */
 async function sample(session: Running, port: number): Promise<number[]> {
-  const load = throughput({ port, direction: "down", seconds: SECONDS });
-  const strokes = new Promise((resolve) => setTimeout(resolve, RISE)).then(() =>
-    roundTrips(lineOf(session), { count: COUNT, pause: PAUSE }),
-  );
+  const loaded = new AbortController();
+  const load = throughput({ port, direction: "down", seconds: SECONDS }).finally(() => loaded.abort());
+  const strokes = delay(RISE).then(() => roundTrips(lineOf(session), { ...STROKES, signal: loaded.signal }));
   const [rate, times] = await Promise.all([load, strokes]);
   return [median(times), quantile(times, 0.99), rate];
 }

@@ -39,6 +39,13 @@ export class Sshd implements AsyncDisposable {
     return new Sshd(ssh, directory, port, running);
   }
 
+  /** E.g. "OpenSSH_9.2p1". */
+  static async version(): Promise<string> {
+    // ssh tells its version on the standard error.
+    const words = await run({ file: "/bin/sh", args: ["-c", '"$0" -V 2>&1', await provide("ssh")] });
+    return words.split(/[ ,]/)[0] ?? words;
+  }
+
   /** A connection of its own that forwards these local ports to this address. Resolves once they are open. */
   async forward(address: string, ports: ReadonlyMap<number, number>): Promise<Running> {
     const forwards = [...ports].flatMap(([local, remote]) => ["-L", `127.0.0.1:${local}:${address}:${remote}`]);

@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Running } from "../command.ts";
 
 /** Longest wait for one byte, in milliseconds: anything longer is a fault, not a latency. */
@@ -17,14 +18,16 @@ export interface Strokes {
   count: number;
   /** Milliseconds between an answer and the next stroke; 0 strikes at once. */
   pause: number;
+  /** Ends the strokes before their count is reached. */
+  signal?: AbortSignal;
 }
 
 /** Round trips of one byte each, in microseconds. Rejects when an answer is late, longer than the question, or never comes. */
 export async function roundTrips(line: Line, strokes: Strokes): Promise<number[]> {
   const times: number[] = [];
-  for (let i = 0; i < strokes.count; i++) {
+  while (times.length < strokes.count && !strokes.signal?.aborted) {
     times.push(await roundTrip(line));
-    if (strokes.pause > 0) await new Promise((resolve) => setTimeout(resolve, strokes.pause));
+    if (strokes.pause > 0) await delay(strokes.pause);
   }
   return times;
 }
