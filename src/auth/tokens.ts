@@ -11,12 +11,10 @@ const MIN_TOKEN_LENGTH = 20;
 const MAX_TOKEN_LENGTH = 512;
 /** What an Authorization header can carry (RFC 6750, `b64token`). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+const SHA256 = /^[0-9a-f]{64}$/i;
 
-/** A token as the configuration or the state directory holds it. */
-export interface TokenGrant {
-  token: string;
-  grant: Grant;
-}
+/** A token, or only its SHA-256 (hexadecimal) as the configuration may hold it, and what its holder may do. */
+export type TokenGrant = { grant: Grant } & ({ token: string } | { sha256: string });
 
 interface Entry {
   digest: Buffer;
@@ -29,7 +27,7 @@ export class Tokens {
 
   /** Throws for a token that is empty, too short, or no token: an agent never starts with a door that stands open. */
   constructor(tokens: readonly TokenGrant[]) {
-    for (const { token, grant } of tokens) this.#add(token, grant);
+    for (const entry of tokens) this.#add(digestOf(entry), entry.grant);
   }
 
   /** Looks at every entry whatever it finds, so that the time taken tells nothing. */
@@ -51,14 +49,24 @@ export class Tokens {
     return gone.length;
   }
 
-  #add(token: string, grant: Grant): void {
-    const who = `The token of "${grant.subject}"`;
-    if (token.length < MIN_TOKEN_LENGTH)
-      throw new Error(`${who} is shorter than ${MIN_TOKEN_LENGTH} characters; make one with: openssl rand -hex 32`);
-    if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token))
-      throw new Error(`${who} may only hold letters, digits and ._~+/- and at most ${MAX_TOKEN_LENGTH} of them.`);
-    if (this.verify(token)) throw new Error(`${who} is also somebody else's; every token has one grant.`);
+  #add(kept: Buffer, grant: Grant): void {
+    if (this.#entries.some((entry) => sameDigest(entry.digest, kept)))
+      throw new Error(`The token of "${grant.subject}" is also somebody else's; every token has one grant.`);
     const revocation = new AbortController();
-    this.#entries.push({ digest: digest(token), subject: { grant, revoked: revocation.signal }, revocation });
+    this.#entries.push({ digest: kept, subject: { grant, revoked: revocation.signal }, revocation });
   }
+}
+
+function digestOf(entry: TokenGrant): Buffer {
+  const who = `The token of "${entry.grant.subject}"`;
+  if ("sha256" in entry) {
+    if (SHA256.test(entry.sha256)) return Buffer.from(entry.sha256, "hex");
+    throw new Error(`${who} is not given by 64 hexadecimal digits; make them with: printf %s TOKEN | sha256sum`);
+  }
+  const { token } = entry;
+  if (token.length < MIN_TOKEN_LENGTH)
+    throw new Error(`${who} is shorter than ${MIN_TOKEN_LENGTH} characters; make one with: openssl rand -hex 32`);
+  if (token.length > MAX_TOKEN_LENGTH || !TOKEN.test(token))
+    throw new Error(`${who} may only hold letters, digits and ._~+/- and at most ${MAX_TOKEN_LENGTH} of them.`);
+  return digest(token);
 }

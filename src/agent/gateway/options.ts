@@ -2,10 +2,8 @@
 
 import type { Registry } from "prom-client";
 import type { Credentials } from "../../auth/credentials.ts";
-import type { Subject } from "../../auth/grant.ts";
-import type { Transport } from "../../mux/transport.ts";
-import type { ContainerDetailView, ContainerView } from "../../protocol/container.ts";
-import type { Grant } from "../../protocol/rights.ts";
+import type { Containers } from "../session/containers.ts";
+import type { Sessions } from "../session/sessions.ts";
 
 export interface GatewayConfig {
   nodeName: string;
@@ -56,18 +54,9 @@ export const LIMITS: Limits = {
   heartbeatMs: 15_000,
 };
 
-/** The list of containers, as `session/containers.ts` has it. */
-export interface Containers {
-  readonly ready: boolean;
-  visible(grant: Grant): ContainerView[];
-  detail(ref: string, grant: Grant, signal: AbortSignal): Promise<ContainerDetailView>;
-  changes(grant: Grant, signal: AbortSignal): AsyncIterable<ContainerView[]>;
-}
-
-/** The desk that serves every session, as `session/sessions.ts` has it. */
-export interface Sessions {
-  serve(transport: Transport, visitor: { subject: Subject; remote: string }): void;
-}
+/** What the doors use of the session desk. */
+export type ContainerDesk = Pick<Containers, "ready" | "visible" | "detail" | "changes">;
+export type SessionDesk = Pick<Sessions, "serve">;
 
 export interface Log {
   debug(fields: object, message: string): void;
@@ -79,8 +68,8 @@ export interface Log {
 export interface GatewayOptions {
   config: GatewayConfig;
   credentials: Credentials;
-  containers: Containers;
-  sessions: Sessions;
+  containers: ContainerDesk;
+  sessions: SessionDesk;
   /** Whether the container engine answers. */
   runtimeReady: () => boolean;
   metrics: Registry;

@@ -3,10 +3,11 @@
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import { callerOf } from "../door.ts";
 import { parseInput } from "../input.ts";
-import type { Containers, Limits } from "../options.ts";
+import type { ContainerDesk, Limits } from "../options.ts";
 import { watchLines } from "../watch.ts";
 
 /** How long the engine may take to describe one container. */
@@ -19,7 +20,7 @@ const Params = z.strictObject({ ref: z.string().min(1).max(256) });
 
 export interface ContainerParts {
   node: string;
-  containers: Containers;
+  containers: ContainerDesk;
   limits: Limits;
   draining: AbortSignal;
 }
@@ -28,12 +29,8 @@ export function addContainers(app: FastifyInstance, parts: ContainerParts): void
   const watches = new Set<FastifyReply>();
   app.get("/api/v1/containers", { config: { access: "list" } }, async (request, reply) => {
     const { watch } = parseInput(ListQuery, request.query);
+    if (!parts.containers.ready) throw engineAway();
     if (watch === "1" || watch === "true") return startWatch(request, reply, { ...parts, watches });
-    if (!parts.containers.ready)
-      throw new FairleadError(
-        "engine-unavailable",
-        "The container engine has not answered yet; the agent keeps trying.",
-      );
     return { node: parts.node, containers: parts.containers.visible(callerOf(request).subject.grant) };
   });
   app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
@@ -59,13 +56,25 @@ function startWatch(
     release?.();
   });
   const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply)]);
-  const lines = watchLines(containers.changes(subject.grant, signal), {
-    node,
-    heartbeatMs: limits.heartbeatMs,
-    signal,
-  });
+  const lists = whileReady(containers, containers.changes(subject.grant, signal));
+  const lines = watchLines(lists, { node, heartbeatMs: limits.heartbeatMs, signal });
   const stream = Readable.from(lines, { objectMode: false, highWaterMark: WATCH_BUFFER });
   return reply.header("content-type", "application/x-ndjson").header("x-accel-buffering", "no").send(stream);
+}
+
+/** An engine that is away has no list; an empty one would say that the containers are gone. */
+async function* whileReady(
+  containers: ContainerDesk,
+  lists: AsyncIterable<ContainerView[]>,
+): AsyncGenerator<ContainerView[]> {
+  for await (const list of lists) {
+    if (!containers.ready) throw engineAway();
+    yield list;
+  }
+}
+
+function engineAway(): FairleadError {
+  return new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
 }
 
 /** Aborts when the client has its answer or has gone away. */

@@ -4,13 +4,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import { holds } from "../../../auth/grant.ts";
 import type { Door } from "../door.ts";
-import type { Containers } from "../options.ts";
+import type { ContainerDesk } from "../options.ts";
 
 export interface ProbeParts {
   door: Door;
   registry: Registry;
   metricsPublic: boolean;
-  containers: Containers;
+  containers: ContainerDesk;
   runtimeReady: () => boolean;
   draining: AbortSignal;
 }

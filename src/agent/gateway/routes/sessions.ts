@@ -6,12 +6,12 @@ import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../../protocol/version.ts";
 import { callerOf, type Door } from "../door.ts";
 import { subprotocols } from "../identity.ts";
-import type { Sessions } from "../options.ts";
+import type { SessionDesk } from "../options.ts";
 
 /** The sessions themselves end first, each saying why; then the socket is closed in any case. */
 const REVOKED_GRACE_MS = 1_000;
 
-export function addSessions(app: FastifyInstance, { sessions, door }: { sessions: Sessions; door: Door }): void {
+export function addSessions(app: FastifyInstance, { sessions, door }: { sessions: SessionDesk; door: Door }): void {
   app.get(
     SESSIONS_PATH,
     {
@@ -33,7 +33,7 @@ export function addSessions(app: FastifyInstance, { sessions, door }: { sessions
       const end = () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title);
       const later = () => setTimeout(end, REVOKED_GRACE_MS).unref();
       subject.revoked.addEventListener("abort", later, { once: true, signal: over.signal });
-      sessions.serve(webSocketTransport(socket), { subject, remote: `${door.source(request).address} ${SUBPROTOCOL}` });
+      sessions.serve(webSocketTransport(socket), subject, { address: door.source(request).address, door: SUBPROTOCOL });
     },
   );
 }
