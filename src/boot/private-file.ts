@@ -19,16 +19,16 @@ export class StateError extends Error {
 
 /** The text of a secret file without its final newline; throws {@link StateError} when it is absent, empty or not private to this user. */
 export async function readSecretFile(path: string): Promise<string> {
-  const bytes = await readPrivate(path);
-  if (bytes === undefined)
+  const content = await readPrivate(path);
+  if (content === undefined)
     throw new StateError(`${path} does not exist; create it with mode 0600 or name another file`);
-  const text = bytes.toString("utf8").replace(/\r?\n$/, "");
+  const text = content.replace(/\r?\n$/, "");
   if (text.trim() === "") throw new StateError(`${path} is empty; it must hold the secret and nothing else`);
   return text;
 }
 
 /** `undefined` when there is no such file; throws {@link StateError} when it is not private to this user. */
-export async function readPrivate(path: string): Promise<Buffer | undefined> {
+export async function readPrivate(path: string): Promise<string | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, READ);
@@ -38,7 +38,7 @@ export async function readPrivate(path: string): Promise<Buffer | undefined> {
   }
   try {
     await checkFile(file, path);
-    return await file.readFile();
+    return await file.readFile("utf8");
   } finally {
     await file.close();
   }

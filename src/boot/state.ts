@@ -37,8 +37,8 @@ export class StateDirectory {
     return new StateDirectory(absolute);
   }
 
-  /** The content, or `undefined` when there is no such file; throws {@link StateError} when it is not private. */
-  async read(name: string): Promise<Buffer | undefined> {
+  /** The text, or `undefined` when there is no such file; throws {@link StateError} when it is not private. */
+  async read(name: string): Promise<string | undefined> {
     return readPrivate(join(this.path, name));
   }
 

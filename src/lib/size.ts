@@ -2,7 +2,7 @@
 
 /** A lone letter and the `i` forms count in 1024s, as `docker run --memory` does; `kB`, `MB`, ... in 1000s, as disks are sold. */
 const POWERS = ["", "k", "m", "g", "t"];
-const SIZE = /^(\d{1,16})(?:\.(\d{1,9}))? ?([kmgt]?)(i?b)?$/;
+const SIZE = /^(\d{1,16})(?:\.(\d{1,9})(?= ?[kmgt]))? ?([kmgt]?)(i?b)?$/;
 
 /** Whole bytes, rounded down. Throws a `RangeError` for anything else and beyond 2^53. */
 export function parseSize(text: string): number {

@@ -35,6 +35,8 @@ test("anything else is refused", () => {
     "64mm",
     "64x",
     "1ib",
+    "1.5",
+    "1.5b",
     "0x10",
     " 1",
     "1  m",

@@ -1,0 +1,288 @@
+/** Every setting of the agent: its name, kind, default and effect. Flags, variables, help and docs/configuration.md come from here. */
+
+import { createHash } from "node:crypto";
+import { isIP } from "node:net";
+import { join } from "node:path";
+import { z } from "zod";
+import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
+import { address, data, duration, integer, list, path, port, secret, size, text, toggle, url } from "../boot/value.ts";
+import { HIDDEN } from "../lib/secret.ts";
+import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+const DAY = 24 * HOUR;
+const MEBIBYTE = 1024 * 1024;
+/** Below this, rotation would keep next to nothing. */
+const MIN_LOG_SIZE = 64 * 1024;
+/** A shorter token could be guessed. */
+const TOKEN = /^[A-Za-z0-9._~+/-]{20,512}=*$/;
+const LATER = "Used once the agent has a server.";
+
+const GrantEntry = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be letters, digits and ._- (at most 64)"),
+    token: z.string().regex(TOKEN, "must be 20 to 512 letters, digits and ._~+/-").optional(),
+    token_sha256: z
+      .string()
+      .toLowerCase()
+      .length(64)
+      .regex(/^[0-9a-f]+$/, "must be 64 hexadecimal digits")
+      .optional(),
+    rights: z.array(Right).min(1),
+    scopes: z.array(Scope).default([]),
+  })
+  .refine(
+    ({ token, token_sha256 }) => (token === undefined) !== (token_sha256 === undefined),
+    "needs one of token and token_sha256",
+  )
+  .transform(({ token, token_sha256: hash = sha256(token ?? ""), ...rest }) => ({ ...rest, token_sha256: hash }));
+
+/** Who holds the token with this SHA-256 (hexadecimal) may do this. The token itself is not kept. */
+export type ConfiguredGrant = z.infer<typeof GrantEntry>;
+
+const Grants = z
+  .array(GrantEntry)
+  .max(1000)
+  .refine((grants) => distinct(grants.map(({ name }) => name)), "two grants have the same name")
+  .refine((grants) => distinct(grants.map(({ token_sha256 }) => token_sha256)), "two grants have the same token");
+
+const networks = z.string().refine((network) => {
+  const [ip = "", bits = "0", ...more] = network.split("/");
+  return isIP(ip) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128) && more.length === 0;
+});
+const origins = z.string().refine((origin) => {
+  const parsed = URL.parse(origin);
+  return /^https?:\/\//.test(origin) && parsed !== null && parsed.href === `${parsed.origin}/`;
+});
+const dockerHost = {
+  ...text("URL"),
+  schema: z.string().refine((value) => value === "" || /^unix:\/\/\/.|^tcp:\/\/[^/@\s]+\/?$/.test(value)),
+  accepts: `unix:///path, tcp://host:port or ""`,
+};
+
+const SETTINGS = {
+  debug: setting({
+    type: toggle(),
+    default: false,
+    effect: "Logs what the agent does in detail.",
+    sharedVariables: ["DEBUG"],
+  }),
+  server_url: setting({
+    type: url("http", "https", "ws", "wss"),
+    default: "",
+    effect: `The server that this agent registers with; empty: none, the agent serves its own host only. ${LATER}`,
+    short: "S",
+    aliases: ["url"],
+    variables: ["GALLEY_CONTROL_PLANE_URL", "ORCHESTRATOR_WS_URL"],
+    sharedVariables: ["SERVER_URL"],
+  }),
+  node_name: setting({
+    type: {
+      ...text("NAME"),
+      schema: z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/),
+      accepts: "letters, digits and ._- (at most 253)",
+    },
+    default: ({ hostname }) => hostname,
+    defaultWords: "the host name",
+    effect: "The name of this host, unique among the agents of a server; set it where host names are not.",
+    short: "D",
+    aliases: ["deployment_name"],
+    variables: ["WORKER_NAME"],
+    sharedVariables: ["NODE_NAME"],
+  }),
+  token: setting({
+    type: secret(),
+    default: undefined,
+    defaultWords: "none",
+    effect: `The token with which this agent registers at the server; access to this agent is configured with grants. ${LATER}`,
+    variable: "FAIRLEAD_AGENT_TOKEN",
+    variables: ["GALLEY_AGENT_TOKEN"],
+    secret: (raw) => raw !== "",
+  }),
+  token_file: setting({
+    type: path(),
+    default: "",
+    effect: `A file that holds that token instead, readable by the agent's user only. ${LATER}`,
+    variable: "FAIRLEAD_AGENT_TOKEN_FILE",
+    secretFile: true,
+  }),
+  heartbeat_interval: setting({
+    type: duration({ min: SECOND, max: DAY }),
+    default: 10 * SECOND,
+    effect: `How often the agent reports to the server; keep it well below any network timeout between them. ${LATER}`,
+    sharedVariables: ["HEARTBEAT_INTERVAL"],
+  }),
+  docker_host: setting({
+    type: dockerHost,
+    default: "",
+    effect:
+      "The Docker or Podman engine; empty: the first socket that answers. Over TCP without docker_cert_path everyone on that network can become root on the host.",
+    variables: ["DOCKER_HOST"],
+  }),
+  docker_cert_path: setting({
+    type: path(),
+    default: "",
+    effect: "A directory with ca.pem, cert.pem and key.pem, for TLS to an engine at a tcp:// address; empty: no TLS.",
+    sharedVariables: ["DOCKER_CERT_PATH"],
+  }),
+  require_runtime: setting({
+    type: toggle(),
+    default: false,
+    effect: "Ends the agent when the engine does not answer at the start, instead of waiting for it.",
+  }),
+  listen_address: setting({
+    type: address(),
+    default: "127.0.0.1",
+    effect:
+      "Where the agent's HTTP server listens. Any address but a loopback one is served with TLS, unless trusted_proxies names the proxy in front.",
+  }),
+  listen_port: setting({
+    type: port(),
+    default: 9090,
+    effect: "The TCP port of the agent's HTTP server; 0 takes any free one.",
+    aliases: ["agent_port"],
+    variables: ["AGENT_LISTEN_PORT"],
+  }),
+  public_urls: setting({
+    type: list(origins, "addresses such as https://gw.example.com, without a path", "URLS"),
+    default: [],
+    effect: "Addresses under which browsers reach this agent, beside its own: they are accepted as Host and Origin.",
+  }),
+  trusted_proxies: setting({
+    type: list(networks, "IP addresses and networks such as 10.0.0.0/8", "NETWORKS"),
+    default: [],
+    effect: "Proxies in front of this agent that do the TLS and whose word about the client's address is believed.",
+  }),
+  tls_cert: setting({
+    type: path(),
+    default: "",
+    effect:
+      "A PEM file with the certificate and its chain; with tls_key. Empty: one made by the agent, where TLS is needed.",
+  }),
+  tls_key: setting({
+    type: path(),
+    default: "",
+    effect: "A PEM file with the certificate's private key, readable by the agent's user only.",
+    secretFile: true,
+  }),
+  metrics_public: setting({
+    type: toggle(),
+    default: false,
+    effect: "Lets anyone who reaches the agent read /metrics.",
+  }),
+  grants: setting({
+    type: data(
+      Grants,
+      `a list of {name, token or token_sha256, rights, scopes}; rights are ${RIGHTS.join(" ")}; scopes are maps of container labels`,
+      (grants) => grants.map((grant) => ({ ...grant, token_sha256: HIDDEN })),
+    ),
+    default: [],
+    effect:
+      "Who may do what, beside the agent's own token: each entry gives the holder of a token rights on the containers that match any of its scopes (no scopes: all of them; an empty label value: any). Whoever has exec, attach-rw or host-shell can become root here.",
+    secret: (raw) => /"?\btoken"?\s*:/.test(typeof raw === "string" ? raw : JSON.stringify(raw)),
+  }),
+  data_dir: setting({
+    type: path(),
+    default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead"),
+    defaultWords: "$XDG_STATE_HOME/fairlead, else ~/.local/state/fairlead",
+    effect: "The agent's state: its token, keys and journal. Made with mode 0700.",
+    variables: ["GALLEY_DATA_DIR"],
+    sharedVariables: ["DATA_DIR"],
+  }),
+  build_directory: setting({
+    type: path(),
+    default: "/tmp",
+    effect: `Where images are built. ${LATER}`,
+    short: "b",
+  }),
+  log_directory: setting({
+    type: path(),
+    default: (_, { data_dir: state }) => join(String(state), "log"),
+    defaultWords: "the directory log in data_dir",
+    effect: "Where the agent's log files are written, beside standard error.",
+  }),
+  log_max_size: setting({
+    type: size({ min: 0 }),
+    default: 64 * MEBIBYTE,
+    effect: "What all log files together may take, at least 64k; 0 writes none.",
+  }),
+  max_sessions: setting({
+    type: integer({ min: 1 }),
+    default: 500,
+    effect: "Sessions at a time, connections of port-forwards not counted.",
+  }),
+  max_sessions_per_container: setting({
+    type: integer({ min: 1 }),
+    default: 256,
+    effect: "Sessions of one container at a time.",
+  }),
+  max_forwarded_connections: setting({
+    type: integer({ min: 1 }),
+    default: 1000,
+    effect: "TCP connections of all port-forwards at a time.",
+  }),
+  max_connections: setting({
+    type: integer({ min: 1 }),
+    default: 1024,
+    effect: "Connections to the agent's HTTP server at a time.",
+  }),
+  max_unauthenticated: setting({
+    type: integer({ min: 1 }),
+    default: 100,
+    effect: "Of those, connections on which nobody has signed in yet.",
+  }),
+  session_idle_timeout: setting({
+    type: duration({ min: 0 }),
+    default: 4 * HOUR,
+    effect: "Ends a session that carries nothing for this long; 0 never does.",
+  }),
+  grace: setting({
+    type: duration({ min: 0, max: DAY }),
+    default: 60 * SECOND,
+    effect: "How long a session whose client is gone waits for it, unless the client asked for another time.",
+  }),
+  replay_budget: setting({
+    type: size({ min: MEBIBYTE }),
+    default: 64 * MEBIBYTE,
+    effect: "Memory for what clients have not acknowledged yet, over all sessions; each has 64k of it in any case.",
+  }),
+  shutdown_grace: setting({
+    type: duration({ min: 0, max: HOUR }),
+    default: 10 * SECOND,
+    effect: "How long open sessions may finish when the agent is told to end; a second signal ends them at once.",
+  }),
+};
+
+export type AgentConfig = ValuesOf<typeof SETTINGS>;
+
+export function agentProgram(version: string): Program<typeof SETTINGS> {
+  return {
+    name: "fairlead agent",
+    version,
+    summary: "Serves the containers of this host: shells, logs and ports, to browsers and to ctl.",
+    settings: SETTINGS,
+    directory: "fairlead",
+    prefix: "FAIRLEAD_",
+    configVariables: ["AGENT_CONFIG"],
+    check: combinations,
+  };
+}
+
+function combinations(config: AgentConfig): string[] {
+  const problems: string[] = [];
+  if ((config.tls_cert === "") !== (config.tls_key === ""))
+    problems.push("tls_cert and tls_key belong together: set both or none");
+  if (config.token && config.token_file) problems.push("token and token_file are both set: keep one");
+  if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
+    problems.push("log_max_size must be 0 or at least 64k");
+  return problems;
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+function distinct(values: readonly string[]): boolean {
+  return new Set(values).size === values.length;
+}
