@@ -7,7 +7,7 @@ import type { Tabs } from "../tabs.ts";
 import type { Feed } from "./feed.ts";
 import { FeedNote } from "./feed-note.tsx";
 import { type Group, grouped, matches } from "./groups.ts";
-import { age, image, may, ports } from "./wording.ts";
+import { age, image, may, ports, status } from "./wording.ts";
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
@@ -36,7 +36,7 @@ export function ContainerList({ feed, tabs }: { feed: Feed; tabs: Tabs }) {
         <input
           type="search"
           aria-label="Filter containers"
-          placeholder="Filter by name, image, project or state"
+          placeholder="Filter"
           value={filter.value}
           onInput={(event) => (filter.value = event.currentTarget.value)}
         />
@@ -91,12 +91,19 @@ function Row({ container, context }: { container: ContainerView; context: RowCon
         {container.name}
       </th>
       <td class="state" data-state={container.state}>
-        <span class="word">{container.state}</span> <span class="quiet">{container.status}</span>
+        <span class="word">{container.state}</span> <span class="quiet">{status(container)}</span>
       </td>
       <td class="image" title={container.image}>
         {image(container.image)}
       </td>
-      <td class="ports">{ports(container).join(", ")}</td>
+      <td class="ports">
+        {ports(container).map((port, index) => (
+          <span key={port}>
+            {index > 0 && ", "}
+            {port}
+          </span>
+        ))}
+      </td>
       <td class="age" title={new Date(container.created).toLocaleString()}>
         {age(container.created, context.now)}
       </td>

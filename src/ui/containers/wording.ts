@@ -28,6 +28,12 @@ export function ports(container: ContainerView): string[] {
   return [...new Set(words)];
 }
 
+/** The engine's words without the state in front of them, which is shown already. */
+export function status(container: ContainerView): string {
+  const { state, status } = container;
+  return status.toLowerCase().startsWith(state) ? status.slice(state.length).trim() : status;
+}
+
 /** An image without its digest, and a bare image id shortened as Docker does. */
 export function image(name: string): string {
   if (/^sha256:[0-9a-f]{64}$/.test(name)) return name.slice(7, 19);

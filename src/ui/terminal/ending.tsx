@@ -1,6 +1,7 @@
 /** The bar under a terminal: what to run, that it is starting, how it ended, and the way to run it again. */
 
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { failure } from "../failure.ts";
 import { commandLine, SHELL, words } from "./command-line.ts";
 import type { Shell, ShellRequest, ShellState } from "./shell.ts";
@@ -41,6 +42,10 @@ function CommandForm({ last, label, run }: CommandFormProps) {
   const line = useSignal(isShell ? "" : commandLine(last.command));
   const user = useSignal(last.user);
   const refusal = useSignal<string | undefined>(undefined);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (last.command.length === 0) form.current?.querySelector("input")?.focus();
+  }, [last]);
   const send = (event: Event) => {
     event.preventDefault();
     try {
@@ -51,7 +56,7 @@ function CommandForm({ last, label, run }: CommandFormProps) {
     }
   };
   return (
-    <form class="command" onSubmit={send}>
+    <form class="command" onSubmit={send} ref={form}>
       <input
         class="line"
         aria-label="Command"
@@ -62,7 +67,6 @@ function CommandForm({ last, label, run }: CommandFormProps) {
         autocomplete="off"
         spellcheck={false}
         maxLength={4096}
-        autofocus={label === "Run"}
       />
       <input
         class="user"

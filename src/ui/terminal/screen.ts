@@ -15,6 +15,9 @@ const MAX_TITLE = 80;
 const FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
 const FONT_SIZE = 14;
 
+/** Between a character and what is behind it, as WCAG asks for: programs mix colours for themes they do not know. */
+const CONTRAST = 4.5;
+
 export interface ScreenEvents {
   /** What the user types, pastes or points at. */
   input(bytes: Uint8Array): void;
@@ -36,7 +39,7 @@ export class Screen {
       scrollback: SCROLLBACK,
       fontFamily: FONT,
       fontSize: FONT_SIZE,
-      lineHeight: 1.15,
+      minimumContrastRatio: CONTRAST,
       cursorBlink: false,
       convertEol: false,
       allowProposedApi: false,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContainerView } from "../../../src/protocol/container.ts";
 import { grouped, matches } from "../../../src/ui/containers/groups.ts";
-import { age, image, may, ports } from "../../../src/ui/containers/wording.ts";
+import { age, image, may, ports, status } from "../../../src/ui/containers/wording.ts";
 
 function container(facts: Partial<ContainerView>): ContainerView {
   return {
@@ -70,6 +70,11 @@ test("ports are listed once each, published ones with the host's", () => {
     { container: 53, protocol: "udp", host: 53, address: "0.0.0.0" },
   ];
   assert.deepEqual(ports(container({ ports: published })), ["53→53/udp", "8080→80", "443"]);
+});
+
+test("a status does not repeat the state", () => {
+  assert.equal(status(container({ state: "exited", status: "Exited (137) 2 days ago" })), "(137) 2 days ago");
+  assert.equal(status(container({ state: "running", status: "Up 3 hours" })), "Up 3 hours");
 });
 
 test("images lose their digests and bare ids are shortened", () => {
