@@ -69,8 +69,8 @@ export class Link {
   async close(): Promise<void> {
     if (this.#stop.signal.aborted) return;
     this.#stop.abort();
-    const mux = this.#mux;
-    mux?.close(1000, "done");
+    for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "the client was closed"));
+    this.#mux?.close(1000, "done");
     this.#options.onState({ state: "closed" });
   }
 

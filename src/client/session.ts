@@ -143,13 +143,14 @@ export class RemoteSession implements Rider {
     const timer = setTimeout(() => channel.close(4408, "no answer"), OPEN_TIMEOUT_MS);
     const answered = () => clearTimeout(timer);
     this.#opened.promise.then(answered, answered);
-    this.#sequence.attach(channel, 0, (bytes) => {
-      const answer = readReply(bytes);
-      if (answer instanceof FairleadError) return this.#end(answer);
-      this.#info = answer;
-      this.#state = "live";
-      this.#opened.resolve(answer);
-    });
+    this.#sequence.attach(channel, 0, { onReply: (bytes) => this.#answer(readReply(bytes)) });
+  }
+
+  #answer(answer: Opened | FairleadError): void {
+    if (answer instanceof FairleadError) return this.#end(answer);
+    this.#info = answer;
+    this.#state = "live";
+    this.#opened.resolve(answer);
   }
 
   /** The channel under the sequence ended: by the agent, or with the connection. */

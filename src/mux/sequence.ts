@@ -65,8 +65,14 @@ export class Sequence {
    * Goes on over this channel from where the other end is (`peerReceived`, 0 at first). Call it in the tick in
    * which the channel was opened, accepted or answered. Throws a violation when this end cannot continue from there.
    */
-  attach(channel: Channel, peerReceived: number, onReply: (bytes: Uint8Array) => void = () => {}): void {
+  attach(
+    channel: Channel,
+    peerReceived: number,
+    words: { reply?: Uint8Array; onReply?: (bytes: Uint8Array) => void } = {},
+  ): void {
     this.#replay.rewind(peerReceived);
+    // The other end listens for packets only once it has the answer.
+    if (words.reply) channel.reply(words.reply);
     const previous = this.#channel;
     this.#channel = channel;
     previous?.close(1000, "resumed on another connection");
@@ -74,7 +80,7 @@ export class Sequence {
       message: (bytes) => this.#receive(channel, bytes),
       credit: () => this.#post(),
       ack: (offset) => this.#release(offset),
-      reply: onReply,
+      reply: words.onReply ?? (() => {}),
       close: (info) => this.#lose(channel, info),
     });
     this.#wakeSenders();

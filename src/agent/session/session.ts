@@ -159,11 +159,10 @@ export class Session implements SessionIo {
   resume(channel: Channel, from: { epoch: number; received: number }): void {
     if (from.epoch <= this.#epoch)
       throw new FairleadError("stale-epoch", "this session was resumed over another connection since");
-    this.#sequence.attach(channel, from.received);
+    this.#sequence.attach(channel, from.received, { reply: json(this.#opened({ epoch: from.epoch })) });
     this.#epoch = from.epoch;
     this.#channel = channel;
     clearTimeout(this.#graceTimer);
-    channel.reply(json(this.#opened({})));
   }
 
   /** Lets go of everything at once. Idempotent. */
@@ -177,7 +176,7 @@ export class Session implements SessionIo {
     this.#resolveClosed();
   }
 
-  #opened(details: { tty?: boolean }): Opened {
+  #opened(details: { tty?: boolean; epoch?: number }): Opened {
     const { container, onDrop, grace } = this.#spec;
     const received = this.#sequence.received;
     return {

@@ -1,6 +1,6 @@
 /** Every session of the agent, whatever door it came through: opened, authorised, resumed, limited and ended here. */
 
-import { allows } from "../../auth/grant.ts";
+import { allows, type Subject } from "../../auth/grant.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { Mux } from "../../mux/mux.ts";
@@ -55,13 +55,14 @@ export class Sessions {
   }
 
   /** Serves every channel that the other side opens, until the connection ends or the visitor's access is withdrawn. */
-  serve(transport: Transport, visitor: Visitor): void {
+  serve(transport: Transport, subject: Subject, remote: { address: string; door: string }): void {
     const { software, budget } = this.#options;
+    const visitor: Visitor = { subject, remote: `${remote.address} ${remote.door}` };
     const accept = (channel: Channel) => this.#accept(channel, visitor);
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
-    const { revoked } = visitor.subject;
+    const { revoked } = subject;
     const withdraw = () => {
-      this.#revoke(visitor);
+      this.#revoke(subject);
       mux.close(4401, "access was withdrawn");
     };
     this.#muxes.add(mux);
@@ -98,7 +99,8 @@ export class Sessions {
     const open = [...this.#sessions.values()];
     for (const session of open) session.end(new FairleadError("shutting-down", "the agent is shutting down"));
     await Promise.all(open.map((session) => Promise.race([session.worked, session.closed])));
-    await Promise.race([Promise.all(open.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
+    const listening = open.filter(({ attached }) => attached);
+    await Promise.race([Promise.all(listening.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
     for (const session of open) session.close();
     for (const mux of this.#muxes) mux.close(1001, "the agent is shutting down");
   }
@@ -214,7 +216,7 @@ export class Sessions {
       throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
   }
 
-  #revoke({ subject }: Visitor): void {
+  #revoke(subject: Subject): void {
     for (const session of this.#sessions.values())
       if (session.visitor.subject === subject) session.end(new FairleadError("revoked", "your access was withdrawn"));
   }
