@@ -133,14 +133,22 @@ function settle(program: Program<Table>, host: Host, { found, problems, warnings
   return { values, origins };
 }
 
-function complaint(
-  { type, secret }: Setting<unknown>,
-  { place, raw }: Found,
-  issue?: { path: readonly PropertyKey[]; message: string },
-): string {
+function complaint({ type, secret }: Setting<unknown>, { place, raw }: Found, issue?: Issue): string {
   const value = secret ? "the value (not shown)" : shown(raw);
-  const inside = issue && issue.path.length > 0 ? ` (${issue.path.join(".")}: ${issue.message})` : "";
-  return `${place}: ${value} is not accepted; accepted: ${type.accepts}${inside}`;
+  const inside = issue && hint(issue);
+  return `${place}: ${value} is not accepted; accepted: ${type.accepts}${inside ? ` (${inside})` : ""}`;
+}
+
+interface Issue {
+  code: string | undefined;
+  path: readonly PropertyKey[];
+  message: string;
+}
+
+/** Where inside a value the mistake is, and what a check of our own says about it. */
+function hint({ code, path, message }: Issue): string {
+  if (path.length > 0) return `${path.join(".")}: ${message}`;
+  return code === "custom" && message !== "Invalid input" ? message : "";
 }
 
 /** A URL that is refused for its password must not tell it. */

@@ -1,8 +1,7 @@
 /** Turns a configuration file, `.env` and the environment into values by key, each with the words that say where it stood. */
 
 import { parseEnv } from "node:util";
-import { isMap, LineCounter, parseDocument } from "yaml";
-import { z } from "zod";
+import { LineCounter, parseDocument } from "yaml";
 import { nearest } from "./nearest.ts";
 import { type Program, type Table, variablesOf } from "./setting.ts";
 
@@ -111,22 +110,20 @@ function parseFile(path: string, text: string, problems: string[]): Record<strin
     // What follows a colon quotes the file, which may be a secret.
     problems.push(`${path}:${line}:${col}: not valid YAML: ${message.split(":")[0]} (${code})`);
   }
-  if (problems.length > 0 || document.contents === null) return {};
-  if (isMap(document.contents)) return content(path, () => document.toJS(), problems);
-  problems.push(`${path}: must hold lines of the form "key: value"`);
-  return {};
-}
-
-/** Aliases are resolved only now, and may turn out not to exist or to be a bomb. */
-function content(path: string, read: () => unknown, problems: string[]): Record<string, unknown> {
+  if (problems.length > 0) return {};
+  let content: unknown;
   try {
-    return z.record(z.string(), z.unknown()).parse(read());
+    content = document.toJS() ?? {};
   } catch {
+    // Aliases are resolved only now, and may turn out not to exist or to be a bomb.
     problems.push(
       `${path}: an alias (*name) has no anchor (&name) or repeats too much; quote a text that starts with *`,
     );
     return {};
   }
+  if (typeof content === "object" && content !== null && !Array.isArray(content)) return { ...content };
+  problems.push(`${path}: must hold lines of the form "key: value"`);
+  return {};
 }
 
 function exposed(program: Program<Table>, found: readonly Found[], file: { path: string; mode: number }): string[] {
