@@ -1,0 +1,212 @@
+/** The agent, put together: engine, containers, sessions and the door; nothing is built anywhere else. */
+
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Credentials } from "../auth/credentials.ts";
+import { StartError } from "../boot/run.ts";
+import { StateDirectory } from "../boot/state.ts";
+import { Budget } from "../mux/budget.ts";
+import type { Grant } from "../protocol/rights.ts";
+import type { AgentConfig } from "./config.ts";
+import { engineHost, engineTls } from "./engine-address.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { Presence } from "./presence.ts";
+import { createDockerRuntime } from "./runtime/docker/docker.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import { Containers } from "./session/containers.ts";
+import { Sessions } from "./session/sessions.ts";
+
+export interface AgentOptions {
+  config: AgentConfig;
+  log: Logger;
+  version: string;
+  pid: number;
+  /** The built page. */
+  uiDirectory: string;
+  /** Aborted when the program is told to end, also while it still starts. */
+  stopping: AbortSignal;
+}
+
+/** The owner of the machine, who can read the agent's token file. */
+const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
+const TOKEN_FILE = "token";
+const TOKEN_BYTES = 32;
+
+export class Agent {
+  readonly url: string;
+  /** Signs one page in. */
+  readonly code: string;
+  readonly engine: string;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts, url: string, code: string) {
+    this.#parts = parts;
+    this.url = url;
+    this.code = code;
+    this.engine = parts.engine;
+  }
+
+  /** Resolves when the door is open. Throws errors with words for people. */
+  static async start(options: AgentOptions): Promise<Agent> {
+    const { config, stopping } = options;
+    const state = await StateDirectory.open(config.data_dir);
+    const presence = await Presence.claim(state, options.pid);
+    const token = await localToken(state);
+    const parts = await build(options, { presence, token });
+    if (config.require_runtime) await parts.runtime.info(stopping);
+    const { url } = await parts.gateway.listen().catch(refuseStart);
+    await presence.announce(url);
+    const issuer = parts.credentials.tokens.verify(token);
+    if (!issuer) throw new Error("the agent does not know its own token");
+    return new Agent(parts, url, parts.credentials.codes.issue(issuer).code);
+  }
+
+  /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
+  async close(cut: AbortSignal): Promise<void> {
+    const { gateway, sessions, credentials, containers, runtime, presence } = this.#parts;
+    await gateway.drain();
+    await sessions.drain(cut);
+    await sessions.close();
+    await gateway.close();
+    credentials.close();
+    await containers.close();
+    await runtime.close();
+    await presence.release();
+  }
+}
+
+interface Parts {
+  engine: string;
+  runtime: Runtime;
+  containers: Containers;
+  sessions: Sessions;
+  credentials: Credentials;
+  gateway: Gateway;
+  presence: Presence;
+}
+
+async function build(options: AgentOptions, own: { presence: Presence; token: string }): Promise<Parts> {
+  const { config, log, version } = options;
+  const engine = config.docker_host || engineHost();
+  const runtime = createDockerRuntime({
+    host: engine,
+    stateDirectory: config.data_dir,
+    log,
+    ...(await engineTls(config)),
+  });
+  const containers = watch(runtime, { engine, options });
+  const budget = new Budget(config.replay_budget);
+  const sessions = new Sessions({
+    runtime,
+    containers,
+    budget,
+    software: `fairlead/${version}`,
+    audit: (audit) => log.info({ audit }, `session ${audit.event}`),
+    limits: {
+      sessions: config.max_sessions,
+      sessionsPerContainer: config.max_sessions_per_container,
+      connections: config.max_forwarded_connections,
+      idle: config.session_idle_timeout,
+      grace: config.grace,
+    },
+  });
+  const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
+  const metrics = agentMetrics(sessions, budget);
+  const gateway = await openGateway(options, { credentials, containers, sessions, metrics });
+  return { engine, runtime, containers, sessions, credentials, gateway, presence: own.presence };
+}
+
+/** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */
+function watch(runtime: Runtime, { engine, options }: { engine: string; options: AgentOptions }): Containers {
+  const { log, config, stopping } = options;
+  let recovered = false;
+  let away = false;
+  return new Containers({
+    runtime,
+    node: config.node_name,
+    onEngine: (state) => {
+      if (!state.ready) {
+        if (!away) log.warn({ engine, err: state.error }, "the container engine does not answer; trying on");
+        away = true;
+        return;
+      }
+      log.info({ engine }, away ? "the container engine is back" : "the container engine answers");
+      away = false;
+      if (recovered) return;
+      recovered = true;
+      runtime
+        .recover(stopping)
+        .catch((error: unknown) => log.warn({ err: error }, "could not end what an earlier agent left"));
+    },
+  });
+}
+
+type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDirectory" | "runtimeReady"> & {
+  containers: Containers;
+};
+
+async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> {
+  const { config, log, uiDirectory } = options;
+  const { tls_cert: cert, tls_key: key } = config;
+  const tls = cert ? { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") } : undefined;
+  return createGateway({
+    ...door,
+    log,
+    uiDirectory,
+    runtimeReady: () => door.containers.ready,
+    config: {
+      nodeName: config.node_name,
+      listenAddress: config.listen_address,
+      listenPort: config.listen_port,
+      publicUrls: config.public_urls,
+      trustedProxies: config.trusted_proxies,
+      metricsPublic: config.metrics_public,
+      ...(tls && { tls }),
+      limits: {
+        connections: config.max_connections,
+        unauthenticated: { begin: 10, share: 0.3, full: config.max_unauthenticated },
+      },
+    },
+  }).catch(refuseStart);
+}
+
+/** Made once; whoever can read it is the owner of the agent. */
+async function localToken(state: StateDirectory): Promise<string> {
+  await state.create(TOKEN_FILE, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
+  return ((await state.read(TOKEN_FILE)) ?? "").trim();
+}
+
+function configured({ grants }: AgentConfig) {
+  return grants.map(({ name, token_sha256: sha256, rights, scopes }) => ({
+    grant: { subject: `token:${name}`, rights, scopes },
+    sha256,
+  }));
+}
+
+function agentMetrics(sessions: Sessions, budget: Budget): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const live = new Gauge({
+    name: "fairlead_sessions",
+    help: "Live sessions by kind.",
+    labelNames: ["kind"],
+    registers: [registry],
+    collect() {
+      live.reset();
+      for (const [kind, count] of Object.entries(sessions.counts())) live.set({ kind }, count);
+    },
+  });
+  const used: Gauge = new Gauge({
+    name: "fairlead_replay_budget_used_bytes",
+    help: "Memory that replay buffers and windows took beyond what each session is guaranteed.",
+    registers: [registry],
+    collect: (): void => used.set(budget.used),
+  });
+  return registry;
+}
+
+function refuseStart(error: unknown): never {
+  throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+}
