@@ -98,6 +98,8 @@ export interface Output {
   stream: StreamName;
   /** Valid until the next one is asked for. */
   bytes: Uint8Array;
+  /** Bytes of either stream that were lost just before this piece: a reader of an attach that lags must not stop the container. */
+  dropped?: number;
 }
 
 /** How a process ended. `unknown` is the truth when the engine could not say, and is never reported as 0. */

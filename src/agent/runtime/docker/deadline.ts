@@ -1,0 +1,34 @@
+/** Work that must end in time, and at once when its caller gives up. */
+
+export interface Deadline {
+  signal: AbortSignal;
+  /** Milliseconds. */
+  ms: number;
+  /** What it rejects with when the time is over. */
+  late: Error;
+}
+
+/** The work's own signal covers both; rejects with `late` or the caller's reason even if the work does not listen. */
+export async function withDeadline<T>(deadline: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { signal, ms, late } = deadline;
+  signal.throwIfAborted();
+  const cancel = new AbortController();
+  const abort = () => cancel.abort(signal.reason);
+  const timer = setTimeout(() => cancel.abort(late), ms);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work(cancel.signal), rejectOnAbort(cancel.signal)]);
+  } catch (error) {
+    cancel.signal.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+}

@@ -1,0 +1,124 @@
+/** The runtime on a Docker engine, or on Podman's Docker-compatible one. */
+
+import type { Duplex } from "node:stream";
+import type {
+  AttachSpec,
+  Container,
+  ContainerDetail,
+  EngineInfo,
+  ExecSpec,
+  LogEntry,
+  LogOptions,
+  Process,
+  Runtime,
+} from "../runtime.ts";
+import { openAttach } from "./attach.ts";
+import { engineInfo, inspectContainer, listContainers, requireId } from "./containers.ts";
+import { Dialler } from "./dial.ts";
+import { parseEndpoint, type TlsFiles } from "./endpoint.ts";
+import { Engine } from "./engine.ts";
+import { openExec } from "./exec.ts";
+import { Killer } from "./kill.ts";
+import type { Log } from "./log.ts";
+import { containerLogs } from "./logs.ts";
+import { watchContainers } from "./watch.ts";
+
+export interface DockerRuntimeOptions {
+  /** `unix:///path` or `tcp://host:port`. */
+  host: string;
+  /** For `tcp`: the contents of the three PEM files of a DOCKER_CERT_PATH. */
+  tls?: TlsFiles;
+  /** The agent's state directory; execs are noted in `execs/` below it. */
+  stateDir: string;
+  log: Log;
+  /** Milliseconds for one call to the engine; default 30,000. */
+  timeout?: number;
+  /** An image with sh, grep and kill, for ending execs on engines whose processes this host does not see. */
+  helperImage?: string;
+  /** Where the built or source form of dial-helper.ts is, if not beside this module. */
+  dialHelper?: URL;
+}
+
+/** Connects lazily: an engine that is away shows in the calls. Throws RuntimeError `invalid` for an unusable `host`. */
+export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
+  return new DockerRuntime(options);
+}
+
+class DockerRuntime implements Runtime {
+  readonly #engine: Engine;
+  readonly #killer: Killer;
+  readonly #dialler: Dialler;
+  readonly #processes = new Set<Process>();
+  #closed: Promise<void> | undefined;
+
+  constructor(options: DockerRuntimeOptions) {
+    const { host, tls, timeout, helperImage, log, stateDir } = options;
+    this.#engine = new Engine(parseEndpoint(host, tls), timeout === undefined ? {} : { timeout });
+    this.#killer = new Killer(this.#engine, { log, stateDir, ...(helperImage ? { helperImage } : {}) });
+    this.#dialler = new Dialler(this.#engine, { log, helper: options.dialHelper ?? besideThis() });
+  }
+
+  info(signal: AbortSignal): Promise<EngineInfo> {
+    return engineInfo(this.#engine, signal);
+  }
+
+  list(signal: AbortSignal): Promise<Container[]> {
+    return listContainers(this.#engine, signal);
+  }
+
+  inspect(id: string, signal: AbortSignal): Promise<ContainerDetail> {
+    return inspectContainer(this.#engine, id, signal);
+  }
+
+  watch(signal: AbortSignal): AsyncIterable<Container[]> {
+    return watchContainers(this.#engine, signal);
+  }
+
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {
+    return containerLogs(this.#engine, id, { options, signal });
+  }
+
+  async exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process> {
+    requireId(id);
+    const parts = { engine: this.#engine, killer: this.#killer };
+    return this.#keep(await openExec(parts, { containerId: id, spec }, signal));
+  }
+
+  async attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process> {
+    return this.#keep(await openAttach(this.#engine, { containerId: id, spec }, signal));
+  }
+
+  dial(id: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    return this.#dialler.dial(id, port, signal);
+  }
+
+  async recover(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#killer.recover();
+  }
+
+  /** Ends every process that is still open. Connections that were dialled belong to whoever dialled. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#processes].map((process) => process.close()));
+    await this.#killer.idle();
+    await this.#dialler.close();
+    this.#engine.close();
+  }
+
+  #keep<T extends Process>(process: T): T {
+    this.#processes.add(process);
+    const drop = () => this.#processes.delete(process);
+    void process.exit.then((status) => "code" in status && drop());
+    return process;
+  }
+}
+
+/** With this module's own ending: .ts in the sources, .js once it is built. */
+function besideThis(): URL {
+  return new URL(`dial-helper${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
+}

@@ -1,0 +1,137 @@
+/** Starts a process in a container, up to the moment when it runs or the engine says why it does not. */
+
+import { type ExecSpec, RuntimeError } from "../runtime.ts";
+import type { Engine } from "./engine.ts";
+import { Demux } from "./demux.ts";
+import { describe, quote } from "./errors.ts";
+import { type ExecState, waitForStart } from "./exec-state.ts";
+import { MARKER_NAME } from "./inside-kill.ts";
+import type { ExecRecord } from "./journal.ts";
+import type { Killer } from "./kill.ts";
+import { Resizer } from "./resizer.ts";
+import type { Wire } from "./wire.ts";
+
+/** Keys that end a session on the engine's side: three nobody types, because the default is Emacs' and the shell's ^P ^Q. */
+export const DETACH_KEYS = "ctrl-^,ctrl-_,ctrl-^";
+/** Bytes of the engine's words about a failed start. */
+const MAX_WORDS = 4096;
+
+export interface StartedExec {
+  wire: Wire;
+  record: ExecRecord;
+  resizer: Resizer;
+  /** Cuts the stream and every call about this exec. */
+  life: AbortController;
+}
+
+/** Throws RuntimeError; a command that is not there or not executable has codes of its own. */
+export async function startExec(
+  { engine, killer }: { engine: Engine; killer: Killer },
+  { containerId, spec }: { containerId: string; spec: ExecSpec },
+  signal: AbortSignal,
+): Promise<StartedExec> {
+  const marker = await killer.marker(containerId, signal);
+  const execId = await createExec(engine, { containerId, spec, marker }, signal);
+  const record = await killer.note({ execId, containerId, marker });
+  const life = new AbortController();
+  const cancel = () => life.abort(signal.reason);
+  signal.addEventListener("abort", cancel, { once: true });
+  try {
+    signal.throwIfAborted();
+    const parts = await runExec(engine, { execId, spec }, life);
+    return { ...parts, life, record: await killer.complete(record, parts.pid) };
+  } catch (error) {
+    life.abort();
+    if (isRefusal(error)) await killer.forget(record);
+    else void killer.end(record);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", cancel);
+  }
+}
+
+async function runExec(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, life: AbortController) {
+  const wire = await hijack(engine, { execId, spec }, life.signal);
+  const resizer = execResizer(engine, execId, life.signal);
+  // The engine holds this until the process is there; were it sent later, the process could see the wrong size.
+  if (spec.tty && spec.size) void resizer.resize(spec.size);
+  const state = await waitForStart(engine, execId, life.signal);
+  if (state.Pid === 0) throw await startFailure(wire, spec.tty, state);
+  return { wire, resizer, pid: state.Pid };
+}
+
+async function createExec(
+  engine: Engine,
+  { containerId, spec, marker }: { containerId: string; spec: ExecSpec; marker: string | undefined },
+  signal: AbortSignal,
+): Promise<string> {
+  const options = {
+    Cmd: spec.command,
+    Tty: spec.tty,
+    AttachStdin: spec.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    DetachKeys: DETACH_KEYS,
+    Env: [...(spec.env ?? []), ...(marker ? [`${MARKER_NAME}=${marker}`] : [])],
+    ...(spec.user ? { User: spec.user } : {}),
+    ...(spec.workdir ? { WorkingDir: spec.workdir } : {}),
+    ...consoleSize(spec),
+  };
+  const exec = await engine.call(signal, (docker, abortSignal) =>
+    docker.getContainer(containerId).exec({ ...options, abortSignal }),
+  );
+  return exec.id;
+}
+
+/** The terminal must be asked for here too, else its bytes come in frames. */
+function hijack(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, signal: AbortSignal) {
+  const body = { Detach: false, Tty: spec.tty, ...consoleSize(spec) };
+  return engine.stream({ method: "POST", path: `/exec/${execId}/start`, body, upgrade: true }, signal);
+}
+
+/** Engines before API 1.42 ignore it. */
+function consoleSize({ tty, size }: ExecSpec): { ConsoleSize?: [number, number] } {
+  return tty && size ? { ConsoleSize: [size.rows, size.cols] } : {};
+}
+
+function execResizer(engine: Engine, execId: string, signal: AbortSignal): Resizer {
+  return new Resizer(({ cols, rows }) =>
+    engine.call(signal, (docker, abortSignal) => docker.getExec(execId).resize({ h: rows, w: cols, abortSignal })),
+  );
+}
+
+/** The engine accepts every start, and then writes into the stream why it failed. */
+async function startFailure(wire: Wire, tty: boolean, state: ExecState): Promise<RuntimeError> {
+  const words = quote(await readWords(wire, tty)) || `The engine could not start the command (${state.ExitCode}).`;
+  if (/executable file not found|no such file or directory/i.test(words) && !/chdir|cwd/i.test(words)) {
+    return new RuntimeError("command-not-found", words);
+  }
+  if (/chdir|cwd|unable to find (user|group)|no matching entries/i.test(words))
+    return new RuntimeError("invalid", words);
+  if (/permission denied|not a directory|exec format error/i.test(words)) {
+    return new RuntimeError("command-not-executable", words);
+  }
+  return new RuntimeError("engine-error", words);
+}
+
+async function readWords(wire: Wire, tty: boolean): Promise<string> {
+  let text = "";
+  const demux = new Demux((_, bytes) => {
+    text += bytes.toString();
+  });
+  try {
+    for await (const bytes of wire.body()) {
+      if (tty) text += bytes.toString();
+      else demux.push(bytes);
+      if (text.length > MAX_WORDS) break;
+    }
+  } catch (error) {
+    text ||= describe(error);
+  }
+  return text;
+}
+
+/** The engine itself said that nothing runs. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RuntimeError && error.code !== "engine-unavailable" && error.code !== "unsupported";
+}

@@ -1,0 +1,140 @@
+/** The host's processes as /proc shows them, and signals to the ones that are proven to be inside a container. */
+
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { kill } from "node:process";
+import { systemCode } from "./errors.ts";
+import type { HostStart } from "./journal.ts";
+
+/** Files read at the same time while all processes are looked through. */
+const BATCH = 64;
+/** Of every Linux, as far as programs can see. */
+const TICKS_PER_SECOND = 100;
+
+interface Stat {
+  pid: number;
+  parent: number;
+  session: number;
+  startTime: number;
+  /** Ended, but its parent has not asked. */
+  zombie: boolean;
+}
+
+/** Now, in the terms of the journal. */
+export async function hostNow(): Promise<HostStart> {
+  const uptime = Number.parseFloat(await readFile("/proc/uptime", "latin1"));
+  return { startTime: Math.floor(uptime * TICKS_PER_SECOND) - 1, bootId: await readBootId() };
+}
+
+/** When a process of the container started: "gone" if it has ended, "elsewhere" if it is not proven to be inside. */
+export async function startOf(pid: number, containerId: string): Promise<number | "gone" | "elsewhere"> {
+  const inside = await isInside(pid, containerId);
+  const stat = await readStat(pid);
+  if (!stat) return "gone";
+  return inside ? stat.startTime : "elsewhere";
+}
+
+/** Whether this program sees the engine's processes and may signal them; `pid` is a container's first process. */
+export async function canSignal(pid: number, containerId: string): Promise<boolean> {
+  return pid > 1 && (await isInside(pid, containerId)) && send(pid, 0);
+}
+
+/** Whether the container has a network of its own, apart from ours; undefined when that cannot be seen from here. */
+export async function isForeignNetwork(pid: number, containerId: string): Promise<boolean | undefined> {
+  if (pid <= 1 || !(await isInside(pid, containerId))) return undefined;
+  const [its, ours] = await Promise.all(
+    [pid, "self"].map((process) => readlink(`/proc/${process}/ns/net`).catch(() => "")),
+  );
+  return its && ours ? its !== ours : undefined;
+}
+
+/** Everything one exec started: its session, and descendants that left the session. Remembers who was ever seen. */
+export class ProcessTree {
+  readonly #leader: HostStart & { pid: number };
+  readonly #containerId: string;
+  readonly #seen = new Map<number, number>();
+
+  /** The leader may have ended; then its start may be given as a moment before it. */
+  constructor(leader: HostStart & { pid: number }, containerId: string) {
+    this.#leader = leader;
+    this.#containerId = containerId;
+  }
+
+  /** Signals all; resolves with how many there were. */
+  async signal(...signals: NodeJS.Signals[]): Promise<number> {
+    const pids = await this.#find();
+    for (const pid of pids) for (const signal of signals) send(pid, signal);
+    return pids.length;
+  }
+
+  /** How many still live. */
+  async count(): Promise<number> {
+    return (await this.#find()).length;
+  }
+
+  async #find(): Promise<number[]> {
+    if ((await readBootId()) !== this.#leader.bootId) return [];
+    const stats = await readAll();
+    const leader = stats.get(this.#leader.pid);
+    // A pid is not given away while a session of that number lives: another process there means that ours is over.
+    const over = leader !== undefined && leader.startTime !== this.#leader.startTime;
+    for (const [pid, startTime] of this.#seen) if (stats.get(pid)?.startTime !== startTime) this.#seen.delete(pid);
+    for (const stat of stats.values()) {
+      if (!over && stat.session === this.#leader.pid) await this.#add(stat);
+    }
+    await this.#addDescendants(stats);
+    return [...this.#seen.keys()].filter((pid) => !stats.get(pid)?.zombie);
+  }
+
+  async #addDescendants(stats: Map<number, Stat>): Promise<void> {
+    for (let before = -1; before !== this.#seen.size; ) {
+      before = this.#seen.size;
+      for (const stat of stats.values()) if (this.#seen.has(stat.parent)) await this.#add(stat);
+    }
+  }
+
+  async #add(stat: Stat): Promise<void> {
+    if (this.#seen.has(stat.pid) || stat.startTime < this.#leader.startTime) return;
+    if (stat.zombie || (await isInside(stat.pid, this.#containerId))) this.#seen.set(stat.pid, stat.startTime);
+  }
+}
+
+/** The only proof that counts: the kernel says that the process is in the container's control group. */
+async function isInside(pid: number, containerId: string): Promise<boolean> {
+  const groups = await readFile(`/proc/${pid}/cgroup`, "latin1").catch(() => "");
+  return groups.includes(containerId);
+}
+
+async function readAll(): Promise<Map<number, Stat>> {
+  const pids = (await readdir("/proc").catch(() => [] as string[])).map(Number).filter((pid) => pid > 1);
+  const stats = new Map<number, Stat>();
+  for (let at = 0; at < pids.length; at += BATCH) {
+    for (const stat of await Promise.all(pids.slice(at, at + BATCH).map(readStat))) {
+      if (stat) stats.set(stat.pid, stat);
+    }
+  }
+  return stats;
+}
+
+/** proc_pid_stat(5): the name is in parentheses and may contain any; the fields after it are counted from 3. */
+async function readStat(pid: number): Promise<Stat | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const field = (number: number) => Number(fields[number - 3]);
+  if (fields.length < 20) return undefined;
+  const zombie = fields[0] === "Z" || fields[0] === "X";
+  return { pid, parent: field(4), session: field(6), startTime: field(22), zombie };
+}
+
+async function readBootId(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "latin1").catch(() => "")).trim();
+}
+
+/** False when the process may not be signalled; true also when it is gone meanwhile. */
+function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    kill(pid, signal);
+    return true;
+  } catch (error) {
+    return systemCode(error) === "ESRCH";
+  }
+}

@@ -1,0 +1,44 @@
+/** The list of containers, kept up to date with the engine's events. */
+
+import { wait } from "../../../lib/wait.ts";
+import type { Container } from "../runtime.ts";
+import { listContainers } from "./containers.ts";
+import type { Engine } from "./engine.ts";
+import { type EngineEvent, openEvents } from "./events.ts";
+
+/** Milliseconds between two lists while events pour in. */
+const MIN_INTERVAL = 200;
+/** Milliseconds after which the list is fetched without an event: that finds a hung engine and heals a missed event. */
+const RESYNC_INTERVAL = 30_000;
+
+/** Yields the whole list, and again after each change. Throws `engine-unavailable`, or the signal's reason. */
+export async function* watchContainers(
+  engine: Engine,
+  signal: AbortSignal,
+): AsyncGenerator<Container[], void, undefined> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  try {
+    const events = await openEvents(engine, both);
+    let change = new AbortController();
+    void each(events, () => change.abort()).catch((error) => stop.abort(error));
+    // One may have been missed before the engine subscribed us: the second look does not wait for an event.
+    change.abort();
+    let last = "";
+    for (;;) {
+      const list = await listContainers(engine, both);
+      const text = JSON.stringify(list);
+      if (text !== last) yield list;
+      last = text;
+      await wait(MIN_INTERVAL, both);
+      await wait(RESYNC_INTERVAL, AbortSignal.any([both, change.signal]));
+      change = new AbortController();
+    }
+  } finally {
+    stop.abort();
+  }
+}
+
+async function each(events: AsyncIterable<EngineEvent>, act: () => void): Promise<void> {
+  for await (const _ of events) act();
+}
