@@ -1,11 +1,9 @@
 /** How long a keystroke takes while a forward in the same connection carries all it can. */
 
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../command.ts";
 import type { Contest, Figure } from "../figure.ts";
-import { freePort, ROOT } from "../machine.ts";
-import type { Ctl } from "../ours/ctl.ts";
+import { freePort } from "../machine.ts";
 import { lineOf, roundTrips } from "../probes/echo.ts";
 import { IPERF_PORT, throughput } from "../probes/iperf.ts";
 import { type Stage, WEB } from "../stage.ts";
@@ -42,7 +40,7 @@ export const echoUnderLoad: Figure = {
 async function openOurs(stage: Stage, stack: AsyncDisposableStack): Promise<Contest["ours"]> {
   await stage.web();
   const [ctl, port] = [await stage.ctl(), await freePort()];
-  const session = stack.use(new Running(sharedConnection(ctl, port)));
+  const session = stack.use(new Running(ctl.program("shared.ts", WEB, String(port), String(IPERF_PORT), "cat")));
   await session.ready(/ready/);
   return () => sample(session, port);
 }
@@ -53,11 +51,6 @@ async function openPeer(stage: Stage, stack: AsyncDisposableStack): Promise<Cont
   const { file, args } = (await stage.docker()).command("exec", "-i", WEB, "cat");
   const session = stack.use(new Running(sshd.beside([file, ...args].join(" "))));
   return () => sample(session, port);
-}
-
-function sharedConnection(ctl: Ctl, port: number) {
-  const program = join(ROOT, "test/bench/ours/shared.ts");
-  return { file: process.execPath, args: [program, WEB, String(port), String(IPERF_PORT), "cat"], env: ctl.env };
 }
 
 /** Strokes end with the load: one that follows it would not have met it. */

@@ -1,11 +1,9 @@
 /** What a hundred clients that stop reading cost the agent, and everyone else. */
 
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { run, Running } from "../command.ts";
 import type { Figure } from "../figure.ts";
-import { ROOT } from "../machine.ts";
 import type { Ctl } from "../ours/ctl.ts";
 import { lineOf, roundTrips } from "../probes/echo.ts";
 import { type Stage, WEB } from "../stage.ts";
@@ -55,8 +53,7 @@ async function amongStalled(stage: Stage, ctl: Ctl, log: string): Promise<number
 }
 
 async function withReaders<T>(ctl: Ctl, log: string, work: () => Promise<T>): Promise<T> {
-  const program = join(ROOT, "test/bench/ours/readers.ts");
-  const readers = { file: process.execPath, args: [program, String(READERS / 2), WEB, log], env: ctl.env };
+  const readers = ctl.program("readers.ts", String(READERS / 2), WEB, log);
   await using patient = new Running(readers);
   await patient.ready(/stalled/);
   await using frozen = new Running(readers);

@@ -1,25 +1,13 @@
-/** The client library on a WebSocket, as the bench's own client programs use it. */
+/** A connection of the client library, dialled as `ctl` dials, for what `ctl` has no command for. */
 
-import { WebSocket } from "ws";
 import { Client } from "../../../src/client/client.ts";
-import { webSocketTransport } from "../../../src/mux/transport.ts";
-import { FairleadError } from "../../../src/protocol/errors.ts";
-import { SESSIONS_PATH, SUBPROTOCOL } from "../../../src/protocol/version.ts";
+import { dialler } from "../../../src/ctl/connection/dial.ts";
+import { Secret } from "../../../src/lib/secret.ts";
 
-/** A connection of its own to the agent that the environment names. */
+/** To the agent that the environment names. */
 export function connectClient(environment: NodeJS.ProcessEnv): Client {
-  const { FAIRLEAD_SERVER: server = "", FAIRLEAD_TOKEN: token = "" } = environment;
-  const headers = { authorization: `Bearer ${token}` };
-  return new Client({
-    software: "fairlead-bench",
-    dial: () =>
-      new Promise((resolve, reject) => {
-        const socket = new WebSocket(new URL(SESSIONS_PATH, server), SUBPROTOCOL, {
-          headers,
-          perMessageDeflate: false,
-        });
-        socket.once("open", () => resolve(webSocketTransport(socket)));
-        socket.once("error", (error) => reject(new FairleadError("unreachable", error.message)));
-      }),
-  });
+  const { FAIRLEAD_SERVER: url = "", FAIRLEAD_TOKEN: token = "" } = environment;
+  const from = "the bench";
+  const server = { url: new URL(url), token: new Secret(token), urlFrom: from, tokenFrom: from };
+  return new Client({ software: "fairlead-bench", dial: dialler(server) });
 }

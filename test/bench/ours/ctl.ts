@@ -1,15 +1,15 @@
 /** Our side of every figure: the shipped `ctl`, on an agent that runs for the bench alone. */
 
 import { join } from "node:path";
-import { type Agent, startAgent } from "../../support/agent.ts";
+import { startAgent, type TestAgent } from "../../support/agent.ts";
 import type { Engine } from "../../support/engine.ts";
 import { type Cli, type Command, Running } from "../command.ts";
 import { ROOT } from "../machine.ts";
 
 export class Ctl implements Cli, AsyncDisposable {
-  readonly #agent: Agent;
+  readonly #agent: TestAgent;
 
-  private constructor(agent: Agent) {
+  private constructor(agent: TestAgent) {
     this.#agent = agent;
   }
 
@@ -17,13 +17,16 @@ export class Ctl implements Cli, AsyncDisposable {
     return new Ctl(await startAgent({ engine }));
   }
 
+  /** It finds the agent by itself, as on any machine that runs one. */
   command(...args: string[]): Command {
-    return { file: join(ROOT, "bin/ctl"), args, env: this.env };
+    return { file: join(ROOT, "bin/ctl"), args, env: { ...process.env, ...this.#agent.env } };
   }
 
-  /** Where the agent is and how to get in, for programs that use the client library. */
-  get env(): NodeJS.ProcessEnv {
-    return { ...process.env, ...this.#agent.env };
+  /** A program of this folder that uses the client library. */
+  program(name: string, ...args: string[]): Command {
+    const { url, token } = this.#agent;
+    const env = { ...process.env, FAIRLEAD_SERVER: url, FAIRLEAD_TOKEN: token };
+    return { file: process.execPath, args: [join(import.meta.dirname, name), ...args], env };
   }
 
   get agentPid(): number {
