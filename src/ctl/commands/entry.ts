@@ -1,0 +1,9 @@
+/** What a file in this folder contributes to the command line. */
+
+import type { Command } from "commander";
+
+export interface Entry {
+  command: Command;
+  /** Given the operands and then the options; resolves with the exit code. */
+  work: (...given: never[]) => Promise<number>;
+}

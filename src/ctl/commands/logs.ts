@@ -1,0 +1,155 @@
+/** `ctl logs`: what containers have written and go on writing. */
+
+import { styleText } from "node:util";
+import { Command, InvalidArgumentError } from "commander";
+import type { LogsBody } from "../../protocol/open.ts";
+import { EXIT_SIGNAL, verdictOf } from "../failure.ts";
+import type { Invocation } from "../invocation.ts";
+import { LinkStatus } from "../link-status.ts";
+import { LogReader, type LogSink } from "../log-reader.ts";
+import { Prefixer } from "../prefix.ts";
+import { parseTime } from "../time.ts";
+import type { Entry } from "./entry.ts";
+
+interface Options {
+  follow?: boolean;
+  tail?: number | undefined;
+  since?: string;
+  until?: string;
+  timestamps?: boolean;
+  stdout?: boolean;
+  stderr?: boolean;
+  grep?: string;
+}
+
+const MAX_TAIL = 10_000_000;
+const COLOURS = ["cyan", "yellow", "green", "magenta", "blue", "red"] as const;
+
+const EXAMPLES = `
+Examples:
+  ctl logs web                       everything there is
+  ctl logs -f --tail 20 web          the last 20 lines, and then what comes
+  ctl logs --since 10m -t web        of the last ten minutes, with the time of each line
+  ctl logs --since 2024-05-01T10:00:00Z --until 2024-05-01T11:00:00Z web
+  ctl logs -f web db shop/worker     several at once, each line with its container's name
+  ctl logs --stderr --grep timeout web
+
+Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. What a container wrote to its standard error goes to
+standard error. A follow ends with the container; when the connection breaks it goes on without a line lost or repeated.`;
+
+export function logsCommand(invocation: Invocation): Entry {
+  const command = new Command("logs")
+    .description("Print the logs of containers.")
+    .argument("<container...>", "their ids, names or project/service")
+    .option("-f, --follow", "go on with what comes")
+    .option("-n, --tail <lines>", "only so many lines from the end, or all", tailOf)
+    .option("--since <time>", "only what was written at or after it", timeOf)
+    .option("--until <time>", "only what was written before it", timeOf)
+    .option("-t, --timestamps", "the time in front of each line")
+    .option("--stdout", "only standard output")
+    .option("--stderr", "only standard error")
+    .option("--grep <text>", "only lines that contain this text")
+    .addHelpText("after", EXAMPLES);
+  return { command, work: (containers: string[], options: Options) => logs(invocation, containers, options) };
+}
+
+async function logs(invocation: Invocation, containers: string[], options: Options): Promise<number> {
+  const { messages } = invocation;
+  const status = new LinkStatus(messages);
+  const client = (await invocation.connection()).client(status.onState);
+  const stop = new AbortController();
+  const source = { client, body: bodyOf(options), messages, signal: stop.signal };
+  const sinks = sinksFor(invocation, containers);
+  const interrupted = new Promise<number>((resolve) => {
+    invocation.onSignals(["SIGINT"], () => resolve(EXIT_SIGNAL.SIGINT));
+  });
+  const readers = await Promise.all(
+    sinks.map((sink, i) => LogReader.open({ ...source, container: containers[i] ?? "" }, sink)),
+  );
+  sinks.forEach((sink, i) => sink.name(readers[i]?.name ?? ""));
+  const exits = Promise.all(readers.map((reader) => readOne(reader, { invocation, alone: readers.length === 1 })));
+  const exit = await Promise.race([exits.then((codes) => codes.find((code) => code !== 0) ?? 0), interrupted]);
+  stop.abort();
+  status.close();
+  await client.close();
+  return exit;
+}
+
+/** One container that fails does not silence the others. */
+async function readOne(
+  reader: LogReader,
+  { invocation, alone }: { invocation: Invocation; alone: boolean },
+): Promise<number> {
+  try {
+    return await reader.read();
+  } catch (error) {
+    const { exit, words } = verdictOf(error);
+    if (alone || words === undefined) throw error;
+    invocation.messages.say(`${reader.name}: ${words}`);
+    return exit;
+  }
+}
+
+interface NamedSink extends LogSink {
+  /** The name is known once the agent resolved the reference. */
+  name(name: string): void;
+}
+
+function sinksFor(invocation: Invocation, containers: string[]): NamedSink[] {
+  const { stdout, stderr, colours } = invocation;
+  // One container's bytes go through as they are, as fast as they come.
+  if (containers.length === 1)
+    return [{ name: () => {}, write: (stream, bytes) => (stream === "stdout" ? stdout : stderr).write(bytes) }];
+  return containers.map((_, i) => new PrefixSink(invocation, colours ? COLOURS[i % COLOURS.length] : undefined));
+}
+
+class PrefixSink implements NamedSink {
+  readonly #invocation: Invocation;
+  readonly #colour: (typeof COLOURS)[number] | undefined;
+  #streams = { stdout: new Prefixer(""), stderr: new Prefixer("") };
+
+  constructor(invocation: Invocation, colour: (typeof COLOURS)[number] | undefined) {
+    this.#invocation = invocation;
+    this.#colour = colour;
+  }
+
+  name(name: string): void {
+    const words = this.#colour ? styleText(this.#colour, `${name} |`, { validateStream: false }) : `${name} |`;
+    this.#streams = { stdout: new Prefixer(`${words} `), stderr: new Prefixer(`${words} `) };
+  }
+
+  async write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
+    const lines = this.#streams[stream].add(bytes);
+    if (lines.length > 0) await this.#invocation[stream].write(lines);
+  }
+}
+
+function bodyOf({ follow = false, timestamps = false, stdout, stderr, tail, since, until, grep }: Options): LogsBody {
+  return {
+    follow,
+    timestamps,
+    stdout: stdout || !stderr,
+    stderr: stderr || !stdout,
+    ...(tail !== undefined && { tail }),
+    ...(since !== undefined && { since }),
+    ...(until !== undefined && { until }),
+    ...(grep && { grep }),
+  };
+}
+
+function tailOf(text: string): number | undefined {
+  if (text === "all") return undefined;
+  const lines = Number(text);
+  if (/^\d+$/.test(text) && lines <= MAX_TAIL) return lines;
+  throw new InvalidArgumentError(`Write a number up to ${MAX_TAIL}, or all.`);
+}
+
+function timeOf(text: string): string {
+  try {
+    return parseTime(text, Date.now());
+  } catch {
+    throw new InvalidArgumentError(
+      "Write a duration such as 10m, a time such as 2024-05-01T10:00:00Z, or Unix seconds.",
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/** What a command has of the server: sessions over one connection, and answers over HTTP. */
+
+import type { IncomingMessage } from "node:http";
+import { Client } from "../client/client.ts";
+import type { LinkState } from "../client/link.ts";
+import { FairleadError, Problem } from "../protocol/errors.ts";
+import { dialler } from "./connection/dial.ts";
+import { call, callJson, stranger } from "./connection/http.ts";
+import { locate, type Server, type Wanted } from "./connection/locate.ts";
+import type { Messages } from "./messages.ts";
+import { SOFTWARE } from "./version.ts";
+
+/** Longest line of a watch: a list of several thousand containers. */
+const MAX_LINE = 16 * 1024 * 1024;
+
+export class Connection {
+  readonly server: Server;
+  readonly #messages: Messages;
+
+  /** Finds the server; talks to nobody yet. */
+  static async find(wanted: Wanted, parts: { env: NodeJS.ProcessEnv; messages: Messages }): Promise<Connection> {
+    const server = await locate(wanted, parts.env);
+    parts.messages.explain(() => `the server is ${server.url.href} (from ${server.urlFrom})`);
+    parts.messages.explain(() => `the token is from ${server.tokenFrom}`);
+    return new Connection(server, parts.messages);
+  }
+
+  private constructor(server: Server, messages: Messages) {
+    this.server = server;
+    this.#messages = messages;
+  }
+
+  /** Connects when its first session is opened. */
+  client(onState: (state: LinkState) => void = () => {}): Client {
+    return new Client({
+      dial: dialler(this.server),
+      software: SOFTWARE,
+      onState: (state) => {
+        this.#messages.explain(() => linkWords(state));
+        onState(state);
+      },
+    });
+  }
+
+  get(path: string): Promise<unknown> {
+    this.#messages.explain(() => `GET ${path}`);
+    return callJson(this.server, { method: "GET", path });
+  }
+
+  post(path: string): Promise<unknown> {
+    this.#messages.explain(() => `POST ${path}`);
+    return callJson(this.server, { method: "POST", path });
+  }
+
+  /** The JSON values of an answer that goes on, one a line; throws the problem on its last line, if there is one. */
+  async *lines(path: string): AsyncGenerator<unknown, void, void> {
+    this.#messages.explain(() => `GET ${path}, as it changes`);
+    const answer = await call(this.server, { method: "GET", path });
+    for await (const line of splitLines(answer)) {
+      if (line.trim() === "") continue;
+      const value: unknown = this.#parse(line);
+      const problem = Problem.safeParse(value);
+      if (problem.success) throw FairleadError.from(problem.data);
+      yield value;
+    }
+  }
+
+  #parse(line: string): unknown {
+    try {
+      return JSON.parse(line);
+    } catch (cause) {
+      throw stranger(this.server, "its answer is not JSON", cause);
+    }
+  }
+}
+
+/** Throws `unreachable` when the answer breaks off. */
+async function* splitLines(answer: IncomingMessage): AsyncGenerator<string, void, void> {
+  let rest = "";
+  answer.setEncoding("utf8");
+  try {
+    for await (const text of answer as AsyncIterable<string>) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > MAX_LINE) throw new FairleadError("protocol-error", "The server sent a line without an end.");
+      yield* lines;
+    }
+  } catch (cause) {
+    if (cause instanceof FairleadError) throw cause;
+    throw new FairleadError("unreachable", "The connection to the server broke. Run the command again.", { cause });
+  }
+}
+
+function linkWords(state: LinkState): string {
+  switch (state.state) {
+    case "connecting":
+      return "connecting";
+    case "connected":
+      return state.again ? "connected again" : "connected";
+    case "reconnecting":
+      return `the connection is lost (${state.error.message}); attempt ${state.attempt} in ${Math.round(state.retryInMs)} ms`;
+    case "closed":
+      return state.error ? `the connection is closed (${state.error.message})` : "the connection is closed";
+  }
+}

@@ -1,0 +1,61 @@
+/** Opens the WebSocket that carries all sessions. */
+
+import type { IncomingMessage } from "node:http";
+import { WebSocket } from "ws";
+import type { Dial } from "../../client/client.ts";
+import { type Transport, webSocketTransport } from "../../mux/transport.ts";
+import { SESSIONS_PATH, SUBPROTOCOL } from "../../protocol/version.ts";
+import { addressOf, refusal, stranger, unreachable } from "./http.ts";
+import { isLoopback, type Server } from "./locate.ts";
+
+/** Milliseconds for connecting, TLS and the upgrade together. */
+const HANDSHAKE_MS = 10_000;
+/** Largest message taken from the other side, in bytes: frames are far smaller. */
+const MAX_MESSAGE = 1_048_576 + 1_024;
+
+export function dialler(server: Server): Dial {
+  return (signal) =>
+    new Promise<Transport>((resolve, reject) => {
+      const socket = open(server);
+      const abort = () => socket.terminate();
+      signal.addEventListener("abort", abort, { once: true });
+      const settled = () => signal.removeEventListener("abort", abort);
+      socket.once("open", () => {
+        settled();
+        socket.off("error", fail);
+        resolve(webSocketTransport(socket));
+      });
+      const fail = (error: Error) => {
+        settled();
+        reject(isForeign(error) ? stranger(server, error.message, error) : unreachable(server, error));
+      };
+      socket.once("error", fail);
+      socket.once("unexpected-response", (_request: unknown, answer: IncomingMessage) => {
+        socket.off("error", fail);
+        socket.on("error", () => {});
+        settled();
+        void refusal(server, answer).then(reject);
+      });
+    });
+}
+
+function open(server: Server): WebSocket {
+  const url = addressOf(server, SESSIONS_PATH);
+  // The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is
+  // no such script here, and no such intermediary on loopback or in TLS: a mask of zeros saves a pass over the bytes.
+  const unmasked = url.protocol === "https:" || isLoopback(url);
+  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  return new WebSocket(url, [SUBPROTOCOL], {
+    headers: { authorization: `Bearer ${server.token.reveal()}` },
+    perMessageDeflate: false,
+    skipUTF8Validation: true,
+    maxPayload: MAX_MESSAGE,
+    handshakeTimeout: HANDSHAKE_MS,
+    ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
+  });
+}
+
+/** An answer that no agent gives, as `ws` words it. */
+function isForeign(error: NodeJS.ErrnoException): boolean {
+  return error.code === undefined && /subprotocol|Sec-WebSocket|upgrade|Parse Error/i.test(error.message);
+}

@@ -1,0 +1,129 @@
+/** Requests to the server's HTTP side, and the words for everything that can go wrong on the way. */
+
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { createRequire } from "node:module";
+import { type ErrorCode, FairleadError, Problem } from "../../protocol/errors.ts";
+import type { Server } from "./locate.ts";
+
+/** How long a server may take to begin its answer, in milliseconds. */
+const ANSWER_MS = 30_000;
+/** Largest answer that is read whole, in bytes: a list of several thousand containers. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+/** Largest error document. */
+const MAX_PROBLEM = 65_536;
+const BAD_GATEWAY = 502;
+
+// An `import` of node:http would load all that it can export, fetch included: 25 ms at every start.
+const require = createRequire(import.meta.url);
+
+export interface Call {
+  method: "GET" | "POST";
+  path: string;
+}
+
+/** The server's answer when it is a good one, its body unread; rejects with a FairleadError otherwise. */
+export async function call(server: Server, { method, path }: Call): Promise<IncomingMessage> {
+  const url = addressOf(server, path);
+  const { request } = require(url.protocol === "https:" ? "node:https" : "node:http") as typeof import("node:http");
+  const headers = { authorization: `Bearer ${server.token.reveal()}`, accept: "application/json" };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const asked: ClientRequest = request(url, { method, headers, timeout: ANSWER_MS });
+    asked.once("response", resolve);
+    asked.once("error", (error) => reject(unreachable(server, error)));
+    asked.once("timeout", () => asked.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)));
+    asked.end();
+  });
+  answer.setTimeout?.(0);
+  const status = answer.statusCode ?? 0;
+  if (status >= 200 && status < 300) return answer;
+  throw await refusal(server, answer);
+}
+
+/** The whole body as JSON; the caller validates it. */
+export async function callJson(server: Server, asked: Call): Promise<unknown> {
+  const body = await readAll(await call(server, asked), MAX_ANSWER);
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw stranger(server, "its answer is not JSON", cause);
+  }
+}
+
+/** The error that a refused request or upgrade tells about. */
+export async function refusal(server: Server, answer: IncomingMessage): Promise<FairleadError> {
+  const status = answer.statusCode ?? 0;
+  const body = await readAll(answer, MAX_PROBLEM).catch(() => "");
+  const problem = Problem.safeParse(parseOrNothing(body));
+  if (!problem.success) {
+    // A proxy in front answers so while the server behind it is away.
+    if (status >= BAD_GATEWAY)
+      return new FairleadError("unreachable", `${server.url.origin} answers ${status}. Try again later.`);
+    return stranger(server, `it answers ${status} without a reason`);
+  }
+  const error = FairleadError.from(problem.data);
+  return error.code === "unauthenticated"
+    ? new FairleadError(error.code, `${error.message} The token used came from ${server.tokenFrom}.`)
+    : error;
+}
+
+/** A failed connection in words. */
+export function unreachable(server: Server, error: NodeJS.ErrnoException): FairleadError {
+  const where = server.url.origin;
+  const code =
+    error.code ?? (error instanceof AggregateError ? String((error.errors[0] as NodeJS.ErrnoException)?.code) : "");
+  const words: Record<string, string> = {
+    ECONNREFUSED: `Nothing listens at ${where} (${server.urlFrom}). Start the agent with \`npm start\`, or name another with --server.`,
+    ENOTFOUND: `No host is called ${server.url.hostname} (${server.urlFrom}). Check the address.`,
+    EAI_AGAIN: `The name ${server.url.hostname} cannot be looked up now. Check the network, or try again.`,
+    ECONNRESET: `${where} ended the connection. Look at what the agent says, or try again.`,
+  };
+  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code))
+    return new FairleadError(
+      "wrong-host",
+      `The certificate of ${where} is not trusted (${error.message}). Name its authority in NODE_EXTRA_CA_CERTS.`,
+      { cause: error },
+    );
+  return new FairleadError(
+    "unreachable",
+    words[code] ?? `${where} cannot be reached (${error.message || code}). Check the address and the network.`,
+    { cause: error },
+  );
+}
+
+/** Something answers, but it is not what it should be. */
+export function stranger(server: Server, why: string, cause?: unknown): FairleadError {
+  const code: ErrorCode = "protocol-error";
+  return new FairleadError(
+    code,
+    `${server.url.origin} does not seem to be a Fairlead agent: ${why}. Check the address.`,
+    { cause },
+  );
+}
+
+/** The server may live below a path of its own. */
+export function addressOf(server: Server, path: string): URL {
+  const url = new URL(server.url);
+  const [pathname = "", search = ""] = path.split("?");
+  url.pathname = server.url.pathname.replace(/\/$/, "") + pathname;
+  url.search = search;
+  return url;
+}
+
+async function readAll(answer: IncomingMessage, limit: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > limit) throw new FairleadError("too-large", `The answer is longer than ${limit} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function parseOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

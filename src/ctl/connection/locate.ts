@@ -1,0 +1,103 @@
+/** Decides which server to talk to and with which token: flags before environment before settings before this machine's own agent. */
+
+import { readSecretFile } from "../../boot/private-file.ts";
+import { Secret } from "../../lib/secret.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { findLocalAgent, type LocalAgent, readSettings, type Settings } from "./places.ts";
+
+export interface Wanted {
+  server?: string;
+  token?: string;
+  tokenFile?: string;
+  insecurePlaintext?: boolean;
+}
+
+export interface Server {
+  url: URL;
+  token: Secret;
+  /** Where each was found, for -v and for errors. */
+  urlFrom: string;
+  tokenFrom: string;
+}
+
+interface Found<T> {
+  value: T;
+  from: string;
+}
+
+/** Throws with what to do when there is no server, no token for it, or no safe way to send it. */
+export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Server> {
+  const named = fromFlags(wanted.server, "--server") ?? fromFlags(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER");
+  const settings = await readSettings(env);
+  const local = await findLocalAgent(env);
+  const address = named ?? fromFlags(settings?.server, settings?.path) ?? fromFlags(local?.url, local?.path);
+  if (!address)
+    throw new FairleadError(
+      "unreachable",
+      "No agent of this user runs on this machine and no server is named. Start one with `npm start`, or name one with --server or FAIRLEAD_SERVER.",
+    );
+  const url = parseServer(address);
+  const plain = wanted.insecurePlaintext || env["FAIRLEAD_INSECURE_PLAINTEXT"] === "1" || settings?.insecure_plaintext;
+  if (url.protocol === "http:" && !isLoopback(url) && !plain)
+    throw new Failure(
+      `${url.origin} is not encrypted: anybody on the way could read the token and what you type. Use https, or --insecure-plaintext if you trust the network.`,
+    );
+  const token = await findToken({ wanted, env, settings, local, url });
+  return { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
+}
+
+interface TokenSources {
+  wanted: Wanted;
+  env: NodeJS.ProcessEnv;
+  settings: Settings | undefined;
+  local: LocalAgent | undefined;
+  url: URL;
+}
+
+/** A token kept for one server is never sent to another. */
+async function findToken({ wanted, env, settings, local, url }: TokenSources): Promise<Found<string>> {
+  const file = async (path: string, from: string) => ({ value: await readSecretFile(path), from: `${from} (${path})` });
+  const { FAIRLEAD_TOKEN: token, FAIRLEAD_TOKEN_FILE: tokenFile } = env;
+  if (wanted.token) return { value: wanted.token, from: "--token" };
+  if (wanted.tokenFile) return file(wanted.tokenFile, "--token-file");
+  if (token) return { value: token, from: "FAIRLEAD_TOKEN" };
+  if (tokenFile) return file(tokenFile, "FAIRLEAD_TOKEN_FILE");
+  if (settings && (!settings.server || sameServer(parseUrl(settings.server), url))) {
+    if (settings.token) return { value: settings.token, from: settings.path };
+    if (settings.token_file) return file(settings.token_file, settings.path);
+  }
+  if (local && sameServer(parseUrl(local.url), url))
+    return { value: await local.readToken(), from: "the agent's own state" };
+  throw new FairleadError(
+    "unauthenticated",
+    `There is no token for ${url.origin}. Give one with --token-file or FAIRLEAD_TOKEN_FILE.`,
+  );
+}
+
+function fromFlags(value: string | undefined, from = ""): Found<string> | undefined {
+  return value ? { value, from } : undefined;
+}
+
+function parseServer({ value, from }: Found<string>): URL {
+  const url = parseUrl(value);
+  if (url && (url.protocol === "http:" || url.protocol === "https:") && !url.username && !url.password) return url;
+  throw new UsageError(`"${value}" (${from}) is not the address of a server. Write it as https://host:port.`);
+}
+
+/** `host:port` will do: this machine speaks http, everything else https. */
+function parseUrl(text: string): URL | undefined {
+  if (text.includes("://")) return URL.parse(text) ?? undefined;
+  const url = URL.parse(`https://${text}`) ?? undefined;
+  return url && isLoopback(url) ? (URL.parse(`http://${text}`) ?? undefined) : url;
+}
+
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname);
+}
+
+/** The names of this machine's loopback are one. */
+function sameServer(one: URL | undefined, other: URL): boolean {
+  if (!one) return false;
+  return one.origin === other.origin || (one.port === other.port && isLoopback(one) && isLoopback(other));
+}

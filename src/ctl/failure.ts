@@ -1,0 +1,45 @@
+/** How a run of `ctl` ends when it does not end well: words for people and an exit code for scripts. */
+
+import { CommanderError } from "commander";
+import { StateError } from "../boot/private-file.ts";
+import { ERRORS, FairleadError } from "../protocol/errors.ts";
+
+/** Fairlead's own failure, as `docker` has it; 126 and 127 belong to the command in the container. */
+export const EXIT_FAILURE = 125;
+const EXIT_USAGE = 2;
+/** What a shell reports of a program that was ended by signal n is 128 + n. */
+export const EXIT_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+
+/** Something on this side went wrong: the message says what happened and what to do. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+}
+
+/** The command line cannot be carried out as it stands. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Whoever read our output has gone away, as `head` does: nothing to say about it. */
+export class OutputClosed extends Error {
+  override readonly name = "OutputClosed";
+}
+
+export interface Verdict {
+  exit: number;
+  /** Absent when there is nothing (more) to say. */
+  words?: string;
+}
+
+export function verdictOf(error: unknown): Verdict {
+  if (error instanceof OutputClosed) return { exit: EXIT_SIGNAL.SIGPIPE };
+  if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 0 : EXIT_USAGE };
+  if (error instanceof UsageError) return { exit: EXIT_USAGE, words: error.message };
+  if (error instanceof FairleadError) return { exit: ERRORS[error.code].exit, words: error.message };
+  if (error instanceof Failure || error instanceof StateError) return { exit: EXIT_FAILURE, words: error.message };
+  const words = error instanceof Error ? error.message : String(error);
+  return {
+    exit: EXIT_FAILURE,
+    words: `${words}. This is a fault in ctl: run it again with -v and report what it says.`,
+  };
+}

@@ -1,0 +1,128 @@
+/** TCP connections from here to a container: each on its own, so that what befalls one harms no other. */
+
+import type { Socket } from "node:net";
+import type { Client, RemoteForward } from "../client/client.ts";
+import type { RemoteSession } from "../client/session.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import type { Messages } from "./messages.ts";
+import { pump } from "./pump.ts";
+
+export interface ForwardingOptions {
+  client: Client;
+  container: string;
+  ports: readonly number[];
+  messages: Messages;
+}
+
+/** The same complaint is made once in so many milliseconds: a browser tries again and again. */
+const COMPLAINT_MS = 5_000;
+
+export class Forwarding {
+  readonly #options: ForwardingOptions;
+  readonly #complaints = new Map<string, number>();
+  #forward: Promise<RemoteForward> | undefined;
+
+  constructor(options: ForwardingOptions) {
+    this.#options = options;
+  }
+
+  /** The forward of now: asked for again when the agent or the container has been restarted since. */
+  open(): Promise<RemoteForward> {
+    this.#forward ??= this.#open();
+    return this.#forward;
+  }
+
+  /** Carries one connection to its end. Never rejects: a failure is told, and the connection is reset. */
+  async carry(socket: Socket, port: number): Promise<void> {
+    // An error is followed by `close`, and is looked for where bytes move.
+    socket.on("error", () => {});
+    try {
+      const session = await (await this.open()).dial(port);
+      await new Connection(socket, session).run();
+    } catch (error) {
+      if (!socket.destroyed) this.#complain(port, error);
+      socket.resetAndDestroy();
+    }
+  }
+
+  async #open(): Promise<RemoteForward> {
+    const { client, container, ports, messages } = this.#options;
+    try {
+      const forward = await client.forward(container, { ports: [...new Set(ports)] });
+      messages.explain(
+        () => `forward ${forward.id} to container ${forward.container?.name} (${forward.container?.id})`,
+      );
+      void forward.ended.then((error) => {
+        messages.explain(
+          () => `the forward has ended (${error?.message ?? "closed"}); the next connection opens another`,
+        );
+        this.#forward = undefined;
+      });
+      return forward;
+    } catch (error) {
+      this.#forward = undefined;
+      throw error;
+    }
+  }
+
+  #complain(port: number, error: unknown): void {
+    const words = error instanceof FairleadError ? error.message : String(error);
+    const now = performance.now();
+    const last = this.#complaints.get(words) ?? -COMPLAINT_MS;
+    if (now - last < COMPLAINT_MS) return;
+    this.#complaints.set(words, now);
+    this.#options.messages.say(`A connection to port ${port} failed: ${words}`);
+  }
+}
+
+/** One TCP connection and its session. */
+class Connection {
+  readonly #socket: Socket;
+  readonly #session: RemoteSession;
+
+  constructor(socket: Socket, session: RemoteSession) {
+    this.#socket = socket;
+    this.#session = session;
+  }
+
+  /** Resolves when both directions have ended, or one end has reset it. Rejects with why the session failed. */
+  async run(): Promise<void> {
+    void this.#sendAll();
+    try {
+      for await (const packet of this.#session.packets()) {
+        if (packet.type === "stdout") await this.#write(packet.bytes);
+        else if (packet.type === "end") this.#socket.end();
+        else if (packet.type === "reset") this.#socket.resetAndDestroy();
+      }
+    } finally {
+      await this.#session.close();
+    }
+  }
+
+  /** A local end that breaks off is reset over there; one that ends is half-closed. */
+  async #sendAll(): Promise<void> {
+    const session = this.#session;
+    try {
+      await pump(this.#socket, (bytes) => session.send({ type: "stdin", bytes }));
+      await session.send({ type: "end" });
+    } catch {
+      await session.send({ type: "reset" }).catch(() => {});
+      await session.close();
+    }
+  }
+
+  /** Resolves when there is room for more, or nobody is left to read it. */
+  async #write(bytes: Uint8Array): Promise<void> {
+    const socket = this.#socket;
+    if (socket.destroyed || socket.write(bytes)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        socket.off("drain", done);
+        socket.off("close", done);
+        resolve();
+      };
+      socket.once("drain", done);
+      socket.once("close", done);
+    });
+  }
+}

@@ -1,0 +1,57 @@
+/** One run of `ctl`: what every command is given. */
+
+import { type Wanted } from "./connection/locate.ts";
+import { Connection } from "./connection.ts";
+import { Messages } from "./messages.ts";
+import { Output } from "./output.ts";
+import { Terminal } from "./terminal.ts";
+import type { World } from "./world.ts";
+
+/** The options that every command has. */
+export interface Globals extends Wanted {
+  verbose?: boolean;
+  /** False after --no-color. */
+  color?: boolean;
+}
+
+export class Invocation {
+  readonly world: World;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly messages: Messages;
+  readonly terminal: Terminal;
+  #globals: Globals = {};
+
+  constructor(world: World, started: number) {
+    this.world = world;
+    this.stdout = new Output(() => world.stdout);
+    this.stderr = new Output(() => world.stderr);
+    this.messages = new Messages({ output: this.stderr, started });
+    this.terminal = new Terminal(world);
+  }
+
+  /** Known once the command line is parsed. */
+  set globals(globals: Globals) {
+    this.#globals = globals;
+    this.messages.verbose = globals.verbose ?? false;
+  }
+
+  /** Colours are for people who look at a terminal and did not ask to be spared (https://no-color.org). */
+  get colours(): boolean {
+    const { NO_COLOR: spared, TERM: terminal } = this.world.env;
+    return this.#globals.color !== false && !spared && terminal !== "dumb" && this.stdout.isTerminal;
+  }
+
+  /** Finds the server; talks to nobody yet. */
+  connection(): Promise<Connection> {
+    return Connection.find(this.#globals, { env: this.world.env, messages: this.messages });
+  }
+
+  /** Calls back at each of these signals, in place of what they do by themselves, until the returned function is called. */
+  onSignals(signals: readonly NodeJS.Signals[], listener: (signal: NodeJS.Signals) => void): () => void {
+    for (const signal of signals) this.world.on(signal, listener);
+    return () => {
+      for (const signal of signals) this.world.off(signal, listener);
+    };
+  }
+}

@@ -1,0 +1,136 @@
+/** Reads the log of one container to its end, whatever happens to the session in between. */
+
+import type { Client } from "../client/client.ts";
+import type { RemoteSession } from "../client/session.ts";
+import { Backoff } from "../lib/backoff.ts";
+import { wait } from "../lib/wait.ts";
+import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
+import type { LogCursor, LogsBody } from "../protocol/open.ts";
+import type { Messages } from "./messages.ts";
+
+export interface LogSink {
+  write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void>;
+}
+
+export interface LogSource {
+  client: Client;
+  container: string;
+  body: LogsBody;
+  messages: Messages;
+  signal: AbortSignal;
+}
+
+/** How long the agent keeps our place while the connection is away, in milliseconds. */
+const GRACE_MS = 60_000;
+/** Between attempts to go on with a follow whose session is gone, in milliseconds. */
+const RETRY = { first: 250, max: 5_000 };
+/** The session is gone and another one can go on where it stopped. */
+const GONE = new Set<ErrorCode>(["unreachable", "session-gone", "client-gone", "shutting-down", "stale-epoch"]);
+/** Bytes held until the agent says where they end, so that a new session repeats none of them. */
+const MAX_HELD = 1_048_576;
+
+interface Run {
+  stream: "stdout" | "stderr";
+  bytes: Uint8Array;
+}
+
+export class LogReader {
+  readonly #source: LogSource;
+  readonly #sink: LogSink;
+  readonly #session: RemoteSession;
+  #cursor: LogCursor | undefined;
+  #held: Run[] = [];
+  #heldBytes = 0;
+
+  /** Resolves when the agent accepted; rejects with its refusal. */
+  static async open(source: LogSource, sink: LogSink): Promise<LogReader> {
+    const session = await source.client.logs(source.container, source.body, { onDrop: "keep", grace: GRACE_MS });
+    return new LogReader(source, { session, sink });
+  }
+
+  private constructor(source: LogSource, { session, sink }: { session: RemoteSession; sink: LogSink }) {
+    this.#source = source;
+    this.#session = session;
+    this.#sink = sink;
+  }
+
+  get name(): string {
+    return this.#session.container?.name ?? this.#source.container;
+  }
+
+  /** Resolves with the exit code at the end of the log. A follow goes on over a new session when the old one is gone. */
+  async read(): Promise<number> {
+    let session = this.#session;
+    const backoff = new Backoff(RETRY);
+    for (;;) {
+      try {
+        return await this.#readSession(session);
+      } catch (error) {
+        this.#told(error);
+        this.#held = [];
+        this.#heldBytes = 0;
+      }
+      session = await this.#reopen(backoff);
+    }
+  }
+
+  /** Throws what cannot be mended. */
+  #told(error: unknown): void {
+    const { body, signal, messages } = this.#source;
+    if (!body.follow || signal.aborted || !(error instanceof FairleadError) || !GONE.has(error.code)) throw error;
+    messages.explain(
+      () => `the session of ${this.name} is gone (${error.message}); a new one goes on where it stopped`,
+    );
+  }
+
+  async #reopen(backoff: Backoff): Promise<RemoteSession> {
+    const { client, body, signal } = this.#source;
+    const container = this.#session.container?.id ?? this.#source.container;
+    const { tail: _tail, ...rest } = body;
+    const after = this.#cursor ? { ...rest, after: this.#cursor } : body;
+    for (;;) {
+      await wait(backoff.next(), signal);
+      try {
+        return await client.logs(container, after, { onDrop: "keep", grace: GRACE_MS });
+      } catch (error) {
+        this.#told(error);
+      }
+    }
+  }
+
+  async #readSession(session: RemoteSession): Promise<number> {
+    for await (const packet of session.packets()) {
+      if (packet.type === "stdout" || packet.type === "stderr")
+        await this.#take({ stream: packet.type, bytes: packet.bytes });
+      else if (packet.type === "cursor") {
+        this.#cursor = packet.cursor;
+        await this.#release();
+      } else if (packet.type === "gap")
+        this.#source.messages.say(`Lines of ${this.name} are missing here: ${packet.gap.why}.`);
+      else if (packet.type === "exit") {
+        await this.#release();
+        return "code" in packet.status ? packet.status.code : this.#unknown(packet.status.unknown);
+      }
+    }
+    throw new FairleadError("session-gone", `The log of ${this.name} ended without saying why. Run the command again.`);
+  }
+
+  #unknown(why: string): never {
+    throw new FairleadError("internal", `The log of ${this.name} may be incomplete: ${why}.`);
+  }
+
+  /** Only a follow can go on after a break, so only a follow waits for the cursor; it is right behind. */
+  async #take(run: Run): Promise<void> {
+    if (!this.#source.body.follow) return this.#sink.write(run.stream, run.bytes);
+    this.#held.push(run);
+    this.#heldBytes += run.bytes.length;
+    if (this.#heldBytes > MAX_HELD) await this.#release();
+  }
+
+  async #release(): Promise<void> {
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const { stream, bytes } of held) await this.#sink.write(stream, bytes);
+  }
+}

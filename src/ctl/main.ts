@@ -1,0 +1,32 @@
+/** The entrance of `ctl`: the only place that touches the process. */
+
+import { verdictOf } from "./failure.ts";
+import { Invocation } from "./invocation.ts";
+import { runProgram } from "./program.ts";
+
+const invocation = new Invocation(process, Date.now() - Math.round(performance.now()));
+
+/** Ends the process with the terminal as it was found and everything said. */
+async function finish(error: unknown): Promise<never> {
+  const { exit, words } = verdictOf(error);
+  invocation.terminal.restore("abnormally");
+  invocation.messages.raw = false;
+  if (words) invocation.messages.say(words);
+  invocation.messages.explain(() => (error instanceof Error && error.stack) || String(error));
+  await invocation.stderr.flush();
+  process.exit(exit);
+}
+
+process.on("uncaughtException", (error) => void finish(error));
+// The last resort; what ends in an orderly way has done it already.
+process.on("exit", () => invocation.terminal.restore("abnormally"));
+
+try {
+  const exit = await runProgram(invocation, process.argv.slice(2));
+  await invocation.stdout.flush();
+  await invocation.stderr.flush();
+  // Not left to happen by itself: a goodbye over the network may take longer than anybody waits for a prompt.
+  process.exit(exit);
+} catch (error) {
+  await finish(error);
+}

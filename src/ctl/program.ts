@@ -1,0 +1,83 @@
+/** The command line: all commands, the options they share, and what happens when it is not understood. */
+
+import { Command } from "commander";
+import { attachCommand } from "./commands/attach.ts";
+import type { Entry } from "./commands/entry.ts";
+import { execCommand } from "./commands/exec.ts";
+import { logsCommand } from "./commands/logs.ts";
+import { portForwardCommand } from "./commands/port-forward.ts";
+import { psCommand } from "./commands/ps.ts";
+import { signInCommand } from "./commands/sign-in.ts";
+import { versionCommand } from "./commands/version.ts";
+import { EXIT_FAILURE } from "./failure.ts";
+import type { Globals, Invocation } from "./invocation.ts";
+import { VERSION } from "./version.ts";
+
+const EPILOGUE = `
+A container is named by its id, a short id, its name, project/service or project/service/N.
+On the agent's own machine nothing has to be set up. Elsewhere FAIRLEAD_SERVER and FAIRLEAD_TOKEN_FILE, or
+server: and token_file: in ~/.config/fairlead/ctl.yaml, save the options.
+
+Exit codes: that of the command in the container; 125 Fairlead's own failure, 126 and 127 a command that cannot be
+executed or found, 2 a mistake on the command line, 128+n ended by signal n.`;
+
+/** Carries out one command line; resolves with the exit code, or rejects with what went wrong. */
+export async function runProgram(invocation: Invocation, args: readonly string[]): Promise<number> {
+  let exit = EXIT_FAILURE;
+  const program = shape(new Command("ctl"), invocation)
+    .description("Logs, shells and ports of the containers on a host.")
+    .version(VERSION, "-V, --version", "print the version of ctl")
+    .helpCommand("help [command]", "explain a command")
+    .enablePositionalOptions()
+    .addHelpText("after", EPILOGUE);
+  for (const { command, work } of commands(invocation)) {
+    shape(command, invocation).action(async (...given: unknown[]) => {
+      invocation.globals = command.optsWithGlobals<Globals>();
+      exit = await work(...(given as never[]));
+    });
+    program.addCommand(command);
+  }
+  await program.parseAsync([...args], { from: "user" });
+  return exit;
+}
+
+function commands(invocation: Invocation): Entry[] {
+  return [
+    psCommand(invocation),
+    logsCommand(invocation),
+    execCommand(invocation),
+    attachCommand(invocation),
+    portForwardCommand(invocation),
+    signInCommand(invocation),
+    versionCommand(invocation),
+  ];
+}
+
+/** The options go before or after the name of the command. */
+function shape(command: Command, invocation: Invocation): Command {
+  const { stdout, stderr, messages } = invocation;
+  return command
+    .optionsGroup("Options of every command:")
+    .option("--server <url>", "the agent or server (default: the agent of this machine)")
+    .option("--token <token>", "what lets you in; other users of this machine can see it here, so prefer a file")
+    .option("--token-file <path>", "a file with the token, readable by you alone")
+    .option("--insecure-plaintext", "allow http to another machine")
+    .option("-v, --verbose", "explain on standard error what is being done")
+    .option("--no-color", "no colours (also: NO_COLOR)")
+    .helpOption("-h, --help", "explain this command")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text).catch(() => {}),
+      writeErr: (text) => void stderr.write(text).catch(() => {}),
+      outputError: (text) => messages.say(sentence(text)),
+    });
+}
+
+/** Commander begins with `error: ` and ends without a full stop. */
+function sentence(text: string): string {
+  const words = text
+    .trim()
+    .replace(/^error: /, "")
+    .replaceAll(/\s*\n\s*/g, " ");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.?!)]$/.test(words) ? "" : "."} Try --help.`;
+}

@@ -1,0 +1,30 @@
+/** Rows of text under headings, in columns as wide as they have to be. */
+
+const GAP = "   ";
+
+/** Remembers its widths, so that rows which come later stand under the same headings; a wider cell widens what follows. */
+export class Table {
+  readonly #headings: readonly string[];
+  readonly #widths: number[];
+
+  constructor(headings: readonly string[]) {
+    this.#headings = headings;
+    this.#widths = headings.map((heading) => heading.length);
+  }
+
+  /** The headings and these rows, or the rows alone. */
+  render(rows: readonly (readonly string[])[], headed: "headed" | "bare" = "headed"): string {
+    for (const row of rows)
+      for (const [i, cell] of row.entries()) this.#widths[i] = Math.max(this.#widths[i] ?? 0, cell.length);
+    const lines = headed === "headed" ? [this.#headings, ...rows] : rows;
+    return lines
+      .map(
+        (row) =>
+          `${row
+            .map((cell, i) => cell.padEnd(this.#widths[i] ?? 0))
+            .join(GAP)
+            .trimEnd()}\n`,
+      )
+      .join("");
+  }
+}
