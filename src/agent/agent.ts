@@ -92,7 +92,7 @@ async function build(options: AgentOptions, own: { presence: Presence; token: st
   const engine = config.docker_host || engineHost();
   const runtime = createDockerRuntime({
     host: engine,
-    stateDirectory: config.data_dir,
+    stateDir: config.data_dir,
     log,
     ...(await engineTls(config)),
   });

@@ -42,7 +42,7 @@ const POLL_MS = 4;
 const CLOSE_TIMEOUT_MS = 3_000;
 const MAX_CLOSE_REASON = 120;
 
-/** Adapts an open WebSocket. Call it in the same tick in which it opened: messages before `start` are kept. */
+/** Adapts a WebSocket. Call it before it opens, or in that very tick: messages before `start` are kept. */
 export function webSocketTransport(socket: WebSocketLike): Transport {
   let events: TransportEvents | undefined;
   let ended: CloseInfo | undefined;
