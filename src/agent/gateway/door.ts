@@ -30,6 +30,8 @@ export class Door {
 
   /** Lets the request in or throws; a fastify `onRequest` hook. Unknown paths stop at the host and origin checks: they have nothing to give. */
   async enter(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    // Whoever asked for another protocol may go on in it: nothing more is read from that connection.
+    if (request.headers.upgrade !== undefined) void reply.header("connection", "close");
     this.#checkTarget(request);
     this.#checkTransport(request);
     request.authority = this.#parts.names.checkHost(request.raw);

@@ -43,7 +43,8 @@ export function problemOf(error: FairleadError): Problem {
 
 export function sendProblem(reply: FastifyReply, error: FairleadError): FastifyReply {
   if (error.code === "unauthenticated") void reply.header("www-authenticate", 'Bearer realm="fairlead"');
-  const text = JSON.stringify(problemOf(error));
+  // As bytes: to a text the framework would add a charset, which JSON does not have.
+  const text = Buffer.from(JSON.stringify(problemOf(error)));
   return reply.code(ERRORS[error.code].http).header("content-type", PROBLEM_TYPE).send(text);
 }
 

@@ -1,0 +1,373 @@
+import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
+import { suite, test } from "node:test";
+import fastify from "fastify";
+import { WebSocket } from "ws";
+import { requireAccess } from "../../../src/agent/gateway/access.ts";
+import { newSecret } from "../../../src/auth/secret.ts";
+import { Client } from "../../../src/client/client.ts";
+import { type Transport, webSocketTransport } from "../../../src/mux/transport.ts";
+import { FairleadError } from "../../../src/protocol/errors.ts";
+import { type Grant, RIGHTS, type Right, type Scope } from "../../../src/protocol/rights.ts";
+import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
+import { container } from "../../support/scripted-runtime.ts";
+import { type Asking, bearer, code, type Front, json, offer, signIn, startFront, ticketOf, upgrade } from "./front.ts";
+
+const BLUE = container({ id: "b".repeat(64), name: "blue", labels: { team: "blue" } });
+const RED = container({ id: "e".repeat(64), name: "red", labels: { team: "red" } });
+const CONTAINERS = [BLUE, RED];
+
+const SCOPES: Record<string, { scopes: Scope[]; reaches: string[] }> = {
+  everything: { scopes: [], reaches: ["blue", "red"] },
+  blue: { scopes: [{ team: "blue" }], reaches: ["blue"] },
+  "any team": { scopes: [{ team: "" }], reaches: ["blue", "red"] },
+  nothing: { scopes: [{ team: "blue", tier: "db" }], reaches: [] },
+};
+
+interface Visitor {
+  name: string;
+  token: string;
+  grant: Grant;
+  reaches: string[];
+}
+
+/** One visitor for each right, and one without any, with each scope. */
+const VISITORS: Visitor[] = [undefined, ...RIGHTS].flatMap((right) =>
+  Object.entries(SCOPES).map(([scope, { scopes, reaches }]) => {
+    const name = `${right ?? "no right"} on ${scope}`;
+    const rights = right === undefined ? [] : [right];
+    return { name, token: newSecret(), grant: { subject: name, rights, scopes }, reaches };
+  }),
+);
+
+/** What a route asks for, written down a second time: "anyone", "signed-in", a right, or a right on the container. */
+const ROUTES: Record<string, { asking: Asking; needs: Right | "anyone" | "signed-in"; on?: string }[]> = {
+  "GET /healthz": [{ asking: {}, needs: "anyone" }],
+  "HEAD /healthz": [{ asking: {}, needs: "anyone" }],
+  "GET /readyz": [{ asking: {}, needs: "anyone" }],
+  "HEAD /readyz": [{ asking: {}, needs: "anyone" }],
+  "GET /metrics": [{ asking: {}, needs: "metrics" }],
+  "GET /api/v1/containers": [{ asking: {}, needs: "list" }],
+  "GET /api/v1/containers/:ref": CONTAINERS.map(({ name }) => ({
+    asking: { path: `/api/v1/containers/${name}` },
+    needs: "inspect",
+    on: name,
+  })),
+  "POST /api/v1/sign-in": [{ asking: { body: "{}" }, needs: "anyone" }],
+  "POST /api/v1/tickets": [{ asking: {}, needs: "signed-in" }],
+  "POST /api/v1/codes": [{ asking: {}, needs: "admin" }],
+  "GET /api/v1/whoami": [{ asking: {}, needs: "signed-in" }],
+  "GET /api/v1/sessions": [{ asking: { headers: upgrade(offer()) }, needs: "signed-in" }],
+  "POST /api/v1/sign-out": [{ asking: {}, needs: "signed-in" }],
+};
+
+/** What may be done in a session, and the right it takes. */
+const OPERATIONS: Record<
+  string,
+  { needs: Right; open: (client: Client, name: string) => Promise<{ close(): Promise<void> }> }
+> = {
+  logs: {
+    needs: "logs",
+    open: (client, name) => client.logs(name, { follow: false, stdout: true, stderr: true, timestamps: false }),
+  },
+  exec: {
+    needs: "exec",
+    open: (client, name) => client.exec(name, { command: ["true"], tty: false, stdin: false }),
+  },
+  "attach to read": {
+    needs: "attach-ro",
+    open: (client, name) => client.attach(name, { stdin: false, stdout: true, stderr: true }),
+  },
+  "attach to write": {
+    needs: "attach-rw",
+    open: (client, name) => client.attach(name, { stdin: true, stdout: true, stderr: true }),
+  },
+  forward: { needs: "forward", open: (client, name) => client.forward(name, { ports: [80] }) },
+};
+
+function may({ grant, reaches }: Visitor, needs: Right | "anyone" | "signed-in", on?: string): boolean {
+  if (needs === "anyone" || needs === "signed-in") return true;
+  if (!grant.rights.includes(needs) && !grant.rights.includes("admin")) return false;
+  if (needs === "admin") return grant.scopes.length === 0;
+  return on === undefined || reaches.includes(on);
+}
+
+/** Counts what should not have been. */
+class Verdict {
+  readonly gotThrough: string[] = [];
+  readonly refused: string[] = [];
+  count = 0;
+
+  note(what: string, { expected, through }: { expected: boolean; through: boolean }): void {
+    this.count++;
+    if (through && !expected) this.gotThrough.push(what);
+    if (!through && expected) this.refused.push(what);
+  }
+
+  /** At least so many were looked at, so that an empty matrix proves nothing. */
+  check(atLeast: number): void {
+    assert.deepEqual({ gotThrough: this.gotThrough, refused: this.refused }, { gotThrough: [], refused: [] });
+    assert.ok(this.count >= atLeast, `${this.count} of at least ${atLeast}`);
+  }
+}
+
+async function matrixFront(): Promise<Front> {
+  return startFront({
+    tokens: VISITORS,
+    desk: {
+      containers: CONTAINERS,
+      exec: async () => ({ code: 0 }),
+      logs: async function* () {},
+      dial: () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }),
+    },
+  });
+}
+
+suite("every door, for every right and scope", () => {
+  test("has its line in this matrix, and says who may use it", async () => {
+    await using front = await matrixFront();
+    const found = front.gateway.routes.map(({ method, url }) => `${method} ${url}`);
+    assert.deepEqual(found.toSorted(), Object.keys(ROUTES).toSorted());
+    for (const { method, url, access, socket } of front.gateway.routes) {
+      const [needs] = new Set(ROUTES[`${method} ${url}`]?.map((line) => line.needs));
+      assert.equal(access, needs, url);
+      assert.equal(socket, url === SESSIONS_PATH, url);
+    }
+  });
+
+  test("cannot be added without saying who may use it", async () => {
+    const app = fastify({ exposeHeadRoutes: false });
+    const routes = requireAccess(app);
+    app.get("/guarded", { config: { access: "exec" } }, async () => "");
+    assert.throws(() => app.get("/open", async () => ""), /The route GET \/open does not say who may use it/);
+    assert.deepEqual(routes, [{ method: "GET", url: "/guarded", access: "exec", socket: false }]);
+    await app.close();
+  });
+
+  test("lets a token do what its grant says, and nothing else", async () => {
+    await using front = await matrixFront();
+    const verdict = new Verdict();
+    for (const visitor of VISITORS) await tryRoutes(front, visitor, { proof: [bearer(visitor.token)], verdict });
+    verdict.check(VISITORS.length * 14);
+  });
+
+  test("lets a page do what its issuer's grant says, and nothing else", async () => {
+    await using front = await matrixFront();
+    const verdict = new Verdict();
+    for (const visitor of VISITORS) {
+      const { proof } = await signIn(front, visitor.token);
+      await tryRoutes(front, visitor, { proof, verdict, ticket: () => ticketOf(front, proof) });
+    }
+    verdict.check(VISITORS.length * 14);
+  });
+
+  test("lets nobody in who has no proof, or a wrong or withdrawn one", async () => {
+    await using front = await matrixFront();
+    const verdict = new Verdict();
+    const withdrawn = newSecret();
+    const page = await signIn(front, VISITORS.at(-1)?.token);
+    front.credentials.tokens.revoke(VISITORS.at(-1)?.name ?? "");
+    const origin = `Origin: ${front.url}`;
+    const proofs = [
+      [origin],
+      [bearer(withdrawn)],
+      [bearer(VISITORS.at(-1)?.token ?? "")],
+      [page.cookie, origin],
+      page.proof,
+    ];
+    for (const proof of proofs)
+      for (const [route, lines] of Object.entries(ROUTES))
+        for (const { asking, needs } of lines) {
+          const { status } = await send(front, route, asking, proof);
+          verdict.note(`${route} ${proof.join()}`, {
+            expected: needs === "anyone",
+            through: ![401, 403, 404].includes(status),
+          });
+          front.clock.ahead += 60_000;
+        }
+    verdict.check(proofs.length * 14);
+  });
+
+  test("shows a list of what may be seen", async () => {
+    await using front = await matrixFront();
+    for (const visitor of VISITORS) {
+      const answer = await front.ask({ path: "/api/v1/containers", headers: [bearer(visitor.token)] });
+      const listed = answer.status === 200 ? (json(answer)["containers"] as { name: string }[]) : [];
+      const expected = CONTAINERS.map(({ name }) => name).filter((name) => may(visitor, "list", name));
+      assert.deepEqual(
+        listed.map(({ name }) => name),
+        expected,
+        visitor.name,
+      );
+    }
+  });
+
+  test("opens the sessions that the grant allows, with a token and with a ticket, and no other", async () => {
+    await using front = await matrixFront();
+    const verdict = new Verdict();
+    for (const visitor of VISITORS) {
+      const { proof, cookie, origin } = await signIn(front, visitor.token);
+      const ways = {
+        token: async () => connection(front, [], { Authorization: `Bearer ${visitor.token}` }),
+        ticket: async () => {
+          const headers = { Cookie: cookie.slice(8), Origin: origin.slice(8) };
+          return connection(front, [`${TICKET_PREFIX}${await ticketOf(front, proof)}`], headers);
+        },
+      };
+      for (const [way, dial] of Object.entries(ways)) await tryOperations(visitor, { way, dial, verdict });
+    }
+    verdict.check(VISITORS.length * 2 * 5 * 2);
+  });
+});
+
+suite("absent and forbidden", () => {
+  const token = newSecret();
+  const grant: Grant = { subject: "blue", rights: ["list", "inspect", "exec"], scopes: [{ team: "blue" }] };
+
+  /** The same agent twice: in one the red container exists, in the other it does not. */
+  async function worlds() {
+    const [with_, without] = await Promise.all(
+      [CONTAINERS, [BLUE]].map((containers) => startFront({ tokens: [{ token, grant }], desk: { containers } })),
+    );
+    if (!with_ || !without) throw new Error("unreachable");
+    return {
+      fronts: [with_, without] as const,
+      close: () => Promise.all([with_, without].map((it) => it[Symbol.asyncDispose]())),
+    };
+  }
+
+  test("answer a request with the same bytes", async () => {
+    const { fronts, close } = await worlds();
+    const references = [
+      "red",
+      RED.id,
+      RED.id.slice(0, 12),
+      "re",
+      "RED",
+      "rde",
+      "nothing",
+      "a/b",
+      "%00",
+      "x".repeat(256),
+    ];
+    for (const reference of references) {
+      const path = `/api/v1/containers/${encodeURIComponent(reference)}`;
+      const [one, other] = await Promise.all(fronts.map((front) => front.ask({ path, headers: [bearer(token)] })));
+      assert.equal(one?.status, 404, reference);
+      assert.equal(one?.bytes, other?.bytes, reference);
+    }
+    await close();
+  });
+
+  test("answer a session with the same words", async () => {
+    const { fronts, close } = await worlds();
+    for (const reference of ["red", RED.id, RED.id.slice(0, 12), "nothing"]) {
+      const [one, other] = await Promise.all(
+        fronts.map(async (front) => {
+          const dial = () => connection(front, [], { Authorization: `Bearer ${token}` });
+          const client = new Client({ software: "test", dial });
+          const exec = client.exec(reference, { command: ["true"], tty: false, stdin: false });
+          const refusal = await exec.then(
+            () => undefined,
+            (error: FairleadError) => error.problem(),
+          );
+          await client.close();
+          return refusal;
+        }),
+      );
+      assert.equal(one?.code, "not-found");
+      assert.deepEqual(one, other);
+    }
+    await close();
+  });
+
+  test("look alike for whole routes", async () => {
+    const { fronts, close } = await worlds();
+    const [front] = fronts;
+    const ask = (path: string, method = "GET") => front.ask({ path, method, headers: [bearer(token)] });
+    const nowhere = await ask("/nowhere");
+    assert.equal(code(nowhere), "not-found");
+    for (const path of ["/metrics", "/api/v1/nothing", "/api/v1", "/api/v2/containers"])
+      assert.equal((await ask(path)).bytes, nowhere.bytes, path);
+    assert.equal((await ask("/api/v1/codes", "POST")).bytes, nowhere.bytes);
+    await close();
+  });
+});
+
+interface Trial {
+  proof: string[];
+  verdict: Verdict;
+  /** A WebSocket of a page needs one. */
+  ticket?: () => Promise<string>;
+}
+
+async function tryRoutes(front: Front, visitor: Visitor, { proof, verdict, ticket }: Trial): Promise<void> {
+  for (const [route, lines] of Object.entries(ROUTES))
+    for (const { asking, needs, on } of lines) {
+      const isSocket = asking.headers !== undefined;
+      const offered = isSocket && ticket ? { headers: upgrade(offer(await ticket())) } : asking;
+      const { status } = await send(front, route, offered, proof);
+      verdict.note(`${visitor.name}: ${route}`, {
+        expected: may(visitor, needs, on),
+        through: ![401, 403, 404].includes(status),
+      });
+    }
+  // Codes would otherwise run out.
+  front.clock.ahead += 15 * 60_000;
+}
+
+async function send(front: Front, route: string, asking: Asking, proof: string[]): Promise<{ status: number }> {
+  const [method = "", path = ""] = route.split(" ");
+  const headers = [...(asking.headers ?? []), ...proof];
+  if (asking.headers) return { status: await handshakeStatus(front, headers) };
+  return front.ask({ method, path, ...asking, headers });
+}
+
+interface Ways {
+  way: string;
+  dial: () => Promise<Transport>;
+  verdict: Verdict;
+}
+
+async function tryOperations(visitor: Visitor, { way, dial, verdict }: Ways): Promise<void> {
+  const client = new Client({ software: "test", dial });
+  for (const [operation, { needs, open }] of Object.entries(OPERATIONS))
+    for (const { name } of CONTAINERS) {
+      const through = await open(client, name).then(
+        async (session) => (await session.close(), true),
+        (error: unknown) => {
+          assert.ok(error instanceof FairleadError && error.code === "not-found", `${visitor.name}: ${String(error)}`);
+          return false;
+        },
+      );
+      verdict.note(`${visitor.name} by ${way}: ${operation} ${name}`, { expected: may(visitor, needs, name), through });
+    }
+  await client.close();
+}
+
+/** 101 or the status of the refusal. */
+async function handshakeStatus(front: Front, headers: string[]): Promise<number> {
+  const wanted = new Set(["authorization", "cookie", "origin", "sec-websocket-protocol"]);
+  const pairs = headers.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)] as const);
+  const chosen = Object.fromEntries(pairs.filter(([name]) => wanted.has(name.toLowerCase())));
+  const { "Sec-WebSocket-Protocol": protocols = "", ...rest } = chosen;
+  const socket = socketFor(front, protocols.split(", "), rest);
+  return new Promise((resolve) => {
+    socket.once("open", () => (socket.terminate(), resolve(101)));
+    socket.once("unexpected-response", (_request, response) => (socket.terminate(), resolve(response.statusCode ?? 0)));
+    socket.once("error", () => undefined);
+  });
+}
+
+function socketFor(front: Front, protocols: string[], headers: Record<string, string>): WebSocket {
+  return new WebSocket(`ws://${front.host}${SESSIONS_PATH}`, protocols, { headers, perMessageDeflate: false });
+}
+
+/** The transport is made in the tick in which the socket opens, so that nothing is missed. */
+function connection(front: Front, protocols: string[], headers: Record<string, string>): Promise<Transport> {
+  const socket = socketFor(front, [SUBPROTOCOL, ...protocols], headers);
+  return new Promise((resolve, reject) => {
+    socket.once("open", () => resolve(webSocketTransport(socket)));
+    socket.once("error", reject);
+  });
+}
