@@ -1,5 +1,6 @@
 /** Puts the page together: this is the only file that makes things and knows them all. */
 
+import "./no-eval.ts"; // oxlint-disable-line import/no-unassigned-import -- it is there for what it does
 import { effect } from "@preact/signals";
 import { render } from "preact";
 import { Account, codeOf } from "./account.ts";

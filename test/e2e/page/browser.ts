@@ -1,0 +1,102 @@
+/** A real Chromium with one page, and everything that the page complains about. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestAgent } from "../../support/agent.ts";
+import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+
+/** No traffic of the browser's own, and no sandbox: the tests run as root. */
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const EXECUTABLE = "/usr/bin/chromium";
+/** Milliseconds to wait for anything to appear. */
+const PATIENCE_MS = 20_000;
+
+export interface Browser {
+  context: BrowserContext;
+  page: Page;
+  /** Errors and warnings of the console, breaches of the content policy, exceptions. */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+export async function openBrowser(): Promise<Browser> {
+  const profile = await mkdtemp(join(tmpdir(), "fl-chromium-"));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: EXECUTABLE,
+    headless: true,
+    args: FLAGS,
+    viewport: { width: 1100, height: 700 },
+  });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = context.pages()[0] ?? (await context.newPage());
+  const complaints: string[] = [];
+  await page.addInitScript(
+    "addEventListener('securitypolicyviolation', (e) => console.error('policy', e.violatedDirective, e.blockedURI))",
+  );
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
+  const close = async () => {
+    await context.close();
+    await rm(profile, { recursive: true, force: true, maxRetries: 3 });
+  };
+  return { context, page, complaints, close };
+}
+
+/** Signs in with a fresh code, typed by hand. */
+export async function signIn(page: Page, agent: TestAgent): Promise<void> {
+  await page.goto(agent.url);
+  await page.getByLabel("One-time code").fill(await newCode(agent));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("tab", { name: "Containers" }).waitFor();
+}
+
+export async function newCode(agent: TestAgent): Promise<string> {
+  const response = await agent.fetch("/api/v1/codes", { method: "POST" });
+  const { code } = (await response.json()) as { code: string };
+  return code;
+}
+
+/** Opens a terminal with a shell from the list; its panel, once there is a prompt. */
+export async function openShell(page: Page, container: string): Promise<Locator> {
+  await page.getByRole("tab", { name: "Containers" }).click();
+  await page.getByRole("button", { name: `Terminal in ${container}`, exact: true }).click();
+  const panel = page.getByRole("tabpanel", { name: `Terminal: ${container}` });
+  await until(async () => (await screen(panel)).some((row) => /[#$]$/.test(row)), "a prompt");
+  return panel;
+}
+
+/** Ends a terminal's tab, with the yes that it asks for because something runs in it. */
+export async function closeTerminal(page: Page, container: string): Promise<void> {
+  await page.getByRole("button", { name: `Close Terminal: ${container}` }).click();
+  await page.getByRole("button", { name: "End it" }).click();
+  await page.getByRole("tabpanel", { name: `Terminal: ${container}` }).waitFor({ state: "detached" });
+}
+
+/** The rows of a terminal's screen as they stand in the document, without the blanks at their ends. */
+export async function screen(panel: Locator): Promise<string[]> {
+  const rows = await panel.locator(".xterm-rows > div").allTextContents();
+  return rows.map((row) => row.replaceAll("\u00a0", " ").trimEnd());
+}
+
+/** Milliseconds between two looks. */
+const POLL_MS = 50;
+
+/** Looks until it is true; throws with these words when it takes too long. */
+export async function until(check: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!(await check())) {
+    if (performance.now() > deadline) throw new Error(`There is still not ${what} after ${PATIENCE_MS / 1000} s.`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
