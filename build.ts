@@ -1,6 +1,5 @@
 /** Builds dist/: the agent with its packages outside, ctl as one small file that starts fast, and the page. */
 
-import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build as buildProgram } from "rolldown";
@@ -34,13 +33,6 @@ const ctl: BuildOptions = {
 
 await mkdir(`${root}dist`, { recursive: true });
 await writeFile(`${stamp}.new`, "");
-const programs = [agent, ctl].map(present).filter((program) => Object.keys(program.input ?? {}).length > 0);
 const page = { configFile: `${root}vite.config.ts`, logLevel: "warn" } as const;
-await Promise.all([...programs.map((program) => buildProgram(program)), buildPage(page)]);
+await Promise.all([buildProgram(agent), buildProgram(ctl), buildPage(page)]);
 await rename(`${stamp}.new`, stamp);
-
-/** Leaves out entries that are not written yet. */
-function present(options: BuildOptions): BuildOptions {
-  const entries = Object.entries(options.input ?? {}).filter(([, file]) => existsSync(`${root}${file}`));
-  return { ...options, input: Object.fromEntries(entries) as Record<string, string> };
-}
