@@ -20,8 +20,8 @@ const MAY_IMPORT: Record<string, string[]> = {
   "agent/session": ["mux", "protocol", "auth", "lib", "agent/runtime/runtime.ts"],
   "agent/gateway": ["mux", "protocol", "auth", "lib", "agent/session", "agent/runtime/runtime.ts"],
   agent: ["mux", "protocol", "auth", "boot", "lib", "agent"],
-  ctl: ["client", "mux", "protocol", "boot", "lib"],
-  ui: ["client", "mux", "protocol", "lib"],
+  ctl: ["client", "protocol", "boot", "lib"],
+  ui: ["client", "protocol", "lib"],
 };
 
 /** A foreign library, and the only folders that know it. */

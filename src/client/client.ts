@@ -6,6 +6,9 @@ import type { AttachBody, DialBody, ExecBody, ForwardBody, LogsBody, OpenHeader 
 import { Link, type LinkState } from "./link.ts";
 import { RemoteSession } from "./session.ts";
 
+/** A dialler makes one of these out of its own kind of socket. */
+export { type Transport, type WebSocketLike, webSocketTransport } from "../mux/transport.ts";
+
 /**
  * Opens one authenticated socket that speaks `fairlead.v1`; called again for every reconnect. Rejects with a
  * FairleadError: `unreachable`, `engine-unavailable` and `shutting-down` are tried again, every other code ends the client.

@@ -3,7 +3,7 @@
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import type { Dial } from "../../client/client.ts";
-import { type Transport, webSocketTransport } from "../../mux/transport.ts";
+import { type Transport, webSocketTransport } from "../../client/client.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../protocol/version.ts";
 import { addressOf, refusal, stranger, unreachable } from "./http.ts";
 import { isLoopback, type Server } from "./locate.ts";
