@@ -1,9 +1,9 @@
 /** Log files in a directory that together never exceed a size, restarts included; a disk that is full or away costs lines, never the program. */
 
 import { constants } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { removeIfThere } from "./private-file.ts";
+import { type FileHandle, open, readdir, rename, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { isCode, makePrivateDirectory, removeIfThere } from "./private-file.ts";
 
 /** The current file takes at most this share of the whole, so rotation drops a quarter of the history at a time. */
 const SHARE = 4;
@@ -18,7 +18,7 @@ export interface LogFilesOptions {
   /** Bytes that all files together may take. */
   maxSize: number;
   /** Told once when writing fails and once when it works again. */
-  onChange: (state: { broken: unknown } | { lost: number }) => void;
+  onChange: (state: { broken: string } | { lost: number }) => void;
   retryMs?: number;
 }
 
@@ -59,7 +59,7 @@ export class LogFiles {
       await this.close();
       const retryAt = performance.now() + (this.#options.retryMs ?? RETRY_MS);
       this.#outage = { lost: (outage?.lost ?? 0) + lines, retryAt };
-      if (!outage) this.#options.onChange({ broken: error });
+      if (!outage) this.#options.onChange({ broken: error instanceof Error ? error.message : String(error) });
       throw error;
     }
     this.#outage = undefined;
@@ -97,14 +97,18 @@ export class LogFiles {
   }
 
   async #open(): Promise<FileHandle> {
-    await mkdir(this.#options.directory, { recursive: true, mode: 0o700 });
+    await makePrivateDirectory(resolve(this.#options.directory));
     await this.#prune();
     return open(this.#path, OPEN, 0o600);
   }
 
   async #rotate(): Promise<void> {
     const newest = (await this.#archives()).at(-1)?.number ?? 0;
-    await rename(this.#path, join(this.#options.directory, `${this.#options.name}.${newest + 1}.log`));
+    const next = join(this.#options.directory, `${this.#options.name}.${newest + 1}.log`);
+    await rename(this.#path, next).catch((error: unknown) => {
+      // Another program of this name was quicker.
+      if (!isCode(error, "ENOENT")) throw error;
+    });
   }
 
   /** Removes the oldest until a full current file fits beside the rest. */

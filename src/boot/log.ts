@@ -26,7 +26,9 @@ export interface LogOptions {
 export interface OpenLog {
   log: Log;
   /** Resolves when everything logged so far is written or lost. */
-  flush(): Promise<void>;
+  flush: () => Promise<void>;
+  /** The same, and lets go of the files; later lines open them again. */
+  close: () => Promise<void>;
   /** While a write is stuck the process cannot exit by itself. */
   holdsExit: boolean;
 }
@@ -47,15 +49,23 @@ export function openLog(options: LogOptions): OpenLog {
     },
     { write },
   );
-  if (options.maxSize > 0) queues.push(fileQueue(options, log));
+  const files = options.maxSize > 0 ? openFiles(options, log) : undefined;
+  if (files)
+    queues.push(
+      new LineQueue({ write: (text, lines) => files.write(text, lines), gap: gapLine, maxBatch: files.room }),
+    );
   const flush = async () => {
     await Promise.all(queues.map((queue) => queue.flush()));
   };
-  return { log, flush, holdsExit: stderr.holdsExit };
+  const close = async () => {
+    await flush();
+    await files?.close();
+  };
+  return { log, flush, close, holdsExit: stderr.holdsExit };
 }
 
-function fileQueue({ directory, name, maxSize, retryMs }: LogOptions, log: Log): LineQueue {
-  const files = new LogFiles({
+function openFiles({ directory, name, maxSize, retryMs }: LogOptions, log: Log): LogFiles {
+  return new LogFiles({
     directory,
     name,
     maxSize,
@@ -63,13 +73,12 @@ function fileQueue({ directory, name, maxSize, retryMs }: LogOptions, log: Log):
     onChange: (state) => {
       if ("broken" in state)
         log.warn(
-          { directory, err: state.broken },
+          { directory, reason: state.broken },
           "log files cannot be written; they go on when the directory can be written again",
         );
       else log.warn({ directory, lost: state.lost }, "log files are written again");
     },
   });
-  return new LineQueue({ write: (text, lines) => files.write(text, lines), gap: gapLine, maxBatch: files.room });
 }
 
 function gapLine(lost: number): string {

@@ -1,11 +1,13 @@
 /** Files that only their owner may read: how they are opened, checked and written, and the words for everything that can be wrong. */
 
 import { constants } from "node:fs";
-import { type FileHandle, open, unlink } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
 
 /** Largest state or secret file that is read. */
 const MAX_FILE = 16 * 1024 * 1024;
 const PRIVATE_FILE = 0o600;
+export const PRIVATE_DIRECTORY = 0o700;
 /** Any of these bits lets somebody else in. */
 export const OTHERS = 0o077;
 /** A pipe or device in the place of a file must not hold the reader up: hence NONBLOCK. */
@@ -53,6 +55,28 @@ async function checkFile(file: FileHandle, path: string): Promise<void> {
       `${path} can be read or written by other users (mode ${octal(found.mode)}); run: chmod 600 ${path}`,
     );
   if (found.size > MAX_FILE) throw new StateError(`${path} is larger than ${MAX_FILE} bytes and is not read`);
+}
+
+/**
+ * Makes a directory and its parents, where absent, for this user alone. One level after another, because the mode given to
+ * `mkdir` is at the mercy of the umask; and not with `recursive`, which never ends where a file system lets nobody make one.
+ */
+export async function makePrivateDirectory(path: string): Promise<void> {
+  if (await makeOne(path)) return;
+  await makePrivateDirectory(dirname(path));
+  if (!(await makeOne(path))) throw new StateError(`${path} cannot be made; name another directory`);
+}
+
+/** `false` when the parent is missing. */
+async function makeOne(path: string): Promise<boolean> {
+  try {
+    await mkdir(path, { mode: PRIVATE_DIRECTORY });
+    await chmod(path, PRIVATE_DIRECTORY);
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return false;
+    if (!isCode(error, "EEXIST")) throw error;
+  }
+  return true;
 }
 
 /** Creates a file that must not exist yet, whatever the umask, and brings it to the disk. */

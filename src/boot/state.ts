@@ -1,13 +1,15 @@
 /** The state directory of a program: private to its owner, its files replaced whole or not at all. */
 
 import { constants } from "node:fs";
-import { chmod, link, lstat, mkdir, open, readdir, rename } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { chmod, link, lstat, open, readdir, rename } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import {
   foreign,
   isCode,
+  makePrivateDirectory,
   me,
   OTHERS,
+  PRIVATE_DIRECTORY,
   octal,
   readPrivate,
   removeIfThere,
@@ -15,8 +17,6 @@ import {
   wording,
   writeNew,
 } from "./private-file.ts";
-
-const PRIVATE_DIRECTORY = 0o700;
 
 /** Files of one program in one directory. Names are plain file names chosen by the program, never by a user. */
 export class StateDirectory {
@@ -31,7 +31,7 @@ export class StateDirectory {
   static async open(path: string): Promise<StateDirectory> {
     const absolute = resolve(path);
     await wording(absolute, async () => {
-      await makeDirectory(absolute);
+      await makePrivateDirectory(absolute);
       await checkDirectory(absolute);
     });
     return new StateDirectory(absolute);
@@ -101,19 +101,6 @@ async function checkDirectory(path: string): Promise<void> {
   // A fresh volume comes as 0755 and holds nothing yet, so nobody loses access to anything.
   if ((found.mode & 0o022) === 0 && (await readdir(path)).length === 0) return chmod(path, PRIVATE_DIRECTORY);
   throw new StateError(`${path} is open to other users (mode ${octal(found.mode)}); run: chmod 700 ${path}`);
-}
-
-/** One level after another, because the mode given to `mkdir` is at the mercy of the umask. */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: PRIVATE_DIRECTORY });
-  } catch (error) {
-    if (isCode(error, "EEXIST")) return;
-    if (!isCode(error, "ENOENT")) throw error;
-    await makeDirectory(dirname(path));
-    return makeDirectory(path);
-  }
-  await chmod(path, PRIVATE_DIRECTORY);
 }
 
 async function syncDirectory(path: string): Promise<void> {
