@@ -54,6 +54,15 @@ expect() { # NAME PATTERN COMMAND...
   say "ok: $name"
 }
 
+refused() { # NAME PATTERN COMMAND...
+  name=$1
+  pattern=$2
+  shift 2
+  if "$@" >/tmp/refused.log 2>&1 </dev/null; then fail "$name: it succeeded"; fi
+  grep -q "$pattern" /tmp/refused.log || fail "$name: no \"$pattern\" in: $(cat /tmp/refused.log)"
+  say "ok: $name"
+}
+
 try_start() {
   start
   cat /tmp/start.log
@@ -62,9 +71,9 @@ try_start() {
   expect "ctl exec runs in it" '^hello$' npx ctl exec fairlead-demo echo hello
   [ "$(status http://127.0.0.1:9090/readyz)" = 200 ] || fail "the agent is not ready"
 
-  if npm start >/tmp/second.log 2>&1 </dev/null; then fail "a second start succeeded on the same port"; fi
-  grep -qi 'in use' /tmp/second.log || fail "a second start does not say that the port is in use: $(cat /tmp/second.log)"
-  say "ok: a second start says that the port is in use"
+  refused "a second start says that an agent runs already" 'already runs' npm start
+  refused "a start beside it says that the port is in use" 'already uses port' \
+    npm start -- --data-dir /tmp/other --docker-host unix://$HOME/.local/state/fairlead/engine/docker.sock
 
   stop TERM
   start
@@ -73,9 +82,10 @@ try_start() {
   expect "the demo container outlived the agent" fairlead-demo npx ctl ps
   stop TERM
 
-  expect "one command removes the private engine" '' bin/engine remove $HOME/.local/state/fairlead/engine
+  bin/engine remove $HOME/.local/state/fairlead/engine || fail "the private engine cannot be removed"
   [ ! -e $HOME/.local/state/fairlead/engine ] || fail "the engine's directory is still there"
   if ip -br link | grep -q '^fl-'; then fail "a bridge is left: $(ip -br link)"; fi
+  say "ok: one command removes the private engine"
 }
 
 try_tests() {
