@@ -6,11 +6,20 @@ import type { Credentials } from "../../auth/credentials.ts";
 import { holds } from "../../auth/grant.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Access } from "./access.ts";
-import { isLoopback, type Networks, type Source, sourceOf } from "./address.ts";
+import { type Networks, type Source, sourceOf } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
 import { type Identity, identify } from "./identity.ts";
+import { mayBeHeard } from "./listener.ts";
 import type { Names } from "./names.ts";
 import { absent } from "./problems.ts";
+
+/** What was wrong: something long that a program keeps, or a code that a person typed. */
+export type Kind = "token" | "code";
+
+const WRONG: Record<Kind, string> = {
+  token: "That token, ticket or sign-in is not, or no longer, valid.",
+  code: "That code is wrong, used or expired; ask for a new one on the agent's machine.",
+};
 
 export interface DoorParts {
   names: Names;
@@ -56,17 +65,22 @@ export class Door {
    * Counts a wrong credential and throws, later each time. Long secrets cannot be guessed, so they are compared before
    * this: the failures of one never keep out another who shares his address.
    */
-  async refuse(request: FastifyRequest, reply: FastifyReply, words: string): Promise<never> {
-    const verdict = this.#parts.credentials.throttle.failed(this.source(request).name);
-    if ("retryAfterMs" in verdict) throw this.#tooMany(reply, verdict.retryAfterMs);
+  async refuse(request: FastifyRequest, reply: FastifyReply, kind: Kind): Promise<never> {
+    const verdict = this.#parts.credentials.throttle.failed(this.#counter(request, kind));
+    if ("retryAfterMs" in verdict) throw tooMany(reply, verdict.retryAfterMs);
     await pause(verdict.delayMs);
-    throw new FairleadError("unauthenticated", words);
+    throw new FairleadError("unauthenticated", WRONG[kind]);
   }
 
-  /** Throws `too-many` for a source of too many wrong credentials: before a secret that is short enough to be guessed. */
-  checkThrottle(request: FastifyRequest, reply: FastifyReply): void {
-    const blocked = this.#parts.credentials.throttle.blockedFor(this.source(request).name);
-    if (blocked > 0) throw this.#tooMany(reply, blocked);
+  /** Throws `too-many` for a source of too many wrong ones: before a code is compared, which is short enough to be guessed. */
+  checkThrottle(request: FastifyRequest, reply: FastifyReply, kind: Kind): void {
+    const blocked = this.#parts.credentials.throttle.blockedFor(this.#counter(request, kind));
+    if (blocked > 0) throw tooMany(reply, blocked);
+  }
+
+  /** Somebody's wrong tokens do not stop his neighbour from signing in. */
+  #counter(request: FastifyRequest, kind: Kind): string {
+    return `${kind} ${this.source(request).name}`;
   }
 
   source(request: FastifyRequest): Source {
@@ -77,8 +91,7 @@ export class Door {
   async #recognise(request: FastifyRequest, reply: FastifyReply): Promise<Identity | undefined> {
     const finding = identify(request.raw, { host: request.authority, upgrade: request.ws }, this.#parts.credentials);
     if (finding === "none") return undefined;
-    if (finding === "wrong")
-      return this.refuse(request, reply, "That token, ticket or sign-in is not, or no longer, valid.");
+    if (finding === "wrong") return this.refuse(request, reply, "token");
     this.#parts.budget.authenticated(request.raw.socket);
     return finding;
   }
@@ -89,24 +102,10 @@ export class Door {
       throw new FairleadError("bad-request", "The request names another server; this agent is no proxy.");
   }
 
-  /** Without TLS only this machine and a trusted proxy are heard: anybody else would send his token in the clear. */
-  #checkTransport(request: FastifyRequest): void {
-    const { socket } = request.raw;
-    const peer = socket.remoteAddress ?? "";
-    if ("encrypted" in socket || isLoopback(peer) || this.#parts.proxies.has(peer)) return;
-    throw new FairleadError(
-      "wrong-host",
-      "Without TLS this agent answers its own machine and its trusted proxies only.",
-    );
-  }
-
-  #tooMany(reply: FastifyReply, retryAfterMs: number): FairleadError {
-    const seconds = Math.ceil(retryAfterMs / 1_000);
-    void reply.header("retry-after", seconds);
-    return new FairleadError(
-      "too-many",
-      `Too many wrong credentials came from your address; try again in ${seconds} s.`,
-    );
+  #checkTransport({ raw }: FastifyRequest): void {
+    if (mayBeHeard(raw.socket, this.#parts.proxies)) return;
+    const words = "Without TLS this agent answers its own machine and its trusted proxies only.";
+    throw new FairleadError("wrong-host", words);
   }
 }
 
@@ -118,4 +117,10 @@ export function callerOf(request: FastifyRequest): Identity {
 
 function mayUse({ subject }: Identity, access: Exclude<Access, "anyone">): boolean {
   return access === "signed-in" || holds(subject.grant, access);
+}
+
+function tooMany(reply: FastifyReply, retryAfterMs: number): FairleadError {
+  const seconds = Math.ceil(retryAfterMs / 1_000);
+  void reply.header("retry-after", seconds);
+  return new FairleadError("too-many", `Too many wrong credentials came from your address; try again in ${seconds} s.`);
 }

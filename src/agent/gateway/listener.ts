@@ -10,7 +10,7 @@ import {
 import { createServer as createSecure } from "node:https";
 import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
-import { isLoopback } from "./address.ts";
+import { isLoopback, type Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
 import type { GatewayConfig, Limits } from "./options.ts";
 import { refuseSocket } from "./problems.ts";
@@ -26,6 +26,12 @@ export function checkTls({ listenAddress, tls, trustedProxies }: GatewayConfig):
     `listen_address ${listenAddress} can be reached from other machines, and there is no TLS: set tls_cert and tls_key, ` +
       "or trusted_proxies if a proxy in front does TLS, or listen on 127.0.0.1.",
   );
+}
+
+/** Without TLS only this machine and a trusted proxy are heard: anybody else would send his token in the clear. */
+export function mayBeHeard(socket: { remoteAddress?: string | undefined }, proxies: Networks): boolean {
+  const peer = socket.remoteAddress ?? "";
+  return "encrypted" in socket || isLoopback(peer) || proxies.has(peer);
 }
 
 export function createListener(

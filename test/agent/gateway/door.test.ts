@@ -8,6 +8,7 @@ import { SESSIONS_PATH } from "../../../src/protocol/version.ts";
 import {
   type Answer,
   bearer,
+  closed,
   code,
   converse,
   type Front,
@@ -264,6 +265,48 @@ suite("the door", () => {
     isRefused(await converse(front.port, huge), 413, "too-large");
     const smuggling = ["Content-Length: 5", "Transfer-Encoding: chunked"];
     assert.equal((await front.ask({ method: "POST", path: "/api/v1/sign-in", headers: smuggling })).status, 400);
+  });
+});
+
+suite("a fault behind the door", () => {
+  test("keeps it shut", async (t) => {
+    await using front = await startFront();
+    const fault = new Error(`the database at ${newSecret()} is gone`);
+    t.mock.method(front.credentials.tokens, "verify", () => {
+      throw fault;
+    });
+    for (const asking of [{ path: LIST }, { path: "/metrics" }, { path: SESSIONS_PATH, headers: upgrade(offer()) }]) {
+      const headers = [...(asking.headers ?? []), bearer(front.admin)];
+      const answer = await front.ask({ ...asking, headers });
+      isRefused(answer, 500, "internal");
+      assert.ok(!answer.body.includes("database"));
+    }
+    const health = await front.ask({ path: "/healthz", headers: [bearer(front.admin)] });
+    assert.deepEqual([health.status, health.body], [200, '{"status":"ok"}']);
+    assert.ok(front.log.length > 0);
+  });
+
+  test("ends the socket that met it and nothing else", async () => {
+    const sessions = {
+      serve: () => {
+        throw new Error("no desk");
+      },
+    };
+    await using front = await startFront({ gateway: { sessions } });
+    const socket = connect(front.port, "127.0.0.1").resume();
+    socket.write(requestText(front.host, { path: SESSIONS_PATH, headers: upgrade(offer(), bearer(front.admin)) }));
+    await closed(socket);
+    assert.equal((await front.ask({ path: "/healthz" })).status, 200);
+  });
+
+  test("is not made by a header that every object inherits", async () => {
+    await using front = await startFront();
+    for (const { method, url } of front.gateway.routes) {
+      const headers = ["__proto__: x", "constructor: y", `Origin: ${front.url}`];
+      const answer = await front.ask({ method, path: url.replace(":ref", "__proto__"), headers });
+      assert.ok(answer.status >= 200 && answer.status < 500, url);
+    }
+    assert.deepEqual(Object.keys(Object.prototype), []);
   });
 });
 

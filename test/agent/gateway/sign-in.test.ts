@@ -56,10 +56,13 @@ suite("signing in", () => {
   test("slows down whoever guesses, then refuses to compare at all", async () => {
     await using front = await startFront();
     const guess = (guessed: string) => post(front, SIGN_IN, [`Origin: ${front.url}`], { code: guessed });
-    for (let i = 0; i < 10; i++) front.credentials.throttle.failed("loopback");
+    for (let i = 0; i < 10; i++) front.credentials.throttle.failed("token loopback");
     const issuer = front.credentials.tokens.verify(front.admin);
     assert.ok(issuer);
     const { code: right } = front.credentials.codes.issue(issuer);
+    const neighbour = await guess(front.credentials.codes.issue(issuer).code);
+    assert.equal(neighbour.status, 200, "wrong tokens do not keep a neighbour from signing in");
+    for (let i = 0; i < 10; i++) front.credentials.throttle.failed("code loopback");
     const refused = await guess(right);
     assert.deepEqual([refused.status, code(refused)], [429, "too-many"]);
     assert.ok(Number(refused.headers["retry-after"]) > 0);
@@ -73,7 +76,7 @@ suite("signing in", () => {
   test("believes X-Forwarded-For from a trusted proxy only", async () => {
     const spoofed = (client: string) => [bearer(newSecret()), `X-Forwarded-For: ${client}`];
     const last = async (front: Front) => {
-      for (let i = 0; i < 10; i++) front.credentials.throttle.failed("loopback");
+      for (let i = 0; i < 10; i++) front.credentials.throttle.failed("token loopback");
       return (await front.ask({ path: "/api/v1/whoami", headers: spoofed("203.0.113.7") })).status;
     };
     await using direct = await startFront();

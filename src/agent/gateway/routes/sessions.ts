@@ -1,6 +1,7 @@
 /** The door of sessions: one WebSocket that carries many. */
 
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { WebSocket } from "ws";
 import { webSocketTransport } from "../../../mux/transport.ts";
 import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../../protocol/version.ts";
@@ -12,28 +13,25 @@ import type { SessionDesk } from "../options.ts";
 const REVOKED_GRACE_MS = 1_000;
 
 export function addSessions(app: FastifyInstance, { sessions, door }: { sessions: SessionDesk; door: Door }): void {
-  app.get(
-    SESSIONS_PATH,
-    {
-      websocket: true,
-      config: { access: "signed-in", socket: true },
-      preHandler: async (request) => {
-        if (!subprotocols(request.raw).includes(SUBPROTOCOL))
-          throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${SUBPROTOCOL}; offer it.`);
-      },
-    },
-    (socket, request) => {
-      const { subject, page } = callerOf(request);
-      const release = page?.hold();
-      const over = new AbortController();
-      socket.once("close", () => {
-        over.abort();
-        release?.();
-      });
-      const end = () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title);
-      const later = () => setTimeout(end, REVOKED_GRACE_MS).unref();
-      subject.revoked.addEventListener("abort", later, { once: true, signal: over.signal });
-      sessions.serve(webSocketTransport(socket), subject, { address: door.source(request).address, door: SUBPROTOCOL });
-    },
-  );
+  const config = { access: "signed-in", socket: true } as const;
+  app.get(SESSIONS_PATH, { websocket: true, config, preHandler: checkSubprotocol }, (socket, request) => {
+    const { subject, page } = callerOf(request);
+    const over = new AbortController();
+    const release = page?.hold();
+    socket.once("close", () => {
+      over.abort();
+      release?.();
+    });
+    subject.revoked.addEventListener("abort", () => closeSoon(socket), { once: true, signal: over.signal });
+    sessions.serve(webSocketTransport(socket), subject, { address: door.source(request).address, door: SUBPROTOCOL });
+  });
+}
+
+async function checkSubprotocol(request: FastifyRequest): Promise<void> {
+  if (subprotocols(request.raw).includes(SUBPROTOCOL)) return;
+  throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${SUBPROTOCOL}; offer it.`);
+}
+
+function closeSoon(socket: WebSocket): void {
+  setTimeout(() => socket.close(ERRORS.revoked.close, ERRORS.revoked.title), REVOKED_GRACE_MS).unref();
 }

@@ -9,7 +9,6 @@ import { callerOf, type Door } from "../door.ts";
 import { parseInput } from "../input.ts";
 
 const SignIn = z.strictObject({ code: z.string().min(1).max(128) });
-const WRONG_CODE = "That code is wrong, used or expired; `ctl sign-in` on the agent's machine prints a new one.";
 
 export interface SignInParts {
   node: string;
@@ -19,9 +18,9 @@ export interface SignInParts {
 
 export function addSignIn(app: FastifyInstance, { node, credentials, door }: SignInParts): void {
   app.post("/api/v1/sign-in", { config: { access: "anyone" } }, async (request, reply) => {
-    door.checkThrottle(request, reply);
+    door.checkThrottle(request, reply, "code");
     const { code } = parseInput(SignIn, request.body);
-    const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, WRONG_CODE));
+    const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, "code"));
     const { cookie, secret, page } = credentials.pages.open(issuer);
     void reply.header("set-cookie", setCookie(cookie, request.authority));
     return { secret, subject: page.subject.grant.subject };
