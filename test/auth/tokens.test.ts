@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import { inspect } from "node:util";
-import { localToken } from "../../src/auth/local-token.ts";
 import { newSecret } from "../../src/auth/secret.ts";
 import { Tokens } from "../../src/auth/tokens.ts";
 import { FairleadError } from "../../src/protocol/errors.ts";
@@ -67,23 +66,5 @@ suite("tokens", () => {
     const token = newSecret();
     const tokens = new Tokens([{ token, grant: grant("one") }]);
     assert.ok(!inspect(tokens, { depth: 9, showHidden: true }).includes(token));
-  });
-});
-
-suite("the local token", () => {
-  test("is made once and found again", async () => {
-    let held: string | undefined;
-    const file = {
-      read: async () => held,
-      create: async (text: string) => held === undefined && ((held = text), true),
-    };
-    const made = await localToken(file);
-    assert.match(made, /^[\w-]{43}$/);
-    assert.equal(await localToken(file), made);
-  });
-
-  test("is never empty", async () => {
-    const file = { read: async () => "\n", create: async () => false };
-    await assert.rejects(localToken(file), /is empty; remove it/);
   });
 });

@@ -43,6 +43,8 @@ export function createListener(
   const server = tls
     ? createSecure({ ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.handshakeMs }, handler)
     : createPlain(options, handler);
+  // WebSockets take this off themselves.
+  server.timeout = limits.stallMs;
   server.maxHeadersCount = MAX_HEADERS;
   server.maxConnections = limits.connections;
   server.on("connection", (socket) => budget.arrived(socket));

@@ -29,6 +29,8 @@ export interface Limits {
   /** How often, in milliseconds, the first two are looked at: how late a silent connection may be closed. */
   checkMs: number;
   keepAliveMs: number;
+  /** How long a request or its answer may stand still, neither byte nor heartbeat taken, in milliseconds. */
+  stallMs: number;
   connections: number;
   /** Connections on which nobody proved who he is: from `begin` on a share of the new ones is dropped at random, from `full` on all. */
   unauthenticated: { begin: number; share: number; full: number };
@@ -46,6 +48,7 @@ export const LIMITS: Limits = {
   handshakeMs: 10_000,
   checkMs: 5_000,
   keepAliveMs: 10_000,
+  stallMs: 60_000,
   connections: 1_024,
   unauthenticated: { begin: 10, share: 0.3, full: 100 },
   perSource: 10,

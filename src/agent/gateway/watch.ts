@@ -25,8 +25,8 @@ export async function* watchLines(
   const ended = once(options.signal);
   try {
     let next = iterator.next();
-    while (!options.signal.aborted) {
-      const result = await sooner([next, ended], options.heartbeatMs);
+    for (;;) {
+      const result = await sooner([ended, next], options.heartbeatMs);
       if (result === "silence") {
         yield HEARTBEAT;
         continue;

@@ -19,8 +19,17 @@ class Changing {
   /** How many lists were asked for. */
   asked = 0;
   readonly detail = async () => Promise.reject(new FairleadError("not-found", "none"));
+  /** Resolves when somebody who followed the changes has gone. */
+  readonly left: Promise<void>;
+  #leave: () => void = () => {};
   #wake: () => void = () => {};
   readonly #lists: ContainerView[][] = [];
+
+  constructor() {
+    this.left = new Promise((resolve) => {
+      this.#leave = resolve;
+    });
+  }
 
   visible(): ContainerView[] {
     return [];
@@ -32,17 +41,24 @@ class Changing {
   }
 
   async *changes(_grant: unknown, signal: AbortSignal): AsyncGenerator<ContainerView[]> {
-    yield this.visible();
-    while (!signal.aborted) {
-      this.asked++;
-      const next = this.#lists.shift();
-      if (next) yield next;
-      else
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        });
+    try {
+      yield this.visible();
+      while (!signal.aborted) {
+        this.asked++;
+        const next = this.#lists.shift();
+        if (next) yield next;
+        else await this.#changed(signal);
+      }
+    } finally {
+      this.#leave();
     }
+  }
+
+  #changed(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+      signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 }
 
@@ -146,6 +162,24 @@ suite("watching containers", () => {
     }
     assert.ok(before < 200, `${before} of 1000 lists were asked for`);
     stalled.destroy();
+  });
+
+  test("is cut when its reader takes nothing, at the latest when access is withdrawn", async () => {
+    const token = newSecret();
+    const grant = { subject: "ci", rights: ["list" as const], scopes: [] };
+    const stalls = async (limits: object, then: (front: Front) => void) => {
+      const containers = new Changing();
+      const large = Array.from({ length: 2_000 }, (_, i) => view(`container-${i}`));
+      containers.change(...Array.from({ length: 1_000 }, () => large));
+      await using front = await startFront({ tokens: [{ token, grant }], gateway: { containers }, config: { limits } });
+      const stalled = watch(front, [bearer(token)]).pause();
+      await once(stalled, "readable");
+      then(front);
+      await containers.left;
+      stalled.destroy();
+    };
+    await stalls({ stallMs: 500 }, () => undefined);
+    await stalls({}, (front) => void front.credentials.tokens.revoke("ci"));
   });
 
   test("lets go of its source when the client leaves", async () => {

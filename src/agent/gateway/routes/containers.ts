@@ -13,6 +13,8 @@ import { watchLines } from "../watch.ts";
 /** How long the engine may take to describe one container. */
 const INSPECT_MS = 30_000;
 const WATCH_BUFFER = 65_536;
+/** How long a reader may take to read why its watch ends; one that has stopped reading is cut. */
+const LAST_LINE_MS = 2_000;
 
 const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
 const NoQuery = z.strictObject({});
@@ -56,6 +58,7 @@ function startWatch(
     release?.();
   });
   const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply)]);
+  signal.addEventListener("abort", () => setTimeout(() => reply.raw.destroy(), LAST_LINE_MS).unref(), { once: true });
   const lists = whileReady(containers, containers.changes(subject.grant, signal));
   const lines = watchLines(lists, { node, heartbeatMs: limits.heartbeatMs, signal });
   const stream = Readable.from(lines, { objectMode: false, highWaterMark: WATCH_BUFFER });
