@@ -32,6 +32,8 @@ const TIMES = {
   /** The first frame must arrive within. */
   hello: 10_000,
 };
+/** One after the other at the start, while nothing is queued: the shortest is the path's round trip. */
+const FIRST_PINGS = 3;
 /** Channels the other side may keep open. */
 const MAX_CHANNELS = 256;
 /** Bytes handed to the transport and not gone: what a keystroke has to wait for on this machine. */
@@ -159,7 +161,9 @@ export class Mux {
       case "ping":
         return this.#say({ type: "pong", stamp: frame.stamp });
       case "pong":
-        return this.#rtt.add(Math.max(0, performance.now() - frame.stamp / 1000));
+        this.#rtt.add(Math.max(0, performance.now() - frame.stamp / 1000));
+        if (this.#rtt.samples < FIRST_PINGS) this.#ask();
+        return;
       case "goAway":
         return this.#options.goAway?.(frame.goAway);
       case "skipped":

@@ -11,6 +11,10 @@ const MAX_REPLAY = 16 * 1024 * 1024;
 /** Pieces of a long payload, in bytes: an eighth of the replay, so that a slow path has small ones. */
 const MIN_PIECE = 8_192;
 const MAX_PIECE = 65_536;
+/** A replay that is found empty after this gives back what it grew by, in milliseconds. */
+const IDLE_MS = 1_000;
+/** Large frames kept for use again. */
+const MAX_SPARE = 32;
 
 /** A queue of encoded packets, each a frame with room for its header; offsets count their bytes from the session's start. */
 export class Replay {
@@ -24,6 +28,9 @@ export class Replay {
   #floor = 0;
   #sent = 0;
   #end = 0;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+  /** Large frames that are done with, to be used again. */
+  readonly #spare: Uint8Array[] = [];
   /** Frames before this index left on an earlier channel, which may still hold them. */
   #shared = 0;
 
@@ -50,11 +57,18 @@ export class Replay {
   }
 
   push(tag: number, payload: Uint8Array): void {
-    const frame = new Uint8Array(HEADER_BYTES + 1 + payload.length);
+    const frame = this.#blank(HEADER_BYTES + 1 + payload.length);
     frame[HEADER_BYTES] = tag;
     frame.set(payload, HEADER_BYTES + 1);
     this.#frames.push(frame);
     this.#end += payload.length + 1;
+  }
+
+  /** A frame to fill: one of those that are done with, if it has the size; new memory costs more than the copy into it. */
+  #blank(length: number): Uint8Array {
+    return this.#spare.at(-1)?.length === length
+      ? (this.#spare.pop() ?? new Uint8Array(length))
+      : new Uint8Array(length);
   }
 
   /** Puts a newer payload of the same length into the last packet if it has that tag and has never left. */
@@ -80,12 +94,18 @@ export class Replay {
   release(offset: number): void {
     if (offset > this.#sent) throw violation("an acknowledgement is ahead of what was sent");
     while (this.#first < this.#next) {
-      const bytes = (this.#frames[this.#first]?.length ?? 0) - HEADER_BYTES;
-      if (this.#floor + bytes > offset) break;
-      this.#floor += bytes;
+      const frame = this.#frames[this.#first];
+      if (!frame || this.#floor + frame.length - HEADER_BYTES > offset) break;
+      this.#floor += frame.length - HEADER_BYTES;
+      if (this.#first >= this.#shared) this.#keep(frame);
       this.#first += 1;
     }
     this.#compact();
+  }
+
+  /** Nobody holds it any more: it went out on one channel only, and has arrived. */
+  #keep(frame: Uint8Array): void {
+    if (frame.length === HEADER_BYTES + 1 + MAX_PIECE && this.#spare.length < MAX_SPARE) this.#spare.push(frame);
   }
 
   /** Starts again behind `offset`: what the other end has over there already is not sent again. */
@@ -119,10 +139,20 @@ export class Replay {
     this.#next -= this.#first;
     this.#shared = Math.max(0, this.#shared - this.#first);
     this.#first = 0;
+    if (this.#frames.length === 0 && this.#capacity > GUARANTEED)
+      this.#idle ??= setTimeout(() => this.#rest(), IDLE_MS);
+  }
+
+  /** Bulk empties the replay again and again; only one that stays empty gives its memory back. */
+  #rest(): void {
+    this.#idle = undefined;
     if (this.#frames.length === 0) this.#shrink();
   }
 
   #shrink(): void {
+    clearTimeout(this.#idle);
+    this.#idle = undefined;
+    this.#spare.length = 0;
     this.#budget.give(this.#capacity - GUARANTEED);
     this.#capacity = GUARANTEED;
   }

@@ -1,22 +1,24 @@
-/** The shortest recent round trip: what the path takes when nothing is queued on it. */
+/** The shortest round trip of a connection: what the path takes when nothing is queued on it. */
 
-/** So many samples count; older ones describe a path that may have changed. */
-const SAMPLES = 10;
-
+/**
+ * Forgets nothing: while bulk moves, every answer waits in the queue that the bulk makes, and a minimum over recent
+ * ones would take that for the path, allow twice as much again, and so build seconds of queue step by step.
+ */
 export class RoundTrip {
-  readonly #samples: number[] = [];
+  #min: number | undefined;
+  #samples = 0;
 
   add(ms: number): void {
-    this.#samples.push(ms);
-    if (this.#samples.length > SAMPLES) this.#samples.shift();
+    this.#samples += 1;
+    this.#min = Math.min(ms, this.#min ?? ms);
   }
 
   /** Milliseconds; undefined before the first answer. */
   get min(): number | undefined {
-    return this.#samples.length === 0 ? undefined : Math.min(...this.#samples);
+    return this.#min;
   }
 
-  get last(): number | undefined {
-    return this.#samples.at(-1);
+  get samples(): number {
+    return this.#samples;
   }
 }

@@ -5,8 +5,10 @@ import { INITIAL_WINDOW } from "./frame.ts";
 
 /** One channel never holds more than this unread, in bytes. */
 const MAX_WINDOW = 16 * 1024 * 1024;
-/** Below this a round trip is the event loops' own time, not the path's, in milliseconds. */
-const RTT_FLOOR_MS = 1;
+/** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
+const QUEUE_MS = 20;
+/** ... but no more than this, in bytes. */
+const QUEUE_BYTES = 2 * 1024 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */
@@ -15,7 +17,8 @@ const INTERVALS = 8;
 /**
  * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
  * The window is 2 x minimum round trip x delivered rate: enough to keep the path full, with at most one
- * round trip's worth of data queued in front of anything else.
+ * round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
+ * own turns take longer, it is what passes in 20 ms, up to 2 MiB: otherwise it would shrink with their speed.
  */
 export class ReceiveWindow {
   readonly #rtt: () => number | undefined;
@@ -67,13 +70,14 @@ export class ReceiveWindow {
 
   #measure(now: number): void {
     const elapsed = now - this.#since;
-    const rtt = Math.max(this.#rtt() ?? RTT_FLOOR_MS, RTT_FLOOR_MS);
+    const rtt = this.#rtt() ?? 0;
     if (elapsed < Math.max(INTERVAL_MS, rtt)) return;
     this.#rates.push((this.#consumed - this.#counted) / elapsed);
     if (this.#rates.length > INTERVALS) this.#rates.shift();
     this.#since = now;
     this.#counted = this.#consumed;
-    this.#resize(Math.ceil(2 * rtt * Math.max(...this.#rates)));
+    const rate = Math.max(...this.#rates);
+    this.#resize(Math.ceil(Math.max(2 * rtt * rate, Math.min(QUEUE_MS * rate, QUEUE_BYTES))));
   }
 
   #resize(wanted: number): void {

@@ -3,6 +3,7 @@
 import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
+import { pump } from "../../lib/pump.ts";
 import { aborted } from "../../lib/wait.ts";
 import { type SessionIo, toFairleadError } from "./session.ts";
 
@@ -42,7 +43,7 @@ export async function serveConnection(io: SessionIo, dial: () => Promise<Duplex>
 /** From the container to the client. False when the connection was reset. */
 async function pumpOut(io: SessionIo, socket: Duplex): Promise<boolean> {
   try {
-    for await (const bytes of socket) await io.send({ type: "stdout", bytes });
+    await pump(socket, (bytes) => io.send({ type: "stdout", bytes }));
   } catch {
     return false;
   }
