@@ -28,7 +28,7 @@ export async function run(command: Command): Promise<string> {
   const child = spawn(command.file, command.args, { env: command.env, stdio: ["ignore", "pipe", "pipe"] });
   const closed = once(child, "close");
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), closed]);
-  if (child.exitCode !== 0) throw failure(command, child, err);
+  if (child.exitCode !== 0) throw failure(command, child, err.trim() || out);
   return out;
 }
 
@@ -110,5 +110,6 @@ export class Running implements AsyncDisposable {
 
 function failure(command: Command, child: ChildProcess, errors: string): Error {
   const how = child.signalCode ?? (child.exitCode === null ? "not ready in time" : `exit status ${child.exitCode}`);
-  return new Error(`${[command.file, ...command.args].join(" ")}: ${how}: ${errors.trim() || "no message"}`);
+  const [words = "no message"] = /^.*error: .*$/im.exec(errors) ?? errors.trim().split("\n").slice(-1);
+  return new Error(`${[command.file, ...command.args].join(" ")}: ${how}: ${words}`);
 }

@@ -16,11 +16,16 @@ export interface Load {
 
 /** Gigabits a second, as the receiving end counted them. */
 export async function throughput(load: Load): Promise<number> {
-  const report: unknown = JSON.parse(await run(await iperf(load)));
-  const { end } = report as { end?: { sum_received?: { bits_per_second?: number } } };
+  const { error, end } = JSON.parse(await run(await iperf(load))) as Report;
   const rate = end?.sum_received?.bits_per_second;
-  if (!rate) throw new Error(`iperf3 got nothing through port ${load.port}`);
+  if (!rate) throw new Error(`iperf3 through port ${load.port}: ${error ?? "nothing arrived"}`);
   return rate / 1e9;
+}
+
+/** The parts of iperf3's JSON that are read here. */
+interface Report {
+  error?: string;
+  end?: { sum_received?: { bits_per_second?: number } };
 }
 
 async function iperf({ port, direction, seconds }: Load): Promise<Command> {
