@@ -28,6 +28,8 @@ export interface LinkOptions {
   budget: Budget;
 }
 
+/** Close code of a connection whose owner may not come in any more. */
+const WITHDRAWN = 4401;
 /** The first attempt follows at once; then these. */
 const RETRY = { first: 250, max: 5_000 };
 /** Worth another attempt; everything else stays as it is. */
@@ -94,6 +96,7 @@ export class Link {
   #lost(mux: Mux, code: number, reason: string): void {
     if (this.#mux !== mux || this.#stop.signal.aborted) return;
     this.#mux = undefined;
+    if (code === WITHDRAWN) return this.#abandon(new FairleadError("revoked", reason));
     const words = reason || `closed with code ${code}`;
     void this.#reconnect(new FairleadError("unreachable", `the connection was lost (${words})`));
   }

@@ -12,21 +12,20 @@ interface Position {
 /** Counts entries as they are delivered, and skips those that a reader who starts again has already. */
 export class LogPosition {
   readonly #container: string;
-  readonly #at: Partial<Record<StreamName, Position>> = {};
-  /** What an earlier reading delivered; entries up to there are skipped. */
-  #seen: Partial<Record<StreamName, Position>> = {};
+  /** The furthest that was ever delivered, per stream. */
+  readonly #seen: Partial<Record<StreamName, Position>> = {};
+  /** Where the present reading is: behind `#seen` while it repeats what was delivered before. */
+  #at: Partial<Record<StreamName, Position>> = {};
 
   constructor(container: string, after?: LogCursor) {
     this.#container = container;
-    if (after?.stdout) this.#at.stdout = { ...after.stdout };
-    if (after?.stderr) this.#at.stderr = { ...after.stderr };
+    if (after?.stdout) this.#seen.stdout = after.stdout;
+    if (after?.stderr) this.#seen.stderr = after.stderr;
   }
 
-  /** Reads again from the engine: what it should start with (inclusive, as engines have it), if anything was read. */
+  /** Reads again from the engine: what it should start with (inclusive, as engines have it), if anything was delivered. */
   restart(): string | undefined {
-    this.#seen = { ...this.#at };
-    delete this.#at.stdout;
-    delete this.#at.stderr;
+    this.#at = {};
     const times = [this.#seen.stdout, this.#seen.stderr].flatMap((it) => (it ? [toSince(it.time)] : []));
     return times.sort(compareSince)[0];
   }
@@ -34,20 +33,23 @@ export class LogPosition {
   /** Whether the entry is new; counts it either way. */
   advance({ stream, time }: LogEntry): boolean {
     const at = this.#at[stream];
-    const ordinal = at?.time === time ? at.ordinal + 1 : 1;
-    this.#at[stream] = { time, ordinal };
+    const here = { time, ordinal: at?.time === time ? at.ordinal + 1 : 1 };
+    this.#at[stream] = here;
     const seen = this.#seen[stream];
-    if (!seen) return true;
-    if (time === seen.time) return ordinal > seen.ordinal;
-    return compareSince(toSince(time), toSince(seen.time)) > 0;
+    if (seen && !isAfter(here, seen)) return false;
+    this.#seen[stream] = here;
+    return true;
   }
 
   get cursor(): LogCursor {
-    const furthest = (stream: StreamName) => this.#at[stream] ?? this.#seen[stream];
-    const stdout = furthest("stdout");
-    const stderr = furthest("stderr");
+    const { stdout, stderr } = this.#seen;
     return { container: this.#container, ...(stdout && { stdout }), ...(stderr && { stderr }) };
   }
+}
+
+function isAfter(a: Position, b: Position): boolean {
+  if (a.time === b.time) return a.ordinal > b.ordinal;
+  return compareSince(toSince(a.time), toSince(b.time)) > 0;
 }
 
 /** RFC 3339 to `seconds.nanoseconds`: the only form of which engines keep every digit. */

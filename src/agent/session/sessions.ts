@@ -39,7 +39,7 @@ export interface SessionsOptions {
 const IDLE_CHECK_MS = 15_000;
 /** Nobody is waited for longer, in milliseconds. */
 const MAX_GRACE_MS = 86_400_000;
-/** What clients get to read the last words at a shutdown, in milliseconds. */
+/** What clients get to read the last words, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
 export class Sessions {
@@ -61,10 +61,7 @@ export class Sessions {
     const accept = (channel: Channel) => this.#accept(channel, visitor);
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
     const { revoked } = subject;
-    const withdraw = () => {
-      this.#revoke(subject);
-      mux.close(4401, "access was withdrawn");
-    };
+    const withdraw = () => void this.#withdraw(mux, subject);
     this.#muxes.add(mux);
     revoked.addEventListener("abort", withdraw, { once: true });
     void mux.closed.then(() => {
@@ -109,6 +106,7 @@ export class Sessions {
     try {
       if (this.#state !== "open")
         throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
+      if (visitor.subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
       const header = parseHeader(channel.request.header);
       if (header.op === "resume") this.#resume(channel, header, visitor);
       else if (header.op === "dial") this.#dial(channel, header, visitor);
@@ -168,8 +166,14 @@ export class Sessions {
 
   #create(spec: Omit<SessionSpec, "budget">): Session {
     const session = new Session({ ...spec, budget: this.#options.budget });
+    const { revoked } = spec.visitor.subject;
+    const withdraw = () => session.end(new FairleadError("revoked", "your access was withdrawn"));
+    revoked.addEventListener("abort", withdraw, { once: true });
     this.#sessions.set(session.id, session);
-    void session.closed.then(() => this.#sessions.delete(session.id));
+    void session.closed.then(() => {
+      revoked.removeEventListener("abort", withdraw);
+      this.#sessions.delete(session.id);
+    });
     return session;
   }
 
@@ -216,9 +220,11 @@ export class Sessions {
       throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
   }
 
-  #revoke(subject: Subject): void {
-    for (const session of this.#sessions.values())
-      if (session.visitor.subject === subject) session.end(new FairleadError("revoked", "your access was withdrawn"));
+  /** The sessions end by themselves; the connection goes once they had their last words. */
+  async #withdraw(mux: Mux, subject: Subject): Promise<void> {
+    const own = [...this.#sessions.values()].filter(({ visitor }) => visitor.subject === subject);
+    await Promise.race([Promise.all(own.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
+    mux.close(4401, "access was withdrawn");
   }
 
   #endIdle(): void {

@@ -1,0 +1,43 @@
+/** What is left of a session when its client is done with it, or does not come back. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { startDesk } from "../../support/desk.ts";
+import type { Script } from "../../support/scripted-runtime.ts";
+
+const untilClosed = async (script: Script) => {
+  await new Promise((resolve) => script.closed.addEventListener("abort", resolve, { once: true }));
+  return { unknown: "ended" };
+};
+const body = { command: ["x"], tty: true, stdin: true };
+
+test("a session that was resumed once is gone as soon as its client closes it", async () => {
+  const desk = await startDesk({ exec: untilClosed });
+  const client = desk.client();
+  const session = await client.exec("web", body);
+  client.pairs[0]?.cut();
+  await until(() => desk.audit.some(({ event }) => event === "resume"));
+  await session.close();
+  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  await client.close();
+  await desk.close();
+});
+
+test("a session is gone when its grace ends, together with what could not be delivered", async () => {
+  const desk = await startDesk({ exec: untilClosed });
+  const client = desk.client();
+  await client.exec("web", body, { grace: 20 });
+  client.pairs[0]?.cut();
+  await client.close();
+  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  assert.equal(desk.audit.at(-1)?.outcome, "client-gone");
+  await desk.close();
+});
+
+async function until(state: () => boolean): Promise<void> {
+  const deadline = AbortSignal.timeout(5_000);
+  while (!state()) {
+    deadline.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

@@ -1,0 +1,156 @@
+/** The desk: limits, idle time, withdrawn access, one writer, and the two steps of a shutdown. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "../../../src/client/client.ts";
+import type { RemoteSession } from "../../../src/client/session.ts";
+import { FairleadError } from "../../../src/protocol/errors.ts";
+import type { ExitStatus } from "../../../src/protocol/packet.ts";
+import { startDesk } from "../../support/desk.ts";
+import type { Script } from "../../support/scripted-runtime.ts";
+
+/** Runs until it is closed. */
+async function linger({ closed }: Script): Promise<ExitStatus> {
+  await new Promise<void>((resolve) => {
+    closed.addEventListener("abort", () => resolve(), { once: true });
+  });
+  return { code: 137 };
+}
+
+const TERMINAL = { command: ["sh"], tty: true, stdin: true };
+const PIPE = { command: ["sh"], tty: false, stdin: true };
+
+async function codeOf(session: RemoteSession): Promise<string> {
+  try {
+    for await (const packet of session.packets()) if (packet.type === "exit") return JSON.stringify(packet.status);
+    return "ended";
+  } catch (error) {
+    return error instanceof FairleadError ? error.code : String(error);
+  }
+}
+
+async function until(what: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5_000;
+  while (!what()) {
+    assert.ok(performance.now() < deadline, "it did not happen within 5 s");
+    await sleep(2);
+  }
+}
+
+/** A client whose first connection is its only one; how later attempts fail is told. */
+function onlyOnce(desk: Awaited<ReturnType<typeof startDesk>>, code: "unreachable" | "unauthenticated") {
+  const pair = desk.connect();
+  let dials = 0;
+  const dial = async () => {
+    dials += 1;
+    if (dials > 1) throw new FairleadError(code, "no more");
+    return pair.a;
+  };
+  return { client: new Client({ software: "test", dial }), cut: () => pair.cut() };
+}
+
+test("withdrawn access ends a session that waits for its client", async () => {
+  const desk = await startDesk({ exec: linger });
+  const { client, cut } = onlyOnce(desk, "unreachable");
+  await client.exec("web", TERMINAL);
+  cut();
+  await new Promise(setImmediate);
+  desk.revoke();
+  await until(() => desk.audit.some(({ event, outcome }) => event === "end" && outcome === "revoked"));
+  assert.equal(desk.runtime.scripts[0]?.closed.aborted, true);
+  await client.close();
+  await desk.close();
+});
+
+test("withdrawn access ends live sessions and their connection", async () => {
+  const desk = await startDesk({ exec: linger });
+  const client = desk.client();
+  const session = await client.exec("web", TERMINAL);
+  desk.revoke();
+  assert.equal(await codeOf(session), "revoked");
+  await until(() => desk.sessions.counts()["exec"] === undefined);
+  await assert.rejects(client.exec("web", TERMINAL), /withdrawn/);
+  await client.close();
+  await desk.close();
+});
+
+test("a pipe ends with its connection", async () => {
+  const desk = await startDesk({ exec: linger });
+  const { client, cut } = onlyOnce(desk, "unreachable");
+  const session = await client.exec("web", PIPE);
+  cut();
+  assert.equal(await codeOf(session), "unreachable");
+  await until(() => desk.audit.some(({ outcome }) => outcome === "client-gone"));
+  await client.close();
+  await desk.close();
+});
+
+test("a terminal whose client never comes back is ended after its grace", async () => {
+  const desk = await startDesk({ exec: linger, limits: { grace: 30 } });
+  const { client, cut } = onlyOnce(desk, "unauthenticated");
+  const session = await client.exec("web", TERMINAL);
+  cut();
+  assert.equal(await codeOf(session), "unauthenticated");
+  await until(() => desk.audit.some(({ outcome }) => outcome === "client-gone"));
+  assert.equal(desk.runtime.scripts[0]?.closed.aborted, true);
+  await desk.close();
+});
+
+test("limits on sessions are told by name", async () => {
+  const desk = await startDesk({ exec: linger, limits: { sessions: 2 } });
+  const client = desk.client();
+  await client.exec("web", TERMINAL);
+  await client.exec("web", TERMINAL);
+  await assert.rejects(client.exec("web", TERMINAL), /max_sessions/);
+  await client.close();
+  await desk.close();
+});
+
+test("a cut connection is replaced by itself and the session goes on", async () => {
+  const desk = await startDesk({ exec: linger });
+  const client = desk.client();
+  const session = await client.exec("web", TERMINAL);
+  client.pairs[0]?.cut();
+  await until(() => client.pairs.length === 2);
+  await session.send({ type: "stdin", bytes: Buffer.from("x") });
+  await until(() => Buffer.concat(desk.runtime.scripts[0]?.stdin ?? []).toString() === "x");
+  assert.equal(desk.audit.filter(({ event }) => event === "resume").length, 1);
+  await client.close();
+  await desk.close();
+});
+
+test("a shutdown waits for what is open, then ends it with words", async () => {
+  const desk = await startDesk({ exec: linger });
+  const client = desk.client();
+  const session = await client.exec("web", TERMINAL);
+  const outcome = codeOf(session);
+  const cut = new AbortController();
+  const draining = desk.sessions.drain(cut.signal);
+  await assert.rejects(client.exec("web", TERMINAL), /shutting down/);
+  cut.abort();
+  await draining;
+  await desk.sessions.close();
+  assert.equal(await outcome, "shutting-down");
+  await client.close();
+  await desk.close();
+});
+
+test("a client that stops reading stops its own process only", async () => {
+  const desk = await startDesk({
+    exec: async ({ print, closed }) => {
+      while (!closed.aborted) await print(new Uint8Array(8_192));
+      return { code: 0 };
+    },
+  });
+  const client = desk.client();
+  await client.exec("web", TERMINAL);
+  const reader = await client.exec("web", TERMINAL);
+  let read = 0;
+  for await (const packet of reader.packets()) {
+    if (packet.type === "stdout") read += packet.bytes.length;
+    if (read > 4_000_000) break;
+  }
+  await client.close();
+  await desk.close();
+});
