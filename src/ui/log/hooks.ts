@@ -30,17 +30,19 @@ export interface Extent {
   height: number;
 }
 
-/** Keeps `extent` true when the element's size changes. */
-export function useExtent(view: RefObject<HTMLElement | null>, extent: Signal<Extent>): void {
+/** Keeps `extent` true when the element's size changes, and the element where it was when it is shown again: at the end, or paused. */
+export function useExtent(view: RefObject<HTMLElement | null>, extent: Signal<Extent>, paused: Signal<boolean>): void {
   useEffect(() => {
     const element = view.current;
     if (!element) return undefined;
     const observer = new ResizeObserver(() => {
+      if (element.clientHeight === 0) return;
+      element.scrollTop = paused.peek() ? extent.peek().top : element.scrollHeight;
       extent.value = { top: element.scrollTop, height: element.clientHeight };
     });
     observer.observe(element);
     return () => observer.disconnect();
-  }, [view, extent]);
+  }, [view, extent, paused]);
 }
 
 /** After each drawing: at the end while following; while paused the same lines stay where they are, though older ones have gone. */

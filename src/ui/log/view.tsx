@@ -20,14 +20,16 @@ export function LogView({ tab }: { tab: LogTab }) {
 
   useEffect(() => void follow.run(), [follow]);
   useFrame(follow.revision);
-  useExtent(view, extent);
+  useExtent(view, extent, follow.paused);
   useStillness(view, tab, ROW);
 
   const onScroll = () => {
     const element = view.current;
     if (!element || element.clientHeight === 0) return;
     const atEnd = element.scrollTop + element.clientHeight >= element.scrollHeight - ROW;
-    if (atEnd === follow.paused.peek()) follow.pause(!atEnd);
+    // Only going up pauses: a view that grew, or is shown again, is behind without anybody wanting it.
+    if (atEnd && follow.paused.peek()) follow.pause(false);
+    else if (!atEnd && element.scrollTop < extent.peek().top) follow.pause(true);
     extent.value = { top: element.scrollTop, height: element.clientHeight };
   };
   const toEnd = () => {

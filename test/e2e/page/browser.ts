@@ -17,6 +17,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 const EXECUTABLE = "/usr/bin/chromium";
+/** The size of the window until a test changes it. */
+export const WIDE = { width: 1100, height: 700 };
 /** Milliseconds to wait for anything to appear. */
 const PATIENCE_MS = 20_000;
 
@@ -34,7 +36,7 @@ export async function openBrowser(): Promise<Browser> {
     executablePath: EXECUTABLE,
     headless: true,
     args: FLAGS,
-    viewport: { width: 1100, height: 700 },
+    viewport: WIDE,
   });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = context.pages()[0] ?? (await context.newPage());

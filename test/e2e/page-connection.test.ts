@@ -1,0 +1,114 @@
+/** What the page does when the connection goes, and when the agent does. */
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import type { Locator } from "playwright-core";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { type Browser, newCode, openBrowser, openShell, screen, signIn, until } from "./page/browser.ts";
+import { type Cable, layCable } from "./page/cable.ts";
+import { removeContainers } from "./page/setup.ts";
+
+const COUNTER = "page-counter";
+/** Counts on its log, so that every gap and every repetition shows. */
+const COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; usleep 20000; done";
+/** The same, typed into a terminal. */
+const TYPED = "i=0; while :; do i=$((i+1)); echo typed $i; usleep 100000; done\n";
+
+let engine: Engine;
+let agent: TestAgent;
+let browser: Browser;
+let cable: Cable;
+
+before(async () => {
+  engine = await sharedEngine();
+  await engine.run(COUNTER, { command: ["sh", "-c", COUNTING] });
+  agent = await startAgent({ engine });
+  cable = await layCable(agent);
+  browser = await openBrowser();
+  await signIn(browser.page, { ...agent, url: cable.url });
+});
+
+after(async () => {
+  await browser?.close();
+  cable?.close();
+  await agent?.stop();
+  await removeContainers(engine, [COUNTER]);
+});
+
+test("a torn connection is said, and comes back with not a line lost or repeated", async () => {
+  const { page } = browser;
+  const shell = await openShell(page, COUNTER);
+  await page.keyboard.type(TYPED);
+  await until(async () => (await last(shell)) > 5, "numbers in the terminal");
+  await page.getByRole("tab", { name: "Containers" }).click();
+  await page.getByRole("button", { name: `Log of ${COUNTER}` }).click();
+  const log = page.getByRole("tabpanel", { name: `Log: ${COUNTER}` });
+  await log.locator("li").first().waitFor();
+  const logged = Number((await numbers(log)).at(-1));
+  cable.cut();
+  await page.getByText("The connection is lost.").waitFor();
+  await page.getByRole("tab", { name: "Containers" }).click();
+  await page.getByText("The list may be out of date.").waitFor();
+  const seen = await last(shell);
+  await until(async () => (await page.getByText(/Attempt [2-9]/).count()) > 0, "a second attempt");
+  cable.mend(agent);
+  await page.getByText("The connection is lost.").waitFor({ state: "detached" });
+  await page.getByText("Live", { exact: true }).waitFor();
+
+  await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
+  await until(async () => (await last(shell)) > seen + 20, "newer numbers in the terminal");
+  consecutive(await typed(shell));
+  await page.getByRole("tab", { name: `Log: ${COUNTER}` }).click();
+  await until(async () => Number((await numbers(log)).at(-1)) > logged + 20, "newer lines in the log");
+  await log.getByLabel("Filter lines").fill("line");
+  consecutive(await numbers(log));
+});
+
+test("a new agent knows neither the sign-in nor the shell: both are said, and both can be had anew", async () => {
+  const { page } = browser;
+  await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
+  cable.cut();
+  agent.kill("SIGKILL");
+  await agent.exited;
+  agent = await startAgent({ engine, home: agent.home });
+  cable.mend(agent);
+  await page.getByText("Your sign-in has ended.").waitFor();
+  await page.getByLabel("One-time code").fill(await newCode(agent));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  const shell = page.getByRole("tabpanel", { name: `Terminal: ${COUNTER}` });
+  await shell.getByRole("button", { name: "Start anew" }).waitFor();
+  assert.ok((await typed(shell)).length > 0, "what the terminal showed is still there");
+  await shell.getByRole("button", { name: "Start anew" }).click();
+  await until(async () => (await screen(shell)).some((row) => row.endsWith("#")), "a prompt");
+
+  await page.getByRole("tab", { name: `Log: ${COUNTER}` }).click();
+  const log = page.getByRole("tabpanel", { name: `Log: ${COUNTER}` });
+  const logged = Number((await numbers(log)).at(-1));
+  await log.getByRole("button", { name: "Follow again" }).click();
+  await until(async () => Number((await numbers(log)).at(-1)) > logged + 20, "newer lines in the log");
+  consecutive(await numbers(log));
+});
+
+async function typed(shell: Locator): Promise<string[]> {
+  return (await screen(shell)).flatMap((row) => /^typed (\d+)$/.exec(row)?.[1] ?? []);
+}
+
+/** The last number in the terminal. */
+async function last(shell: Locator): Promise<number> {
+  return Number((await typed(shell)).at(-1) ?? 0);
+}
+
+/** The numbers of the lines of the log that are drawn. */
+async function numbers(log: Locator): Promise<string[]> {
+  return (await log.locator("li").allTextContents()).flatMap((text) => /line (\d+)$/.exec(text)?.[1] ?? []);
+}
+
+function consecutive(numbers: string[]): void {
+  const [first = 0] = numbers.map(Number);
+  assert.ok(numbers.length > 10);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => String(first + index)),
+  );
+}
