@@ -82,6 +82,7 @@ export class Session implements SessionIo {
   #state: State = "opening";
   #epoch = 1;
   #channel: Channel | undefined;
+  /** While a client that is away is waited for. */
   #graceTimer: NodeJS.Timeout | undefined;
   #resolveClosed: () => void = () => {};
 
@@ -163,6 +164,7 @@ export class Session implements SessionIo {
     this.#epoch = from.epoch;
     this.#channel = channel;
     clearTimeout(this.#graceTimer);
+    this.#graceTimer = undefined;
   }
 
   /** Lets go of everything at once. Idempotent. */
@@ -232,7 +234,11 @@ export class Session implements SessionIo {
     const { grace } = this.#spec;
     const late = new FairleadError("client-gone", `the client did not come back within ${grace / 1000} s`);
     clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => (this.#state === "ended" ? this.close() : this.end(late)), grace);
+    this.#graceTimer = setTimeout(() => {
+      this.#graceTimer = undefined;
+      if (this.#state === "ended") this.close();
+      else this.end(late);
+    }, grace);
   }
 }
 

@@ -11,8 +11,9 @@ const untilClosed = async (script: Script) => {
 };
 const body = { command: ["x"], tty: true, stdin: true };
 
-test("a session that was resumed once is gone as soon as its client closes it", async () => {
+test("a session that was resumed once is gone as soon as its client closes it", async (t) => {
   const desk = await startDesk({ exec: untilClosed });
+  t.after(() => desk.close());
   const client = desk.client();
   const session = await client.exec("web", body);
   client.pairs[0]?.cut();
@@ -20,18 +21,17 @@ test("a session that was resumed once is gone as soon as its client closes it", 
   await session.close();
   await until(() => Object.keys(desk.sessions.counts()).length === 0);
   await client.close();
-  await desk.close();
 });
 
-test("a session is gone when its grace ends, together with what could not be delivered", async () => {
+test("a session is gone when its grace ends, together with what could not be delivered", async (t) => {
   const desk = await startDesk({ exec: untilClosed });
+  t.after(() => desk.close());
   const client = desk.client();
   await client.exec("web", body, { grace: 20 });
   client.pairs[0]?.cut();
   await client.close();
   await until(() => Object.keys(desk.sessions.counts()).length === 0);
   assert.equal(desk.audit.at(-1)?.outcome, "client-gone");
-  await desk.close();
 });
 
 async function until(state: () => boolean): Promise<void> {
