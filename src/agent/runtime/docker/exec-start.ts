@@ -53,10 +53,12 @@ export async function startExec(
 async function runExec(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, life: AbortController) {
   const wire = await hijack(engine, { execId, spec }, life.signal);
   const resizer = execResizer(engine, execId, life.signal);
-  // The engine holds this until the process is there; were it sent later, the process could see the wrong size.
+  // Engines before API 1.42 hold this until the process is there: nothing else brings the size that close to its start.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   const state = await waitForStart(engine, execId, life.signal);
   if (state.Pid === 0) throw await startFailure(wire, spec.tty, state);
+  // A busy engine can lose the early one.
+  if (spec.tty && spec.size) void resizer.resize(spec.size);
   return { wire, resizer, pid: state.Pid };
 }
 

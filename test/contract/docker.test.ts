@@ -1,0 +1,26 @@
+/** The Docker runtime keeps the runtime's contract, on a real private engine. */
+
+import { after, before } from "node:test";
+import { createDockerRuntime } from "../../src/agent/runtime/docker/docker.ts";
+import { sharedEngine } from "../support/engine.ts";
+import { printTable, Rig } from "./rig.ts";
+import { silent } from "./silent.ts";
+import { attachContract } from "./verbs/attach.ts";
+import { dialContract } from "./verbs/dial.ts";
+import { execContract } from "./verbs/exec.ts";
+import { killContract } from "./verbs/kill.ts";
+import { listContract } from "./verbs/list.ts";
+import { logsContract } from "./verbs/logs.ts";
+
+const engine = await sharedEngine();
+const rig = new Rig({
+  name: `docker ${await engine.docker("version", "--format", "{{.Server.Version}}")}`,
+  engine,
+  createRuntime: (stateDir) => createDockerRuntime({ host: engine.host, stateDir, log: silent }),
+});
+
+before(() => rig.open());
+after(() => rig.close());
+for (const contract of [listContract, logsContract, execContract, killContract, attachContract, dialContract])
+  contract(rig);
+printTable([rig]);

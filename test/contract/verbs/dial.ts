@@ -1,0 +1,153 @@
+/** dial: TCP connections to a container's ports. */
+
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { Duplex } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { type Rig, until } from "../rig.ts";
+
+const SERVER = fileURLToPath(new URL("../port-server.ts", import.meta.url));
+const MIB = 1024 * 1024;
+/** Where port-server.ts listens: its ports on loopback are ten higher. */
+const ECHO = 7000;
+const LOOPBACK_ECHO = 7010;
+const LOOPBACK_GREETING = 7011;
+const IPV6_ECHO = 7020;
+const CLOSED = 7999;
+/** The engine switches IPv6 off inside containers, unless told otherwise. */
+const WITH_IPV6 = ["--sysctl", "net.ipv6.conf.all.disable_ipv6=0"];
+
+export function dialContract(rig: Rig): void {
+  const { signal } = rig;
+  const servers: ChildProcess[] = [];
+  /** A Node server inside the container's network, as a service in it would be. */
+  const serve = async (id: string) => {
+    const pid = await rig.engine.docker("inspect", "--format", "{{.State.Pid}}", id);
+    const server = spawn("nsenter", ["--target", pid, "--net", process.execPath, SERVER], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    servers.push(server);
+    await Promise.race([once(server.stdout, "data"), once(server, "exit").then(() => assert.fail("no server"))]);
+    return id;
+  };
+  const stopServers = () => servers.splice(0).forEach((server) => server.kill("SIGKILL"));
+  let shared: Promise<string> | undefined;
+  const home = () => (shared ??= rig.container({ args: WITH_IPV6 }).then(serve));
+  const dial = async (port: number) => rig.runtime.dial(await home(), port, signal);
+
+  for (const [where, port] of [
+    ["the container's address", ECHO],
+    ["its loopback", LOOPBACK_ECHO],
+    ["its IPv6 loopback", IPV6_ECHO],
+  ] as const) {
+    rig.verb("dial", `carries bytes both ways to a port on ${where}, each direction ending alone`, async () => {
+      const socket = await dial(port);
+      const bytes = randomBytes(2 * MIB);
+      socket.end(bytes);
+      const hash = (data: Buffer) => createHash("sha256").update(data).digest("hex");
+      assert.equal(hash(await drain(socket)), hash(bytes));
+      socket.destroy();
+    });
+  }
+
+  rig.verb("dial", "loses nothing of what a server says first", async () => {
+    for (let round = 0; round < 20; round++) {
+      const socket = await dial(LOOPBACK_GREETING);
+      assert.equal((await drain(socket)).toString(), "greetings\n");
+      assert.equal(socket.writableEnded, false);
+      socket.destroy();
+    }
+  });
+
+  rig.verb("dial", "opens hundreds of connections at the same time", async () => {
+    const sockets = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => dial(index % 2 ? ECHO : LOOPBACK_ECHO)),
+    );
+    const answers = await Promise.all(
+      sockets.map((socket, index) => {
+        socket.end(String(index));
+        return drain(socket);
+      }),
+    );
+    assert.deepEqual(answers.map(Number), [...answers.keys()]);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  rig.verb("dial", "says dial-refused where nothing listens", async () => {
+    await assert.rejects(dial(CLOSED), { code: "dial-refused", message: /7999/ });
+  });
+
+  rig.verb("dial", "refuses what is no port", async () => {
+    for (const port of [0, -1, 65_536, 80.5, Number.NaN]) await assert.rejects(dial(port), { code: "invalid" });
+  });
+
+  rig.verb("dial", "refuses containers that are unknown or stopped", async () => {
+    await assert.rejects(rig.runtime.dial("0".repeat(64), ECHO, signal), { code: "not-found" });
+    const id = await rig.container({ command: ["true"] });
+    await rig.engine.docker("wait", id);
+    await assert.rejects(rig.runtime.dial(id, ECHO, signal), { code: "not-running" });
+  });
+
+  rig.verb("dial", "never reaches the host through a container in the host's network", async () => {
+    const bait = createServer((socket) => socket.end("the host"));
+    await new Promise<void>((resolve) => bait.listen(0, resolve));
+    const { port } = bait.address() as { port: number };
+    const id = await rig.container({ args: ["--network", "host"] });
+    const sharing = await rig.container({ args: ["--network", `container:${id}`] });
+    for (const container of [id, sharing]) {
+      await assert.rejects(rig.runtime.dial(container, port, signal), { code: "unsupported" });
+    }
+    bait.close();
+  });
+
+  rig.verb("dial", "reaches a container without any network, and one in another's", async () => {
+    const alone = await rig.container({ args: ["--network", "none", ...WITH_IPV6] }).then(serve);
+    const guest = await rig.container({ args: ["--network", `container:${alone}`] });
+    for (const id of [alone, guest]) {
+      const socket = await rig.runtime.dial(id, ECHO, signal);
+      socket.end("hello");
+      assert.equal((await drain(socket)).toString(), "hello");
+      socket.destroy();
+    }
+  });
+
+  rig.verb("dial", "finds a container again after it was restarted elsewhere", async () => {
+    const id = await rig.container({ args: WITH_IPV6 }).then(serve);
+    const echo = async () => {
+      for (const port of [ECHO, LOOPBACK_ECHO]) {
+        const socket = await rig.runtime.dial(id, port, signal);
+        socket.end("hello");
+        assert.equal((await drain(socket)).toString(), "hello");
+        socket.destroy();
+      }
+    };
+    for (let round = 0; round < 3; round++) await echo();
+    await rig.engine.docker("stop", id);
+    await until("the stop to be known", () =>
+      rig.runtime.dial(id, ECHO, signal).then(
+        () => false,
+        (error) => error.code === "not-running",
+      ),
+    );
+    await rig.container(); // It may get the address.
+    await rig.engine.docker("start", id);
+    await serve(id);
+    await echo();
+  });
+
+  rig.verb("dial", "gives up when told to", async () => {
+    const id = await home();
+    await assert.rejects(rig.runtime.dial(id, ECHO, AbortSignal.abort()), { name: "AbortError" });
+  });
+
+  rig.verb("dial", "is done", async () => stopServers());
+}
+
+async function drain(socket: Duplex): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of socket.iterator({ destroyOnReturn: false })) pieces.push(piece);
+  return Buffer.concat(pieces);
+}

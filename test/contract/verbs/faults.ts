@@ -1,0 +1,130 @@
+/** What every verb says when the engine hangs, is killed or is not there; on an engine of its own. */
+
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LogEntry } from "../../../src/agent/runtime/runtime.ts";
+import { Listener, listen, type Rig, until } from "../rig.ts";
+
+const AWAY = { name: "RuntimeError", code: "engine-unavailable" };
+const PIPE = { tty: false, stdin: true };
+
+export interface FaultOptions {
+  /** A runtime for an address, whose calls time out after so many milliseconds. */
+  impatient(host: string, timeout: number): { runtime: Rig["runtime"] };
+}
+
+export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
+  const { engine, signal } = rig;
+
+  rig.verb(
+    "faults",
+    "an engine that hangs is unavailable after the time-out, and is back when it goes on",
+    async () => {
+      const id = await rig.container();
+      const { runtime } = impatient(engine.host, 500);
+      await runtime.list(signal);
+      await engine.kill("SIGSTOP");
+      try {
+        const verbs = [
+          runtime.info(signal),
+          runtime.list(signal),
+          runtime.inspect(id, signal),
+          runtime.exec(id, { command: ["true"], ...PIPE }, signal),
+          runtime.attach(id, { stdin: false, stdout: true, stderr: true }, signal),
+          runtime.dial(id, 80, signal),
+          runtime.watch(signal)[Symbol.asyncIterator]().next(),
+          runtime.logs(id, { follow: true, stdout: true, stderr: true }, signal)[Symbol.asyncIterator]().next(),
+        ];
+        for (const verb of verbs) await assert.rejects(verb, AWAY);
+      } finally {
+        await engine.kill("SIGCONT");
+      }
+      await until("the engine to answer again", () =>
+        runtime.list(signal).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await runtime.close();
+    },
+  );
+
+  rig.verb("faults", "an engine that is killed ends everything clearly, and nothing with status 0", async () => {
+    const { runtime } = await rig.another();
+    const id = await rig.container({ command: ["sh", "-c", "echo first; cat"], args: ["-i"] });
+    const pipe = await runtime.exec(id, { command: ["cat"], ...PIPE }, signal);
+    const terminal = await runtime.exec(id, { command: ["cat"], tty: true, stdin: true }, signal);
+    const attached = await runtime.attach(id, { stdin: true, stdout: true, stderr: true }, signal);
+    const processes = [pipe, terminal, attached];
+    const heard = processes.map((process) => listen(process));
+    const lists = runtime.watch(signal)[Symbol.asyncIterator]();
+    await lists.next();
+    const follow = runtime.logs(id, { follow: true, stdout: true, stderr: true }, signal)[Symbol.asyncIterator]();
+    await follow.next();
+    await engine.kill("SIGKILL");
+    await assert.rejects(follow.next(), AWAY);
+    await assert.rejects(drainLists(lists), AWAY);
+    await Promise.all(heard);
+    for (const process of processes) assert.ok("unknown" in (await process.exit));
+    await assert.rejects(runtime.list(signal), AWAY);
+    await Promise.all(processes.map((process) => process.close()));
+    await engine.start();
+    await runtime.list(signal);
+    await runtime.close();
+  });
+
+  rig.verb("faults", "a log goes on after the engine was away, without a line lost or repeated", async () => {
+    const id = await rig.container({ command: ["sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"] });
+    const before: LogEntry[] = [];
+    const follow = async () => {
+      const options = { follow: true, stdout: true, stderr: true };
+      for await (const batch of rig.runtime.logs(id, options, signal)) before.push(...batch);
+    };
+    const following = follow();
+    await until("a hundred lines", async () => before.length > 100);
+    await engine.kill("SIGKILL");
+    await assert.rejects(following, AWAY);
+    const lines = before.map((entry) => Number(Buffer.from(entry.bytes)));
+    assert.deepEqual(lines, [...lines.keys()]);
+    await engine.start();
+  });
+
+  rig.verb("faults", "the processes of an exec are ended even while the engine is away", async () => {
+    const { runtime } = await rig.another();
+    const id = await rig.container();
+    const process = await runtime.exec(id, { command: ["sleep", "911"], ...PIPE }, signal);
+    const pid = Number((await engine.docker("top", id, "-o", "pid")).split("\n").at(-1));
+    await engine.kill("SIGKILL");
+    await process.close();
+    assert.ok("unknown" in (await process.exit));
+    assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
+    await engine.start();
+    await runtime.close();
+  });
+
+  rig.verb("faults", "an engine that was never there is unavailable, with words about what to do", async () => {
+    const { runtime } = impatient(`unix://${join(tmpdir(), "no-engine.sock")}`, 500);
+    await assert.rejects(runtime.info(signal), { ...AWAY, message: /no-engine\.sock.*does not exist.*running/ });
+    await assert.rejects(runtime.watch(signal)[Symbol.asyncIterator]().next(), AWAY);
+    await runtime.close();
+  });
+
+  rig.verb("faults", "a container that is removed ends its sessions", async () => {
+    const id = await rig.container({ args: ["-i"], command: ["cat"] });
+    const exec = await rig.runtime.exec(id, { command: ["cat"], ...PIPE }, signal);
+    const attached = await rig.runtime.attach(id, { stdin: true, stdout: true, stderr: true }, signal);
+    const listeners = [exec, attached].map((process) => new Listener(process.output));
+    const logs = rig.runtime.logs(id, { follow: true, stdout: true, stderr: true }, signal)[Symbol.asyncIterator]();
+    const line = logs.next();
+    await engine.docker("rm", "--force", id);
+    assert.equal((await line).done, true);
+    await Promise.all(listeners.map((listener) => listener.ended));
+    assert.notDeepEqual(await exec.exit, { code: 0 });
+    assert.deepEqual(await attached.exit, { code: 137 });
+  });
+}
+
+async function drainLists(lists: AsyncIterator<unknown>): Promise<void> {
+  for (let next = await lists.next(); !next.done; next = await lists.next());
+}

@@ -1,0 +1,138 @@
+/** logs. */
+
+import assert from "node:assert/strict";
+import type { LogEntry, LogOptions } from "../../../src/agent/runtime/runtime.ts";
+import { type Rig, until } from "../rig.ts";
+
+const ALL: LogOptions = { follow: false, stdout: true, stderr: true };
+const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
+
+const text = (entries: LogEntry[]) => Buffer.concat(entries.map((entry) => entry.bytes)).toString("latin1");
+
+export function logsContract(rig: Rig): void {
+  const { signal } = rig;
+  const read = async (id: string, options: Partial<LogOptions> = {}) => {
+    const entries: LogEntry[] = [];
+    for await (const batch of rig.runtime.logs(id, { ...ALL, ...options }, signal)) entries.push(...batch);
+    return entries;
+  };
+  const finished = async (command: string, args: string[] = []) => {
+    const id = await rig.container({ command: ["sh", "-c", command], args });
+    await rig.engine.docker("wait", id);
+    return id;
+  };
+
+  rig.verb("logs", "delivers every line in order, each with its stamp", async () => {
+    const id = await finished("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done");
+    const entries = await read(id);
+    assert.equal(entries.length, 20_000);
+    for (const [index, entry] of entries.entries()) {
+      assert.equal(Buffer.from(entry.bytes).toString(), `line ${index}\n`);
+      assert.match(entry.time, STAMP);
+    }
+  });
+
+  rig.verb("logs", "keeps the streams apart and leaves one out if told so", async () => {
+    const id = await finished("echo out; echo err >&2");
+    const entries = await read(id);
+    assert.deepEqual(
+      new Set(entries.map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)),
+      new Set(["stdout out\n", "stderr err\n"]),
+    );
+    assert.equal(text(await read(id, { stdout: false })), "err\n");
+    assert.equal(text(await read(id, { stderr: false })), "out\n");
+    await assert.rejects(read(id, { stdout: false, stderr: false }), { code: "invalid" });
+  });
+
+  for (const [what, args] of [
+    ["", []],
+    [" of a terminal", ["-t"]],
+  ] as const) {
+    rig.verb("logs", `delivers a long line${what} in parts that share a stamp`, async () => {
+      const id = await finished(`stty raw 2>/dev/null; head -c 40000 /dev/zero | tr '\\0' x; echo; echo short`, [
+        ...args,
+      ]);
+      const entries = await read(id);
+      assert.equal(text(entries), `${"x".repeat(40_000)}\nshort\n`);
+      const parts = entries.slice(0, -1);
+      assert.deepEqual(
+        parts.map((entry) => entry.bytes.length),
+        [16_384, 16_384, 7233],
+      );
+      assert.equal(new Set(parts.map((entry) => entry.time)).size, 1);
+    });
+  }
+
+  rig.verb("logs", "splits a terminal's log into lines", async () => {
+    const id = await finished("echo one; echo; echo three; printf four", ["-t"]);
+    const entries = await read(id);
+    assert.deepEqual(
+      entries.map(({ bytes }) => Buffer.from(bytes).toString()),
+      ["one\r\n", "\r\n", "three\r\n", "four"],
+    );
+    assert.ok(entries.every(({ stream, time }) => stream === "stdout" && STAMP.test(time)));
+  });
+
+  rig.verb("logs", "changes no byte of a line", async () => {
+    const id = await finished(
+      "i=1; while [ $i -lt 256 ]; do [ $i = 10 ] || printf \"\\\\$(printf %o $i)\"; i=$((i+1)); done; printf '\\303'",
+    );
+    const expected = Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => byte !== 10);
+    // The engine's own log file cannot hold bytes that are not UTF-8: those become U+FFFD before anybody can read them.
+    const [entry] = await read(id);
+    assert.deepEqual([...(entry?.bytes ?? [])].slice(0, 126), expected.slice(0, 126));
+  });
+
+  rig.verb("logs", "starts at a nanosecond, inclusive, and ends before one", async () => {
+    const id = await finished("for i in 1 2 3 4 5 6; do echo $i; done");
+    const entries = await read(id);
+    const at = (index: number) => {
+      const [seconds = "", fraction = ""] = (entries[index]?.time ?? "").replace("Z", "").split(".");
+      return `${Date.parse(`${seconds}Z`) / 1000}.${fraction.padEnd(9, "0")}`;
+    };
+    assert.equal(text(await read(id, { since: at(2) })), "3\n4\n5\n6\n");
+    assert.equal(text(await read(id, { since: at(2), until: at(3) })), "3\n4\n");
+    assert.equal(text(await read(id, { tail: 2 })), "5\n6\n");
+    assert.equal(text(await read(id, { tail: 0 })), "");
+  });
+
+  rig.verb("logs", "follows until the container stops", async () => {
+    const id = await rig.container({ command: ["sh", "-c", "echo first; cat; echo last"], args: ["-i"] });
+    const entries: LogEntry[] = [];
+    const following = (async () => {
+      for await (const batch of rig.runtime.logs(id, { ...ALL, follow: true }, signal)) entries.push(...batch);
+    })();
+    await until("the first line", async () => text(entries) === "first\n");
+    await rig.engine.docker("stop", id);
+    await following;
+    assert.equal(text(entries), "first\n");
+  });
+
+  rig.verb("logs", "stops following at once when told to", async () => {
+    const id = await rig.container({ command: ["sh", "-c", "echo first; sleep 1000"] });
+    const stop = new AbortController();
+    const follow = rig.runtime.logs(id, { ...ALL, follow: true }, stop.signal)[Symbol.asyncIterator]();
+    await follow.next();
+    const pending = follow.next();
+    stop.abort();
+    const started = performance.now();
+    await assert.rejects(pending, { name: "AbortError" });
+    assert.ok(performance.now() - started < 100);
+  });
+
+  rig.verb("logs", "holds little while nobody reads", async () => {
+    const id = await finished("yes $(head -c 100 /dev/zero | tr '\\0' x) | head -n 100000");
+    const lines = rig.runtime.logs(id, ALL, signal)[Symbol.asyncIterator]();
+    let count = (await lines.next()).value?.length ?? 0;
+    const before = process.memoryUsage().rss;
+    await new Promise((resolve) => setTimeout(resolve, 300)); // Long enough to read all 10 MB, if anything did.
+    assert.ok(process.memoryUsage().rss - before < 6 * 1024 * 1024);
+    for (let next = await lines.next(); !next.done; next = await lines.next()) count += next.value.length;
+    assert.equal(count, 100_000);
+  });
+
+  rig.verb("logs", "says not-found for an unknown container", async () => {
+    const lines = rig.runtime.logs("0".repeat(64), ALL, signal);
+    await assert.rejects(lines[Symbol.asyncIterator]().next(), { code: "not-found" });
+  });
+}
