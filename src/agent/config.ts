@@ -38,9 +38,6 @@ const GrantEntry = z
   )
   .transform(({ token, token_sha256: hash = sha256(token ?? ""), ...rest }) => ({ ...rest, token_sha256: hash }));
 
-/** Who holds the token with this SHA-256 (hexadecimal) may do this. The token itself is not kept. */
-export type ConfiguredGrant = z.infer<typeof GrantEntry>;
-
 const Grants = z
   .array(GrantEntry)
   .max(1000)
@@ -117,7 +114,7 @@ const SETTINGS = {
     type: dockerHost,
     default: "",
     effect:
-      "The Docker or Podman engine; empty: the first socket that answers. Over TCP without docker_cert_path everyone on that network can become root on the host.",
+      "The Docker or Podman engine; empty: the first of the usual sockets that is there. Over TCP without docker_cert_path everyone on that network can become root on the host.",
     variables: ["DOCKER_HOST"],
   }),
   docker_cert_path: setting({
@@ -135,7 +132,7 @@ const SETTINGS = {
     type: address(),
     default: "127.0.0.1",
     effect:
-      "Where the agent's HTTP server listens. Any address but a loopback one is served with TLS, unless trusted_proxies names the proxy in front.",
+      "Where the agent's HTTP server listens. Any address but a loopback one needs tls_cert and tls_key, or trusted_proxies for a proxy that does the TLS.",
   }),
   listen_port: setting({
     type: port(),
@@ -157,8 +154,7 @@ const SETTINGS = {
   tls_cert: setting({
     type: path(),
     default: "",
-    effect:
-      "A PEM file with the certificate and its chain; with tls_key. Empty: one made by the agent, where TLS is needed.",
+    effect: "A PEM file with the certificate and its chain; with tls_key. Empty: no TLS.",
   }),
   tls_key: setting({
     type: path(),

@@ -25,7 +25,7 @@ export interface Inputs {
 }
 
 /** Where a value comes from, for people. */
-export interface Origin {
+interface Origin {
   source: Source;
   place: string;
 }

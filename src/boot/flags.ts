@@ -13,7 +13,7 @@ type Meaning =
   | { kind: "value"; key: string; list: boolean }
   | { kind: "switch"; key: string; value: string };
 
-export interface Flag {
+interface Flag {
   key: string;
   value: string;
   /** As it was written, e.g. `-S`. */

@@ -12,6 +12,7 @@
  * Exit codes: 0 ended as told, 1 could not start or failed, 2 the configuration or command line is wrong.
  */
 
+import { realpath } from "node:fs/promises";
 import { ConfigError, type Loaded, loadConfig, requested } from "./config.ts";
 import { helpText, printConfig } from "./help.ts";
 import { readFile, thisHost } from "./host.ts";
@@ -28,19 +29,19 @@ type Operated = Table & {
   shutdown_grace: Setting<number>;
 };
 
-export interface Context<T extends Table> {
+interface Context<T extends Table> {
   config: ValuesOf<T>;
   log: Log;
   /** Aborted when the program is told to end, also while it still starts. */
   stopping: AbortSignal;
 }
 
-export interface Running {
+interface Running {
   /** Takes no new work, lets what is open finish, and resolves when nothing is left; once `cut` aborts it waits for nobody. */
   close(cut: AbortSignal): Promise<void>;
 }
 
-export interface Main<T extends Table> {
+interface Main<T extends Table> {
   program: Program<T>;
   start: (context: Context<T>) => Promise<Running>;
 }
@@ -76,12 +77,17 @@ async function load<T extends Table>(program: Program<T>, argv: readonly string[
   for (const [key, { secretFile }] of Object.entries(program.settings)) {
     const path: unknown = loaded.values[key];
     if (!secretFile || typeof path !== "string" || path === "") continue;
-    await readSecretFile(path).catch((error: unknown) =>
+    await checkSecretFile(path).catch((error: unknown) =>
       problems.push(`${loaded.origins[key]?.place}: ${words(error)}`),
     );
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return loaded;
+}
+
+/** Certificates and mounted secrets often stand behind a link: here what counts is the file that it leads to. */
+async function checkSecretFile(path: string): Promise<void> {
+  await readSecretFile(await realpath(path).catch(() => path));
 }
 
 async function live<T extends Operated>({ program, start }: Main<T>, { values, warnings }: Loaded<T>): Promise<void> {

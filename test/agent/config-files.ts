@@ -75,6 +75,8 @@ Where the defaults differ from comparable agents: \`server_url\` is empty, becau
 server_url: https://fairlead.example.com
 node_name: gpu-box-1
 listen_address: 0.0.0.0
+tls_cert: /etc/fairlead/cert.pem
+tls_key: /etc/fairlead/key.pem
 public_urls: [https://gpu-box-1.example.com:9090]
 grants:
   - name: ci

@@ -6,8 +6,9 @@ import { duration, path, secret, size, text, toggle } from "../../src/boot/value
 
 const CANARY = "canary-20f7";
 
-function say(word: string): void {
-  process.stdout.write(`${word}\n`);
+/** Standard output on a terminal blocks, so a program that may be held says nothing there. */
+function speaker(mode: string): (word: string) => void {
+  return mode === "burst" ? () => undefined : (word) => process.stdout.write(`${word}\n`);
 }
 
 /** Resolves when the signal aborts. */
@@ -38,6 +39,7 @@ await run({
   },
   start: async ({ config, log, stopping }) => {
     const { mode } = config;
+    const say = speaker(mode);
     log.info({ token: config.token, canary: CANARY.length }, "up");
     if (mode === "no-start") throw new StartError("the port is taken");
     if (mode === "no-port")

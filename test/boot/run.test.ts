@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { spawn as spawnTerminal } from "node-pty";
 
 const PROGRAM = join(import.meta.dirname, "program.ts");
@@ -18,6 +18,11 @@ before(async () => {
   root = await mkdtemp(join(tmpdir(), "fairlead-run-"));
 });
 after(() => rm(root, { recursive: true, force: true }));
+/** Whatever a test left running ends with it. */
+const alive = new Set<number>();
+afterEach(() => {
+  for (const pid of alive) process.kill(pid, "SIGKILL");
+});
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
 
@@ -36,6 +41,9 @@ function launch(argv: string[], env: Record<string, string> = {}): Running {
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const { pid = 0 } = child;
+  alive.add(pid);
+  child.once("exit", () => alive.delete(pid));
   let out = "";
   let err = "";
   child.stdout.on("data", (bytes: Buffer) => (out += bytes.toString()));
@@ -166,8 +174,14 @@ test("mistakes in the configuration are listed without a stack, and nothing star
   assert.deepEqual(await loose.ended, { code: 2, signal: null });
   assert.match(
     loose.err(),
-    /flag --key-file: loose can be read or written by other users \(mode 0644\); run: chmod 600 loose/,
+    /flag --key-file: .*loose can be read or written by other users \(mode 0644\); run: chmod 600 .*loose/,
   );
+  await symlink("loose", join(root, "to-loose"));
+  const linked = launch(["--key-file", "to-loose"]);
+  assert.deepEqual(await linked.ended, { code: 2, signal: null });
+  await chmod(join(root, "loose"), 0o600);
+  const tight = launch(["--key-file", "to-loose", "--mode=no-start"]);
+  assert.deepEqual(await tight.ended, FAILED);
   for (const path of ["missing.yaml", ".", "bad.yaml/x"]) {
     const missing = launch(["-c", path]);
     assert.deepEqual(await missing.ended, { code: 2, signal: null });
@@ -202,8 +216,8 @@ test("a reader of standard error that went away does not end the program", async
   const { child, says, ended, out } = launch(["--mode=chatty"]);
   await says("ready");
   child.stderr.destroy();
-  const alive = once(child, "exit");
-  assert.equal(await Promise.race([alive.then(() => "ended"), answers(child)]), "alive");
+  const exit = once(child, "exit");
+  assert.equal(await Promise.race([exit.then(() => "ended"), answers(child)]), "alive");
   child.kill("SIGTERM");
   assert.equal((await ended).code, 0);
   assert.match(out(), /closed/);
@@ -238,6 +252,8 @@ async function answers(child: Child): Promise<string> {
 
 test("on a terminal the log is for people, and a terminal that is held does not hold the program", async () => {
   const terminal = spawnTerminal(process.execPath, [PROGRAM, "--mode=burst"], { cwd: root, env: process.env });
+  alive.add(terminal.pid);
+  terminal.onExit(() => alive.delete(terminal.pid));
   let shown = "";
   const ended = new Promise((resolve) => terminal.onExit(resolve));
   const ready = new Promise<void>((resolve) => {
@@ -266,6 +282,8 @@ test("a closed terminal ends the program", async () => {
   const directory = join(root, "closed");
   const argv = [PROGRAM, "--log-max-size=1m", `--log-directory=${directory}`];
   const terminal = spawnTerminal(process.execPath, argv, { cwd: root, env: process.env });
+  alive.add(terminal.pid);
+  terminal.onExit(() => alive.delete(terminal.pid));
   const ended = new Promise<{ exitCode: number }>((resolve) => terminal.onExit(resolve));
   await new Promise<void>((resolve) => terminal.onData((text) => text.includes("ready") && resolve()));
   terminal.kill("SIGHUP");
