@@ -166,7 +166,11 @@ async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> 
       ...(tls && { tls }),
       limits: {
         connections: config.max_connections,
-        unauthenticated: { begin: 10, share: 0.3, full: config.max_unauthenticated },
+        unauthenticated: {
+          begin: Math.min(10, config.max_unauthenticated),
+          share: 0.3,
+          full: config.max_unauthenticated,
+        },
       },
     },
   }).catch(refuseStart);

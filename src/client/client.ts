@@ -66,6 +66,11 @@ export class Client {
     return new RemoteForward(this.#link, await this.#open({ op: "forward", container, ...options }, body));
   }
 
+  /** Everything that a session of ours (or, for an administrator, anybody's) prints from now on. Sends nothing. */
+  observe(session: string): Promise<RemoteSession> {
+    return this.#open({ op: "observe", session }, {});
+  }
+
   /** Ends all sessions and the connection. Idempotent. */
   close(): Promise<void> {
     return this.#link.close();

@@ -12,11 +12,11 @@ export const Size = z.object({ cols: z.number().int().min(1).max(1000), rows: z.
 
 /** `kill`: the session ends when its connection does. `keep`: it waits `grace` for a resume. */
 export const OpenHeader = z.strictObject({
-  op: z.enum(["logs", "exec", "attach", "forward", "dial", "resume"]),
+  op: z.enum(["logs", "exec", "attach", "forward", "dial", "observe", "resume"]),
   node: z.string().max(253).optional(),
   /** Id, short id, name, `project/service` or `project/service/N`. */
   container: ref.optional(),
-  /** Of `resume`, and of `dial`: the forward it belongs to. */
+  /** Of `resume` and `observe`; of `dial`: the forward it belongs to. */
   session: z.string().max(64).optional(),
   onDrop: z.enum(["kill", "keep"]).optional(),
   /** Milliseconds. */

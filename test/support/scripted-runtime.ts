@@ -25,7 +25,7 @@ export interface Script {
   sizes: Size[];
   signals: string[];
   closed: AbortSignal;
-  print(bytes: Uint8Array | string, stream?: "stdout" | "stderr"): Promise<void>;
+  print: (bytes: Uint8Array | string, stream?: "stdout" | "stderr") => Promise<void>;
 }
 
 export interface ScriptedOptions {

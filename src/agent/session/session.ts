@@ -79,7 +79,9 @@ export class Session implements SessionIo {
   readonly #secret = randomBytes(24).toString("base64url");
   readonly #sequence: Sequence;
   readonly #stop = new AbortController();
+  readonly #observers = new Set<(packet: Packet) => void>();
   #state: State = "opening";
+  #tty = false;
   #epoch = 1;
   #channel: Channel | undefined;
   /** While a client that is away is waited for. */
@@ -113,9 +115,21 @@ export class Session implements SessionIo {
     return given.length === own.length && timingSafeEqual(given, own);
   }
 
+  /** What is on the other side is a terminal. */
+  get tty(): boolean {
+    return this.#tty;
+  }
+
+  /** Hears every packet that is sent to the client from now on, until the returned function is called. */
+  observe(hear: (packet: Packet) => void): () => void {
+    this.#observers.add(hear);
+    return () => this.#observers.delete(hear);
+  }
+
   accept(details: { tty?: boolean } = {}): void {
     if (this.#state !== "opening") return;
     this.#state = "serving";
+    this.#tty = details.tty ?? false;
     this.#channel?.reply(json(this.#opened(details)));
   }
 
@@ -129,6 +143,7 @@ export class Session implements SessionIo {
   }
 
   async send(packet: Packet): Promise<void> {
+    for (const hear of this.#observers) hear(packet);
     const { tag, payload } = encodePacket(packet);
     await this.#sequence.send(tag, payload);
     this.lastActive = performance.now();
@@ -180,17 +195,9 @@ export class Session implements SessionIo {
 
   #opened(details: { tty?: boolean; epoch?: number }): Opened {
     const { container, onDrop, grace } = this.#spec;
-    const received = this.#sequence.received;
-    return {
-      session: this.id,
-      secret: this.#secret,
-      epoch: this.#epoch,
-      received,
-      container,
-      onDrop,
-      grace,
-      ...details,
-    };
+    const identity = { session: this.id, secret: this.#secret, epoch: this.#epoch };
+    const { id, name } = container;
+    return { ...identity, received: this.#sequence.received, container: { id, name }, onDrop, grace, ...details };
   }
 
   async #outcome(serve: Serve): Promise<{ status: ExitStatus } | { error: FairleadError }> {

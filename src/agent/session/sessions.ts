@@ -11,6 +11,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Audit, AuditLine } from "./audit.ts";
 import type { Containers } from "./containers.ts";
 import { MAX_CONNECTIONS, serveConnection } from "./forward.ts";
+import { serveObserver } from "./observe.ts";
 import { KINDS, parseBody, parseHeader } from "./open.ts";
 import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
 
@@ -35,6 +36,8 @@ export interface SessionsOptions {
   software: string;
 }
 
+/** Kinds of session that print something. */
+const OBSERVABLE = new Set(["exec", "attach", "logs"]);
 /** How often idle sessions are looked for, in milliseconds. */
 const IDLE_CHECK_MS = 15_000;
 /** Nobody is waited for longer, in milliseconds. */
@@ -110,6 +113,7 @@ export class Sessions {
       const header = parseHeader(channel.request.header);
       if (header.op === "resume") this.#resume(channel, header, visitor);
       else if (header.op === "dial") this.#dial(channel, header, visitor);
+      else if (header.op === "observe") this.#observe(channel, header, visitor);
       else this.#open(channel, header, visitor);
     } catch (error) {
       const refusal = toFairleadError(error);
@@ -151,6 +155,20 @@ export class Sessions {
     void session.closed.then(() => parent.children.delete(session));
     const dial = () => runtime.dial(container.id, port, session.signal);
     this.#run(session, { ports: [port] }, (io) => serveConnection(io, dial));
+  }
+
+  /** Whoever opened the session, or may do everything to its container, may watch it; nobody else learns that it exists. */
+  #observe(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+    const observed = this.#sessions.get(header.session ?? "");
+    const { grant } = visitor.subject;
+    if (!observed) throw gone();
+    const { kind, right, container, reference } = observed.purpose;
+    const own = observed.visitor.subject.grant.subject === grant.subject && allows(grant, right, container.labels);
+    if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", container.labels))) throw gone();
+    this.#checkLimits(container.id);
+    const purpose = { kind: "observer", right, reference, container };
+    const session = this.#create({ ...purpose, visitor, onDrop: "kill", grace: 0, channel });
+    this.#run(session, {}, (io) => serveObserver(io, observed));
   }
 
   #resume(channel: Channel, header: OpenHeader, visitor: Visitor): void {

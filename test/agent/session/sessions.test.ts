@@ -154,3 +154,56 @@ test("a client that stops reading stops its own process only", async () => {
   await client.close();
   await desk.close();
 });
+
+test("an observer hears what a session prints, a slow one hears of its gap, and neither is felt", async () => {
+  let go: () => void = () => {};
+  const started = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const desk = await startDesk({
+    exec: async ({ print }) => {
+      await started;
+      for (let i = 0; i < 400; i += 1) await print(new Uint8Array(8_192).fill(i));
+      return { code: 5 };
+    },
+  });
+  const client = desk.client();
+  const writer = await client.exec("web", TERMINAL);
+  const quick = await client.observe(writer.id);
+  const stalled = await client.observe(writer.id);
+  assert.equal(quick.tty, true);
+  const outcomes = Promise.all([bytesOf(writer), bytesOf(quick)]);
+  go();
+  assert.deepEqual(await outcomes, [
+    { bytes: 3_276_800, gap: 0 },
+    { bytes: 3_276_800, gap: 0 },
+  ]);
+  const late = await bytesOf(stalled);
+  assert.ok(late.gap > 0);
+  assert.equal(late.bytes + late.gap, 3_276_800);
+  await client.close();
+  await desk.close();
+});
+
+test("only whoever opened a session, or its administrator, may observe it", async () => {
+  const desk = await startDesk({ exec: linger });
+  const owner = desk.client([], { subject: "token:a", rights: ["exec"], scopes: [] });
+  const { id } = await owner.exec("web", TERMINAL);
+  const stranger = desk.client([], { subject: "token:b", rights: ["exec"], scopes: [] });
+  const administrator = desk.client();
+  await owner.observe(id);
+  await administrator.observe(id);
+  await assert.rejects(stranger.observe(id), { code: "session-gone" });
+  await assert.rejects(administrator.observe("f".repeat(24)), { code: "session-gone" });
+  for (const client of [owner, stranger, administrator]) await client.close();
+  await desk.close();
+});
+
+async function bytesOf(session: RemoteSession): Promise<{ bytes: number; gap: number }> {
+  const sum = { bytes: 0, gap: 0 };
+  for await (const packet of session.packets()) {
+    if (packet.type === "stdout") sum.bytes += packet.bytes.length;
+    if (packet.type === "gap") sum.gap += packet.gap.bytes ?? 0;
+  }
+  return sum;
+}
