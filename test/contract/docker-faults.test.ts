@@ -21,8 +21,6 @@ after(async () => {
   await engine.remove();
 });
 faultContract(rig, {
-  impatient: (host, timeout) => ({
-    runtime: createDockerRuntime({ host, timeout, stateDir: tmpdir(), log: silent }),
-  }),
+  impatient: (host, timeout) => createDockerRuntime({ host, timeout, stateDir: tmpdir(), log: silent }),
 });
 printTable([rig]);

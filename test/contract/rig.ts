@@ -16,7 +16,7 @@ export interface RigOptions {
   /** The column of the table. */
   name: string;
   engine: Engine;
-  createRuntime(stateDir: string): Runtime;
+  createRuntime: (stateDir: string) => Runtime;
 }
 
 /** One implementation on one engine. */
@@ -140,4 +140,10 @@ export class Listener {
   async #read(output: AsyncIterable<Output>): Promise<void> {
     for await (const { bytes } of output) this.text += Buffer.from(bytes).toString("latin1");
   }
+}
+
+/** A stamp in the form that `since` has; a Date would lose its nanoseconds. */
+export function sinceOf(time: string): string {
+  const [seconds = "", fraction = ""] = time.replace("Z", "").split(".");
+  return `${Date.parse(`${seconds}Z`) / 1000}.${fraction.padEnd(9, "0")}`;
 }

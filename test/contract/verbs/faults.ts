@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { LogEntry } from "../../../src/agent/runtime/runtime.ts";
-import { Listener, listen, type Rig, until } from "../rig.ts";
+import type { LogEntry, LogOptions, Runtime } from "../../../src/agent/runtime/runtime.ts";
+import { Listener, listen, type Rig, sinceOf, until } from "../rig.ts";
 
 const AWAY = { name: "RuntimeError", code: "engine-unavailable" };
 const PIPE = { tty: false, stdin: true };
 
 export interface FaultOptions {
   /** A runtime for an address, whose calls time out after so many milliseconds. */
-  impatient(host: string, timeout: number): { runtime: Rig["runtime"] };
+  impatient: (host: string, timeout: number) => Runtime;
 }
 
 export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
@@ -22,7 +22,7 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     "an engine that hangs is unavailable after the time-out, and is back when it goes on",
     async () => {
       const id = await rig.container();
-      const { runtime } = impatient(engine.host, 500);
+      const runtime = impatient(engine.host, 500);
       await runtime.list(signal);
       await engine.kill("SIGSTOP");
       try {
@@ -77,17 +77,23 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
   rig.verb("faults", "a log goes on after the engine was away, without a line lost or repeated", async () => {
     const id = await rig.container({ command: ["sh", "-c", "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"] });
     const before: LogEntry[] = [];
-    const follow = async () => {
-      const options = { follow: true, stdout: true, stderr: true };
-      for await (const batch of rig.runtime.logs(id, options, signal)) before.push(...batch);
+    const read = async (into: LogEntry[], options: Partial<LogOptions>) => {
+      const all = { follow: false, stdout: true, stderr: true, ...options };
+      for await (const batch of rig.runtime.logs(id, all, signal)) into.push(...batch);
     };
-    const following = follow();
+    const following = read(before, { follow: true });
     await until("a hundred lines", async () => before.length > 100);
     await engine.kill("SIGKILL");
     await assert.rejects(following, AWAY);
-    const lines = before.map((entry) => Number(Buffer.from(entry.bytes)));
-    assert.deepEqual(lines, [...lines.keys()]);
     await engine.start();
+    const last = before.at(-1)?.time ?? "";
+    const after: LogEntry[] = [];
+    await read(after, { since: sinceOf(last) });
+    const lines = [...before, ...after.filter((entry) => entry.time > last)].map((entry) =>
+      Number(Buffer.from(entry.bytes)),
+    );
+    assert.ok(after.length > 1);
+    assert.deepEqual(lines, [...lines.keys()]);
   });
 
   rig.verb("faults", "the processes of an exec are ended even while the engine is away", async () => {
@@ -104,7 +110,7 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
   });
 
   rig.verb("faults", "an engine that was never there is unavailable, with words about what to do", async () => {
-    const { runtime } = impatient(`unix://${join(tmpdir(), "no-engine.sock")}`, 500);
+    const runtime = impatient(`unix://${join(tmpdir(), "no-engine.sock")}`, 500);
     await assert.rejects(runtime.info(signal), { ...AWAY, message: /no-engine\.sock.*does not exist.*running/ });
     await assert.rejects(runtime.watch(signal)[Symbol.asyncIterator]().next(), AWAY);
     await runtime.close();

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { LogEntry, LogOptions } from "../../../src/agent/runtime/runtime.ts";
-import { type Rig, until } from "../rig.ts";
+import { type Rig, sinceOf, until } from "../rig.ts";
 
 const ALL: LogOptions = { follow: false, stdout: true, stderr: true };
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
@@ -36,7 +36,7 @@ export function logsContract(rig: Rig): void {
     const id = await finished("echo out; echo err >&2");
     const entries = await read(id);
     assert.deepEqual(
-      new Set(entries.map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes)}`)),
+      new Set(entries.map(({ stream, bytes }) => `${stream} ${Buffer.from(bytes).toString()}`)),
       new Set(["stdout out\n", "stderr err\n"]),
     );
     assert.equal(text(await read(id, { stdout: false })), "err\n");
@@ -86,10 +86,7 @@ export function logsContract(rig: Rig): void {
   rig.verb("logs", "starts at a nanosecond, inclusive, and ends before one", async () => {
     const id = await finished("for i in 1 2 3 4 5 6; do echo $i; done");
     const entries = await read(id);
-    const at = (index: number) => {
-      const [seconds = "", fraction = ""] = (entries[index]?.time ?? "").replace("Z", "").split(".");
-      return `${Date.parse(`${seconds}Z`) / 1000}.${fraction.padEnd(9, "0")}`;
-    };
+    const at = (index: number) => sinceOf(entries[index]?.time ?? "");
     assert.equal(text(await read(id, { since: at(2) })), "3\n4\n5\n6\n");
     assert.equal(text(await read(id, { since: at(2), until: at(3) })), "3\n4\n");
     assert.equal(text(await read(id, { tail: 2 })), "5\n6\n");

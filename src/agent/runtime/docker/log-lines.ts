@@ -12,6 +12,9 @@ const MAX_ENTRY = 1024 * 1024;
 const MAX_STAMP = 64;
 const SPACE = 32;
 const LF = 10;
+/** "2026-11-21T": what the fifth and the eleventh byte of a stamp are. */
+const DASH = 45;
+const T = 84;
 
 export interface LogParser {
   /** The entries that are complete; their bytes may be views into what was pushed. */
@@ -48,12 +51,14 @@ class FramedLines implements LogParser {
     if (left === 0 && this.#size === 0) return this.#add(stream, bytes, true);
     this.#parts.push(bytes);
     this.#size += bytes.length;
-    if (left > 0 && this.#size < MAX_ENTRY) return;
-    const whole = Buffer.concat(this.#parts);
-    const cut = left > 0 ? MAX_ENTRY : whole.length;
-    this.#parts = cut < whole.length ? [whole.subarray(cut)] : [];
-    this.#size = whole.length - cut;
-    this.#add(stream, whole.subarray(0, cut), left === 0);
+    if (left > 0 && this.#size <= MAX_ENTRY) return;
+    let whole = Buffer.concat(this.#parts);
+    for (; whole.length > MAX_ENTRY; whole = whole.subarray(MAX_ENTRY)) {
+      this.#add(stream, whole.subarray(0, MAX_ENTRY), false);
+    }
+    this.#parts = left > 0 ? [whole] : [];
+    this.#size = left > 0 ? whole.length : 0;
+    if (left === 0) this.#add(stream, whole, true);
   }
 
   #add(stream: DemuxStream, bytes: Buffer, last: boolean): void {
@@ -123,6 +128,7 @@ function timeOf(stamp: Buffer): string {
 /** Throws when there is none: then this is not the stream that was asked for. */
 function stampLength(bytes: Buffer): number {
   const end = bytes.indexOf(SPACE);
-  if (end < 0 || end > MAX_STAMP) throw new RuntimeError("engine-error", "A log line of the engine has no time stamp.");
+  const isStamp = end > 0 && end <= MAX_STAMP && bytes[4] === DASH && bytes[10] === T;
+  if (!isStamp) throw new RuntimeError("engine-error", "A log line of the engine has no time stamp.");
   return end;
 }
