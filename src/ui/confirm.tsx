@@ -14,9 +14,10 @@ export interface ConfirmProps {
 export function Confirm({ question, detail, yes, onYes, onNo }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    const element = dialog.current;
-    element?.showModal();
-    return () => element?.close();
+    const before = document.activeElement;
+    dialog.current?.showModal();
+    // A dialog that is taken out of the page gives nothing back by itself.
+    return () => before instanceof HTMLElement && before.focus();
   }, []);
   return (
     <dialog

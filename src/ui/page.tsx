@@ -46,7 +46,12 @@ export function Page({ account, feed, link, tabs, code }: PageProps) {
             <ContainerList feed={feed} tabs={tabs} />
           </section>
           {tabs.open.value.map((tab) => (
-            <Panel key={tab.id} tab={tab} shown={signedIn && tabs.shown.value === tab.id} />
+            <Panel
+              key={tab.id}
+              tab={tab}
+              shown={signedIn && tabs.shown.value === tab.id}
+              entered={tabs.entered.value}
+            />
           ))}
         </main>
       </div>
@@ -63,10 +68,10 @@ export function Page({ account, feed, link, tabs, code }: PageProps) {
   );
 }
 
-function Panel({ tab, shown }: { tab: Tab; shown: boolean }) {
+function Panel({ tab, shown, entered }: { tab: Tab; shown: boolean; entered: number }) {
   return (
     <section id={`panel-${tab.id}`} role="tabpanel" aria-labelledby={`tab-${tab.id}`} hidden={!shown}>
-      {tab.kind === "terminal" ? <TerminalView tab={tab} shown={shown} /> : <LogView tab={tab} />}
+      {tab.kind === "terminal" ? <TerminalView tab={tab} shown={shown} entered={entered} /> : <LogView tab={tab} />}
     </section>
   );
 }

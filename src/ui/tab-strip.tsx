@@ -13,6 +13,14 @@ export function TabStrip({ tabs }: { tabs: Tabs }) {
     [shown],
   );
 
+  // A closed tab takes the focus with it: the one that is shown instead gets it.
+  const count = tabs.open.value.length;
+  const before = useRef(count);
+  useEffect(() => {
+    if (count < before.current) focusTab(tabs.shown.peek());
+    before.current = count;
+  }, [count, tabs]);
+
   const move = (step: 1 | -1) => {
     tabs.move(step);
     // The tab that is shown takes the focus once it is drawn.
@@ -30,7 +38,7 @@ export function TabStrip({ tabs }: { tabs: Tabs }) {
 
   return (
     <div class="tabs" role="tablist" aria-label="Open views" ref={strip} onKeyDown={press}>
-      <TabButton id={LIST} shown={shown === LIST} show={() => tabs.show(LIST)} text="Containers" />
+      <TabButton id={LIST} shown={shown === LIST} show={() => tabs.enter(LIST)} text="Containers" />
       {tabs.open.value.map((tab) => (
         <OpenTab key={tab.id} tab={tab} tabs={tabs} shown={shown === tab.id} />
       ))}
@@ -48,7 +56,7 @@ function OpenTab({ tab, tabs, shown }: { tab: Tab; tabs: Tabs; shown: boolean })
   const words = `${KINDS[tab.kind]}: ${tab.container.name}`;
   return (
     <span class={shown ? "tab shown" : "tab"} role="presentation">
-      <TabButton id={tab.id} shown={shown} show={() => tabs.show(tab.id)} text={words} ended={!live} />
+      <TabButton id={tab.id} shown={shown} show={() => tabs.enter(tab.id)} text={words} ended={!live} />
       <button
         class="close"
         tabIndex={-1}

@@ -39,6 +39,8 @@ export class Tabs {
   readonly shown = signal<number>(LIST);
   /** The tab whose end the user is asked about. */
   readonly asking = signal<Tab | undefined>(undefined);
+  /** Rises when the user goes into a tab, not when the arrow keys pass over it: then the keyboard is the terminal's. */
+  readonly entered = signal(0);
   readonly full = computed(() => this.open.value.length >= MAX_TABS);
   readonly #link: Link;
   #last = LIST;
@@ -55,12 +57,13 @@ export class Tabs {
   /** One log per container is enough: an open one is shown again. */
   log(container: Target): void {
     const open = this.open.peek().find((tab) => tab.kind === "log" && tab.container.id === container.id);
-    if (open) this.shown.value = open.id;
+    if (open) this.enter(open.id);
     else this.#add({ kind: "log", id: ++this.#last, container, follow: new Follow(container.id, this.#link) });
   }
 
-  show(id: number): void {
+  enter(id: number): void {
     this.shown.value = id;
+    this.entered.value++;
   }
 
   /** The neighbour in the strip, around the ends. */
@@ -98,6 +101,6 @@ export class Tabs {
   #add(tab: Tab): void {
     if (this.full.peek()) return;
     this.open.value = [...this.open.peek(), tab];
-    this.shown.value = tab.id;
+    this.enter(tab.id);
   }
 }

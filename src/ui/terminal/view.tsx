@@ -9,7 +9,14 @@ import { Ending } from "./ending.tsx";
 import { Screen } from "./screen.ts";
 import type { ShellRequest } from "./shell.ts";
 
-export function TerminalView({ tab, shown }: { tab: TerminalTab; shown: boolean }) {
+export interface TerminalViewProps {
+  tab: TerminalTab;
+  shown: boolean;
+  entered: number;
+}
+
+/** `entered` changes when the user goes into a tab: the one that is shown then. */
+export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
   const place = useRef<HTMLDivElement>(null);
   const screen = useRef<Screen | undefined>(undefined);
   const title = useSignal("");
@@ -38,7 +45,7 @@ export function TerminalView({ tab, shown }: { tab: TerminalTab; shown: boolean 
 
   useEffect(() => {
     if (shown && shell.live) screen.current?.focus();
-  }, [shown]);
+  }, [entered]);
 
   const { command } = shell.request.value;
   const isShell = commandLine(command) === commandLine(SHELL);
