@@ -6,6 +6,7 @@ import { PAGE_SECRET_HEADER } from "../protocol/version.ts";
 
 /** Of the origin, which the cookie is not: another port of the same host never sees it. Shared by this origin's tabs. */
 const STORAGE_KEY = "fairlead.secret";
+const SIGN_IN = "/api/v1/sign-in";
 /** A one-time code is short; anything longer in the address is not one. */
 const MAX_CODE = 128;
 
@@ -26,7 +27,7 @@ export class Account {
 
   /** Trades the one-time code for a cookie and the page's secret. Rejects with words for people. */
   async signIn(code: string): Promise<void> {
-    const response = await this.call("/api/v1/sign-in", {
+    const response = await this.call(SIGN_IN, {
       method: "POST",
       body: JSON.stringify({ code: code.trim() }),
     });
@@ -71,10 +72,9 @@ export class Account {
     const response = await reach(path, { ...init, headers });
     if (response.ok) return response;
     const error = await refusal(response);
-    if (error.code === "unauthenticated" && secret !== null && secret === this.#secret) {
-      this.#forget("Your sign-in has ended. Use a new code.");
-    }
-    throw error;
+    if (error.code !== "unauthenticated" || path === SIGN_IN) throw error;
+    if (secret !== null && secret === this.#secret) this.#forget("Your sign-in has ended. Use a new code.");
+    throw new FairleadError("unauthenticated", "this page is no longer signed in.");
   }
 
   #forget(note: string): void {

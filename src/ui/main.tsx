@@ -25,7 +25,6 @@ effect(() => {
   return () => {
     stop.abort();
     feed.list.value = undefined;
-    void link.close();
   };
 });
 

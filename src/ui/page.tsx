@@ -9,7 +9,7 @@ import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { TabStrip } from "./tab-strip.tsx";
-import { LIST, type Tab, type Tabs } from "./tabs.ts";
+import { isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
 import { TerminalView } from "./terminal/view.tsx";
 
 export interface PageProps {
@@ -33,9 +33,9 @@ export function Page({ account, feed, link, tabs, code }: PageProps) {
         <header>
           <span class="brand">Fairlead</span>
           <TabStrip tabs={tabs} />
-          <SignOut account={account} tabs={tabs} node={feed.list.value?.node} />
+          <SignOut account={account} link={link} tabs={tabs} node={feed.list.value?.node} />
         </header>
-        <Connection link={link} />
+        <Connection link={link} tabs={tabs} />
         <main>
           <section
             id={`panel-${LIST}`}
@@ -77,9 +77,9 @@ function Panel({ tab, shown, entered }: { tab: Tab; shown: boolean; entered: num
 }
 
 /** Says that sessions wait for the connection. The list has its own connection and its own words. */
-function Connection({ link }: { link: Link }) {
+function Connection({ link, tabs }: { link: Link; tabs: Tabs }) {
   const view = link.view.value;
-  if (view.state === "fine") return null;
+  if (view.state === "fine" || !tabs.open.value.some(isLive)) return null;
   return (
     <p class="connection" role="status">
       The connection is lost. Terminals go on for a minute and lose nothing if it is back by then. Attempt{" "}
@@ -88,10 +88,18 @@ function Connection({ link }: { link: Link }) {
   );
 }
 
-function SignOut({ account, tabs, node }: { account: Account; tabs: Tabs; node: string | undefined }) {
+interface SignOutProps {
+  account: Account;
+  link: Link;
+  tabs: Tabs;
+  node: string | undefined;
+}
+
+function SignOut({ account, link, tabs, node }: SignOutProps) {
   const leave = async () => {
     if (tabs.live && !confirm("Sign out? The open terminals are ended.")) return;
     tabs.closeAll();
+    await link.close();
     await account.signOut();
   };
   return (

@@ -1,7 +1,7 @@
 /** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { LIST, type Tab, type Tabs } from "./tabs.ts";
+import { isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
 
 const KINDS = { terminal: "Terminal", log: "Log" } as const;
 
@@ -52,11 +52,10 @@ export function focusTab(id: number): void {
 }
 
 function OpenTab({ tab, tabs, shown }: { tab: Tab; tabs: Tabs; shown: boolean }) {
-  const live = tab.kind === "terminal" ? tab.shell.live : tab.follow.live;
   const words = `${KINDS[tab.kind]}: ${tab.container.name}`;
   return (
     <span class={shown ? "tab shown" : "tab"} role="presentation">
-      <TabButton id={tab.id} shown={shown} show={() => tabs.enter(tab.id)} text={words} ended={!live} />
+      <TabButton id={tab.id} shown={shown} show={() => tabs.enter(tab.id)} text={words} ended={!isLive(tab)} />
       <button
         class="close"
         tabIndex={-1}

@@ -34,6 +34,11 @@ export interface LogTab extends Opened {
 
 export type Tab = TerminalTab | LogTab;
 
+/** Its session runs, or waits for the connection. */
+export function isLive(tab: Tab): boolean {
+  return tab.kind === "terminal" ? tab.shell.live : tab.follow.live;
+}
+
 export class Tabs {
   readonly open = signal<readonly Tab[]>([]);
   readonly shown = signal<number>(LIST);
@@ -75,7 +80,7 @@ export class Tabs {
 
   /** A terminal in which something runs is only closed after a yes. */
   requestClose(tab: Tab): void {
-    if (tab.kind === "terminal" && tab.shell.live) this.asking.value = tab;
+    if (tab.kind === "terminal" && isLive(tab)) this.asking.value = tab;
     else this.close(tab);
   }
 
@@ -95,7 +100,7 @@ export class Tabs {
 
   /** Something runs that leaving the page would end. */
   get live(): boolean {
-    return this.open.value.some((tab) => tab.kind === "terminal" && tab.shell.live);
+    return this.open.value.some((tab) => tab.kind === "terminal" && isLive(tab));
   }
 
   #add(tab: Tab): void {

@@ -22,8 +22,11 @@ export function FeedNote({ feed }: { feed: Feed }) {
   }
   return (
     <p class="note broken" role="status">
-      {state.error.message} {shown && "The list may be out of date. "}
-      Next try <Countdown until={state.until} />. <button onClick={() => feed.retryNow()}>Try now</button>
+      <span>
+        {state.error.message} {shown && "The list may be out of date. "}
+        Next try <Countdown until={state.until} />.
+      </span>
+      <button onClick={() => feed.retryNow()}>Try now</button>
     </p>
   );
 }

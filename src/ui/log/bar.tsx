@@ -56,7 +56,14 @@ function Status({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
   if (state.state === "failed") {
     return (
       <p class="note broken" role="status">
-        {state.error.message} {again}
+        Broken off: {state.error.message} {again}
+      </p>
+    );
+  }
+  if (follow.waiting) {
+    return (
+      <p class="note broken" role="status">
+        Waiting for the connection
       </p>
     );
   }

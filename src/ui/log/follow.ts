@@ -48,6 +48,11 @@ export class Follow {
     return state === "opening" || state === "following";
   }
 
+  /** The connection is away, and nothing comes until it is back. */
+  get waiting(): boolean {
+    return this.#link.view.value.state === "broken";
+  }
+
   /** Until the log ends or breaks; the outcome is the state. Called again it goes on after the last line it has. Never rejects. */
   async run(): Promise<void> {
     this.state.value = { state: "opening" };

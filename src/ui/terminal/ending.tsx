@@ -86,14 +86,14 @@ function CommandForm({ last, label, run }: CommandFormProps) {
 }
 
 function sentence(state: ShellState): string {
-  if (state.state === "failed") return state.error.message;
+  if (state.state === "failed") return `${state.ran ? "Broken off" : "Not started"}: ${state.error.message}`;
   if (state.state !== "ended") return "";
   if ("unknown" in state.status) return `Ended; the exit code is not known: ${state.status.unknown}`;
   return `Ended with exit code ${state.status.code}.`;
 }
 
-/** What was lost cannot be run again: it may still be half done, so the words say that it starts from the beginning. */
+/** What was broken off may be half done: the words say that it starts from the beginning. */
 function label(state: ShellState): string {
   if (state.state === "idle") return "Run";
-  return state.state === "failed" ? "Start anew" : "Run again";
+  return state.state === "failed" && state.ran ? "Start anew" : "Run again";
 }

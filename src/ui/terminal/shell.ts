@@ -20,7 +20,8 @@ export type ShellState =
   | { state: "opening" }
   | { state: "running" }
   | { state: "ended"; status: ExitStatus }
-  | { state: "failed"; error: FairleadError };
+  /** `ran`: it had begun, so that part of what it does may be done. */
+  | { state: "failed"; error: FairleadError; ran: boolean };
 
 export interface ShellRequest {
   command: string[];
@@ -66,7 +67,7 @@ export class Shell {
       if (screen.size.cols !== size.cols || screen.size.rows !== size.rows) this.resize(screen.size);
       this.state.value = { state: "ended", status: await show(session, screen) };
     } catch (thrown) {
-      this.state.value = { state: "failed", error: failure(thrown) };
+      this.state.value = { state: "failed", error: failure(thrown), ran: this.#session !== undefined };
     } finally {
       this.#session = undefined;
     }
