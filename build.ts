@@ -2,7 +2,7 @@
 
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { type BuildOptions, build as buildProgram } from "rolldown";
+import { type BuildOptions, build as buildProgram, type Plugin } from "rolldown";
 import { build as buildPage } from "vite";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
@@ -22,17 +22,39 @@ const agent: BuildOptions = {
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "agent/[name].js" },
 };
 
-/** What `ws` loads only where it is installed stays outside; everything else is one file, because reading many is slow. */
+/** Loading these takes longer than the rest of a short command, and most commands need none of them. */
+const RARELY_NEEDED = ["child_process", "https", "tls", "zlib"];
+
+/** Puts a stand-in before each of them that loads it when it is first used. */
+const loadLate: Plugin = {
+  name: "load-late",
+  resolveId(id) {
+    const name = id.replace(/^node:/, "");
+    return RARELY_NEEDED.includes(name) ? `\0late:${name}` : undefined;
+  },
+  load(id) {
+    if (!id.startsWith("\0late:")) return undefined;
+    const name = JSON.stringify(id.slice(6));
+    return `let real; module.exports = new Proxy({}, { get: (_, key) => (real ??= process.getBuiltinModule(${name}))[key] });`;
+  },
+};
+
+/**
+ * One CommonJS file, because reading many is slow and Node's loader of ES modules alone takes as long as the rest.
+ * What `ws` loads only where it is installed stays outside.
+ */
 const ctl: BuildOptions = {
   cwd: root,
   platform: "node",
   input: { "ctl/main": "./src/ctl/main.ts" },
   external: ["bufferutil", "utf-8-validate"],
-  output: { dir: "dist", entryFileNames: "[name].js", codeSplitting: false, minify: true },
+  plugins: [loadLate],
+  output: { dir: "dist", format: "cjs", entryFileNames: "[name].js", codeSplitting: false, minify: true },
 };
 
 await mkdir(`${root}dist`, { recursive: true });
 await writeFile(`${stamp}.new`, "");
 const page = { configFile: `${root}vite.config.ts`, logLevel: "warn" } as const;
 await Promise.all([buildProgram(agent), buildProgram(ctl), buildPage(page)]);
+await writeFile(`${root}dist/ctl/package.json`, `{"type":"commonjs"}\n`);
 await rename(`${stamp}.new`, stamp);

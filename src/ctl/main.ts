@@ -21,12 +21,16 @@ process.on("uncaughtException", (error) => void finish(error));
 // The last resort; what ends in an orderly way has done it already.
 process.on("exit", () => invocation.terminal.restore("abnormally"));
 
-try {
-  const exit = await runProgram(invocation, process.argv.slice(2));
-  await invocation.stdout.flush();
-  await invocation.stderr.flush();
-  // Not left to happen by itself: a goodbye over the network may take longer than anybody waits for a prompt.
-  process.exit(exit);
-} catch (error) {
-  await finish(error);
+async function main(): Promise<void> {
+  try {
+    const exit = await runProgram(invocation, process.argv.slice(2));
+    await invocation.stdout.flush();
+    await invocation.stderr.flush();
+    // Not left to happen by itself: a goodbye over the network may take longer than anybody waits for a prompt.
+    process.exit(exit);
+  } catch (error) {
+    await finish(error);
+  }
 }
+
+void main();
