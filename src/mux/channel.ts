@@ -84,8 +84,9 @@ export class Channel {
 
   /** Done with a message of so many bytes: the other side may send as much more. */
   consumed(bytes: number): void {
+    if (this.#state !== "open") return;
     const credit = this.#window.consume(bytes + MESSAGE_COST);
-    if (credit === undefined || this.#state !== "open") return;
+    if (credit === undefined) return;
     this.#due.credit = credit;
     this.#host.wake(this);
   }

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Budget } from "../../src/mux/budget.ts";
+import { Channel } from "../../src/mux/channel.ts";
+import { INITIAL_WINDOW } from "../../src/mux/frame.ts";
+import { ReceiveWindow } from "../../src/mux/window.ts";
+
+const host = { wake() {}, release() {} };
+const events = { message() {}, credit() {}, ack() {}, reply() {}, close() {} };
+const request = { header: new Uint8Array(0), body: new Uint8Array(0) };
+/** Milliseconds over which a window measures at least once. */
+const MEASURED = 20;
+
+test("a channel that ended takes nothing more out of the shared memory, however much is read from it later", () => {
+  const budget = new Budget(1e9);
+  const window = new ReceiveWindow(budget, () => MEASURED);
+  const channel = new Channel(1, request, { host, window });
+  channel.start(events);
+  consumeFast(channel);
+  assert.ok(budget.used > 0, "the window never grew");
+  channel.receiveClose({ code: 1006, reason: "cut" });
+  assert.equal(budget.used, 0);
+  consumeFast(channel);
+  assert.equal(budget.used, 0);
+});
+
+/** Fast enough for a window to grow, for as long as it needs to notice. */
+function consumeFast(channel: Channel): void {
+  for (const until = performance.now() + 2 * MEASURED; performance.now() < until; ) channel.consumed(INITIAL_WINDOW);
+}
