@@ -10,6 +10,8 @@ import type { Messages } from "./messages.ts";
 
 export interface LogSink {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void>;
+  /** Nothing more comes. */
+  end(): Promise<void>;
 }
 
 export interface LogSource {
@@ -64,7 +66,9 @@ export class LogReader {
     const backoff = new Backoff(RETRY);
     for (;;) {
       try {
-        return await this.#readSession(session);
+        const exit = await this.#readSession(session);
+        await this.#sink.end();
+        return exit;
       } catch (error) {
         this.#told(error);
         this.#held = [];

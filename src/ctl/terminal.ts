@@ -1,5 +1,6 @@
 /** The user's terminal: raw while a program over there has it, and always given back as it was. */
 
+import { spawnSync } from "node:child_process";
 import type { ReadStream } from "node:tty";
 import type { World } from "./world.ts";
 
@@ -10,6 +11,8 @@ export interface Size {
 
 /** What the protocol allows, in both directions. */
 const MAX_SIDE = 1000;
+/** `stty` takes a few milliseconds. */
+const STTY_MS = 2_000;
 const ENTER_ALTERNATE = "\u001b[?1049h";
 const LEAVE_ALTERNATE = "\u001b[?1049l";
 /** Ends what a program that was cut off may have left on: mouse reports, bracketed paste, application keys, a hidden cursor, colours. */
@@ -49,7 +52,7 @@ export class Terminal {
   enterRaw(): void {
     if (this.#raw) return;
     this.#raw = this.#world.stdin;
-    this.#raw.setRawMode(true);
+    setRaw(this.#raw);
     this.#world.on("SIGCONT", this.#again);
   }
 
@@ -76,8 +79,17 @@ export class Terminal {
   /** A shell that stopped us (SIGSTOP) set its own mode meanwhile; libuv has to be made to notice. */
   readonly #again = () => {
     this.#raw?.setRawMode(false);
-    this.#raw?.setRawMode(true);
+    if (this.#raw) setRaw(this.#raw);
   };
+}
+
+/**
+ * Node's raw mode still turns each newline on its way out into a carriage return and a newline, which moves the cursor
+ * of full-screen programs to the wrong column; only `stty` can stop that. Without it things merely look worse.
+ */
+function setRaw(stdin: ReadStream): void {
+  stdin.setRawMode(true);
+  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"], timeout: STTY_MS });
 }
 
 function side(value: number): number {

@@ -2,7 +2,7 @@
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { buffer, text } from "node:stream/consumers";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type IPty, spawn as spawnTerminal } from "node-pty";
 
@@ -21,48 +21,73 @@ export interface Ended {
   stderr: string;
 }
 
-const clean = { NO_COLOR: undefined, FAIRLEAD_SERVER: undefined, FAIRLEAD_TOKEN: undefined };
+/** What the environment of whoever runs the tests must not change. */
+const CLEAN = { NO_COLOR: undefined, FAIRLEAD_SERVER: undefined, FAIRLEAD_TOKEN: undefined };
 
-/** The running program, with pipes. */
-export function startCtl({ env }: Home, ...args: string[]): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...clean, ...env }, stdio: "pipe" });
+/** A program with pipes, everything it says kept from the start. */
+export class Run {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly ended: Promise<Ended>;
+  readonly #out: Buffer[] = [];
+  #err = "";
+  #wake: () => void = () => {};
+
+  constructor(file: string, args: string[], env: NodeJS.ProcessEnv) {
+    this.child = spawn(file, args, { env: { ...process.env, ...CLEAN, ...env }, stdio: "pipe" });
+    // A program that does not read its input has ended early, and says so in its exit code.
+    this.child.stdin.on("error", () => {});
+    this.child.stdout.on("data", (chunk: Buffer) => this.#take(() => this.#out.push(chunk)));
+    this.child.stderr.on("data", (chunk: Buffer) => this.#take(() => (this.#err += chunk.toString())));
+    this.ended = once(this.child, "close").then(() => this.#end());
+  }
+
+  /** Resolves with the match once what it has said so far matches; rejects when it has ended or takes too long. */
+  async says(pattern: RegExp): Promise<RegExpExecArray> {
+    const late = AbortSignal.timeout(LIMIT_MS);
+    for (;;) {
+      const said = Buffer.concat(this.#out).toString() + this.#err;
+      const match = pattern.exec(said);
+      if (match) return match;
+      if (late.aborted || this.child.exitCode !== null) throw new Error(`${pattern} was never said; only: ${said}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        late.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #take(keep: () => void): void {
+    keep();
+    this.#wake();
+  }
+
+  #end(): Ended {
+    this.#wake();
+    return { code: this.child.exitCode, stdout: Buffer.concat(this.#out), stderr: this.#err };
+  }
 }
 
-export async function runCtl(home: Home, args: string[], input: Uint8Array | string = ""): Promise<Ended> {
-  const child = startCtl(home, ...args);
-  // A program that does not read its input has ended early, and says so in its exit code.
-  child.stdin.on("error", () => {});
-  child.stdin.end(input);
-  return collect(child);
+export function startCtl({ env }: Home, ...args: string[]): Run {
+  return new Run(process.execPath, [MAIN, ...args], env);
 }
 
-export async function collect(child: ChildProcessWithoutNullStreams): Promise<Ended> {
-  const closed = once(child, "close");
-  const [stdout, stderr] = await Promise.all([buffer(child.stdout), text(child.stderr)]);
-  await closed;
-  return { code: child.exitCode ?? (child.signalCode ? -1 : null), stdout, stderr };
+/** To its end. */
+export function runCtl(home: Home, args: string[], input: Uint8Array | string = ""): Promise<Ended> {
+  const run = startCtl(home, ...args);
+  run.child.stdin.end(input);
+  return run.ended;
 }
 
-/** A shell command that runs this `ctl`, for what only a shell can do. */
+/** A shell script, for what only a shell can do. */
+export function runShell({ env }: Home, script: string): Promise<Ended> {
+  const run = new Run("/bin/bash", ["-c", script], env);
+  run.child.stdin.end();
+  return run.ended;
+}
+
+/** The words that run this `ctl` in such a script. */
 export function shellWords(...args: string[]): string {
   return [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-}
-
-export async function runShell({ env }: Home, script: string): Promise<Ended> {
-  const child = spawn("/bin/bash", ["-c", script], { env: { ...process.env, ...clean, ...env }, stdio: "pipe" });
-  child.stdin.end();
-  return collect(child);
-}
-
-/** Resolves with the match once what the stream has said matches; rejects when it ends or takes too long. */
-export async function heard(child: ChildProcessWithoutNullStreams, from: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
-  let said = "";
-  for await (const chunk of child[from].iterator({ destroyOnReturn: false })) {
-    said += String(chunk);
-    const match = pattern.exec(said);
-    if (match) return match;
-  }
-  throw new Error(`${pattern} was never said; only: ${said}`);
 }
 
 /** A terminal in which a shell script runs. */
@@ -104,12 +129,28 @@ export class TerminalRun implements Disposable {
         this.#screen = this.#screen.slice(match.index + match[0].length);
         return match;
       }
-      if (deadline.aborted) throw new Error(`the terminal never showed ${pattern}; only: ${JSON.stringify(this.#screen)}`);
+      if (deadline.aborted)
+        throw new Error(`the terminal never showed ${pattern}; only: ${JSON.stringify(this.#screen)}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         deadline.addEventListener("abort", () => resolve(), { once: true });
       });
     }
+  }
+
+  /** Of the script's child whose command line has these words. */
+  async childPid(words: string): Promise<number> {
+    const children = await readFile(`/proc/${this.#pty.pid}/task/${this.#pty.pid}/children`, "utf8");
+    for (const pid of children.trim().split(" ")) {
+      const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+      if (line.includes(words)) return Number(pid);
+    }
+    throw new Error(`no child of the script has ${words} in its command line`);
+  }
+
+  /** What closing the window does. */
+  close(): void {
+    (this.#pty as IPty & { destroy(): void }).destroy();
   }
 
   [Symbol.dispose](): void {

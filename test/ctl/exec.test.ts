@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
-import { collect, heard, runCtl, runShell, shellWords, startCtl } from "./ctl.ts";
+import { runCtl, runShell, shellWords, startCtl } from "./ctl.ts";
 
 suite("ctl exec", () => {
   let engine: Engine;
@@ -14,8 +14,12 @@ suite("ctl exec", () => {
   before(async () => {
     engine = await sharedEngine();
     agent = await startAgent({ engine });
-    await engine.run("ctl-exec", { args: ["--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=cart"] });
-    await engine.run("ctl-exec-2", { args: ["--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=cart"] });
+    await engine.run("ctl-exec", {
+      args: ["--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=cart"],
+    });
+    await engine.run("ctl-exec-2", {
+      args: ["--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=cart"],
+    });
   });
   after(async () => {
     await agent.stop();
@@ -23,7 +27,8 @@ suite("ctl exec", () => {
   });
 
   test("the exit code is the command's", async () => {
-    for (const code of [0, 3, 137]) assert.equal((await runCtl(agent, ["exec", "ctl-exec", "sh", "-c", `exit ${code}`])).code, code);
+    for (const code of [0, 3, 137])
+      assert.equal((await runCtl(agent, ["exec", "ctl-exec", "sh", "-c", `exit ${code}`])).code, code);
   });
 
   test("a command ended by a signal has 128 and the signal's number", async () => {
@@ -61,7 +66,10 @@ suite("ctl exec", () => {
 
   test("without -i standard input is left alone", async () => {
     const words = shellWords("exec", "ctl-exec", "true");
-    const { stdout } = await runShell(agent, `printf 'one\\ntwo\\n' | while read line; do ${words}; echo "$line"; done`);
+    const { stdout } = await runShell(
+      agent,
+      `printf 'one\\ntwo\\n' | while read line; do ${words}; echo "$line"; done`,
+    );
     assert.equal(stdout.toString(), "one\ntwo\n");
   });
 
@@ -72,7 +80,10 @@ suite("ctl exec", () => {
     const into = shellWords("exec", "-i", "ctl-exec", "sh", "-c", "mkdir -p /srv && tar x -C /srv");
     const from = shellWords("exec", "ctl-exec", "tar", "c", "-C", "/srv", "file");
     const script = `set -o pipefail; mkdir ${directory}/back; tar c -C ${directory} file | ${into} && ${from} | tar x -C ${directory}/back`;
-    assert.deepEqual(await runShell(agent, script).then(({ code, stderr }) => ({ code, stderr })), { code: 0, stderr: "" });
+    assert.deepEqual(await runShell(agent, script).then(({ code, stderr }) => ({ code, stderr })), {
+      code: 0,
+      stderr: "",
+    });
     assert.ok(content.equals(await readFile(join(directory, "back", "file"))));
     await rm(directory, { recursive: true });
   });
@@ -80,7 +91,14 @@ suite("ctl exec", () => {
   test("user, directory and variables are set; a variable's value may come from here", async () => {
     const home = { env: { ...agent.env, FROM_HERE: "b c" } };
     const options = ["-u", "65534:7", "-w", "/tmp", "-e", "A=1", "--env", "FROM_HERE", "-e", "ABSENT"];
-    const { stdout } = await runCtl(home, ["exec", ...options, "ctl-exec", "sh", "-c", "id -u; id -g; pwd; echo $A-$FROM_HERE-${ABSENT-no}"]);
+    const { stdout } = await runCtl(home, [
+      "exec",
+      ...options,
+      "ctl-exec",
+      "sh",
+      "-c",
+      "id -u; id -g; pwd; echo $A-$FROM_HERE-${ABSENT-no}",
+    ]);
     assert.equal(stdout.toString(), "65534\n7\n/tmp\n1-b c-no\n");
   });
 
@@ -115,35 +133,60 @@ suite("ctl exec", () => {
   });
 
   test("the first SIGINT goes to the command, which may handle it", async () => {
-    const child = startCtl(agent, "exec", "ctl-exec", "sh", "-c", "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done");
-    await heard(child, "stdout", /ready/);
-    child.kill("SIGINT");
-    const { code, stdout } = await collect(child);
-    assert.deepEqual([stdout.toString(), code], ["caught\n", 9]);
+    const run = startCtl(
+      agent,
+      "exec",
+      "ctl-exec",
+      "sh",
+      "-c",
+      "trap 'echo caught; exit 9' INT; echo ready; while :; do sleep 0.05; done",
+    );
+    await run.says(/ready/);
+    run.child.kill("SIGINT");
+    const { code, stdout } = await run.ended;
+    assert.deepEqual([stdout.toString(), code], ["ready\ncaught\n", 9]);
   });
 
   test("the second SIGINT ends ctl and the command that ignored the first", async () => {
-    const child = startCtl(agent, "exec", "ctl-exec", "sh", "-c", "trap 'echo no' INT; echo ready; while :; do sleep 0.05; done; echo second-sigint");
-    await heard(child, "stdout", /ready/);
-    child.kill("SIGINT");
-    await heard(child, "stdout", /no/);
-    child.kill("SIGINT");
-    assert.equal((await collect(child)).code, 130);
+    const run = startCtl(
+      agent,
+      "exec",
+      "ctl-exec",
+      "sh",
+      "-c",
+      "trap 'echo no' INT; echo ready; while :; do sleep 0.05; done; echo second-sigint",
+    );
+    await run.says(/ready/);
+    run.child.kill("SIGINT");
+    await run.says(/no/);
+    run.child.kill("SIGINT");
+    assert.equal((await run.ended).code, 130);
     await gone(engine, "second-sigint");
   });
 
   test("SIGTERM ends the command too, even one that was to be kept", async () => {
-    const child = startCtl(agent, "exec", "--on-drop", "keep", "--keep", "1h", "ctl-exec", "sh", "-c", "echo ready; sleep 1000; echo after-term");
-    await heard(child, "stdout", /ready/);
-    child.kill("SIGTERM");
-    assert.equal((await collect(child)).code, 143);
+    const run = startCtl(
+      agent,
+      "exec",
+      "--on-drop",
+      "keep",
+      "--keep",
+      "1h",
+      "ctl-exec",
+      "sh",
+      "-c",
+      "echo ready; sleep 1000; echo after-term",
+    );
+    await run.says(/ready/);
+    run.child.kill("SIGTERM");
+    assert.equal((await run.ended).code, 143);
     await gone(engine, "after-term");
   });
 
   test("a killed ctl leaves no command behind", async () => {
-    const child = startCtl(agent, "exec", "ctl-exec", "sh", "-c", "echo ready; sleep 1000; echo after-kill");
-    await heard(child, "stdout", /ready/);
-    child.kill("SIGKILL");
+    const run = startCtl(agent, "exec", "ctl-exec", "sh", "-c", "echo ready; sleep 1000; echo after-kill");
+    await run.says(/ready/);
+    run.child.kill("SIGKILL");
     await gone(engine, "after-kill");
   });
 

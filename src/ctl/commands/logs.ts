@@ -13,7 +13,7 @@ import type { Entry } from "./entry.ts";
 
 interface Options {
   follow?: boolean;
-  tail?: number | undefined;
+  tail?: number | "all";
   since?: string;
   until?: string;
   timestamps?: boolean;
@@ -99,7 +99,13 @@ function sinksFor(invocation: Invocation, containers: string[]): NamedSink[] {
   const { stdout, stderr, colours } = invocation;
   // One container's bytes go through as they are, as fast as they come.
   if (containers.length === 1)
-    return [{ name: () => {}, write: (stream, bytes) => (stream === "stdout" ? stdout : stderr).write(bytes) }];
+    return [
+      {
+        name: () => {},
+        end: async () => {},
+        write: (stream, bytes) => (stream === "stdout" ? stdout : stderr).write(bytes),
+      },
+    ];
   return containers.map((_, i) => new PrefixSink(invocation, colours ? COLOURS[i % COLOURS.length] : undefined));
 }
 
@@ -122,6 +128,13 @@ class PrefixSink implements NamedSink {
     const lines = this.#streams[stream].add(bytes);
     if (lines.length > 0) await this.#invocation[stream].write(lines);
   }
+
+  async end(): Promise<void> {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const line = this.#streams[stream].end();
+      if (line.length > 0) await this.#invocation[stream].write(line);
+    }
+  }
 }
 
 function bodyOf({ follow = false, timestamps = false, stdout, stderr, tail, since, until, grep }: Options): LogsBody {
@@ -130,15 +143,15 @@ function bodyOf({ follow = false, timestamps = false, stdout, stderr, tail, sinc
     timestamps,
     stdout: stdout || !stderr,
     stderr: stderr || !stdout,
-    ...(tail !== undefined && { tail }),
+    ...(typeof tail === "number" && { tail }),
     ...(since !== undefined && { since }),
     ...(until !== undefined && { until }),
     ...(grep && { grep }),
   };
 }
 
-function tailOf(text: string): number | undefined {
-  if (text === "all") return undefined;
+function tailOf(text: string): number | "all" {
+  if (text === "all") return text;
   const lines = Number(text);
   if (/^\d+$/.test(text) && lines <= MAX_TAIL) return lines;
   throw new InvalidArgumentError(`Write a number up to ${MAX_TAIL}, or all.`);
