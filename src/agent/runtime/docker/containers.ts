@@ -49,7 +49,7 @@ export async function listContainers(engine: Engine, signal: AbortSignal, id?: s
     docker.listContainers({ all: true, ...filters, abortSignal }),
   );
   if (!Array.isArray(items)) throw new RuntimeError("engine-error", "The engine's list of containers is not a list.");
-  return items.filter((item) => FULL_ID.test(item.Id)).map(toContainer);
+  return items.filter((item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "")).map(toContainer);
 }
 
 /** The engine's own detailed answer, for what only this folder needs (pid, addresses). */
@@ -65,16 +65,18 @@ export async function inspectContainer(engine: Engine, id: string, signal: Abort
   return { ...container, ...toDetail(raw) };
 }
 
-function toContainer(item: ContainerInfo): Container {
+/** The engine's answer is input like any other: what is missing has a value that does no harm. */
+function toContainer(item: Partial<ContainerInfo>): Container {
+  const { Id: id = "", Image: image = "", ImageID: imageId = "", Command: command = "", Status: status = "" } = item;
   return {
-    id: item.Id,
-    name: nameOf(item),
-    image: item.Image,
-    imageId: item.ImageID,
-    command: item.Command,
-    state: STATES.get(item.State) ?? "dead",
-    status: item.Status,
-    created: item.Created * 1000,
+    id,
+    name: nameOf(id, item.Names ?? []),
+    image,
+    imageId,
+    command,
+    state: STATES.get(item.State ?? "") ?? "dead",
+    status,
+    created: (item.Created ?? 0) * 1000,
     labels: item.Labels ?? {},
     ports: (item.Ports ?? []).map(toPort),
     networks: Object.keys(item.NetworkSettings?.Networks ?? {}),
@@ -82,10 +84,9 @@ function toContainer(item: ContainerInfo): Container {
 }
 
 /** A link gives a container further names such as "/other/alias"; its own has one slash. */
-function nameOf(item: ContainerInfo): string {
-  const names = item.Names ?? [];
+function nameOf(id: string, names: string[]): string {
   const own = names.find((name) => name.lastIndexOf("/") <= 0) ?? names[0];
-  return own?.replace(/^\//, "") ?? item.Id.slice(0, 12);
+  return own?.replace(/^\//, "") ?? id.slice(0, 12);
 }
 
 function toPort(port: ContainerInfo["Ports"][number]): PublishedPort {

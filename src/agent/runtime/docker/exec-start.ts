@@ -32,7 +32,12 @@ export async function startExec(
 ): Promise<StartedExec> {
   const marker = await killer.marker(containerId, signal);
   const execId = await createExec(engine, { containerId, spec, marker }, signal);
-  const record = await killer.note({ execId, containerId, marker });
+  const record = await killer.note({
+    execId,
+    containerId,
+    ...(marker ? { marker } : {}),
+    ...(spec.user ? { user: spec.user } : {}),
+  });
   const life = new AbortController();
   const cancel = () => life.abort(signal.reason);
   signal.addEventListener("abort", cancel, { once: true });

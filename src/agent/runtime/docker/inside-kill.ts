@@ -1,17 +1,14 @@
 /** Ends an exec's processes from inside the container's process namespace, where host pids are out of reach. */
 
-import { wait } from "../../../lib/wait.ts";
 import { RuntimeError } from "../runtime.ts";
 import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
+import { describe } from "./errors.ts";
+import { inspectExec, waitForEnd } from "./exec-state.ts";
 import type { ExecRecord } from "./journal.ts";
 
 /** The environment variable that everything an exec starts inherits; only set where host pids are out of reach. */
 export const MARKER_NAME = "FAIRLEAD_EXEC";
-/** Milliseconds between two looks at whether the script has ended. */
-const POLL = 50;
-/** The script needs about three seconds when everything ignores HUP and TERM. */
-const MAX_POLLS = 100;
 
 /**
  * sh -c SCRIPT sh MARKER SIGNAL...: signals every process with the marker in its environment and the sessions of those;
@@ -38,7 +35,7 @@ for signal; do
   kill -s "$signal" $pids 2>/dev/null
   kill -s CONT $pids 2>/dev/null
   [ $# -eq 1 ] && exit 0
-  sleep 1
+  sleep 0.7 || sleep 1
 done
 [ -z "$(members 2>/dev/null)" ] || exit 3
 `;
@@ -60,12 +57,11 @@ export async function killInside(
   if (!(await isRunning(engine, record.containerId, signal))) return true;
   const code = helperImage
     ? await runHelper(engine, record.containerId, { command, image: helperImage, signal })
-    : await runExec(engine, record.containerId, { command, signal });
-  if (code === 0 || code === 3) return code === 0;
-  throw new RuntimeError(
-    "unsupported",
-    "The exec's processes cannot be reached: the engine is on another machine, its container has no shell, and no helper image is configured.",
-  );
+    : await runInside(engine, record, { command, signal });
+  if (code !== 0 && code !== 3)
+    throw new RuntimeError("engine-error", `The helper container ended with status ${code}.`);
+  const state = signals.length > 1 ? await inspectExec(engine, record.execId, signal) : undefined;
+  return code === 0 && !state?.Running;
 }
 
 async function isRunning(engine: Engine, id: string, signal: AbortSignal): Promise<boolean> {
@@ -77,22 +73,30 @@ async function isRunning(engine: Engine, id: string, signal: AbortSignal): Promi
   }
 }
 
-/** As root with all rights: other users' environments are not readable otherwise. */
+/** As root with all rights, because other users' environments cannot be read otherwise; where that is forbidden, as the exec's user. */
+async function runInside(engine: Engine, record: ExecRecord, run: { command: string[]; signal: AbortSignal }) {
+  const failures: unknown[] = [];
+  for (const rights of [{ User: "0", Privileged: true }, record.user ? { User: record.user } : {}]) {
+    const code = await runExec(engine, record.containerId, { ...run, rights }).catch(
+      (error) => void failures.push(error),
+    );
+    if (code === 0 || code === 3) return code;
+  }
+  run.signal.throwIfAborted();
+  const words = `Its processes cannot be reached from here: this host does not see the engine's processes, no helper image is configured, and the container's own shell did not do it. ${describe(failures.at(-1))}`;
+  throw new RuntimeError("unsupported", words, { cause: failures.at(-1) });
+}
+
 async function runExec(
   engine: Engine,
   id: string,
-  { command, signal }: { command: string[]; signal: AbortSignal },
+  { command, rights, signal }: { command: string[]; rights: object; signal: AbortSignal },
 ): Promise<number> {
-  return engine.call(signal, async (docker, abortSignal) => {
-    const exec = await docker.getContainer(id).exec({ Cmd: command, User: "0", Privileged: true, abortSignal });
-    await exec.start({ Detach: true, abortSignal });
-    for (let polls = 0; polls < MAX_POLLS && !abortSignal.aborted; polls++) {
-      const state = await exec.inspect({ abortSignal });
-      if (!state.Running && state.ExitCode !== null) return state.ExitCode;
-      await wait(POLL, abortSignal);
-    }
-    return -1;
-  });
+  const exec = await engine.call(signal, (docker, abortSignal) =>
+    docker.getContainer(id).exec({ Cmd: command, ...rights, abortSignal }),
+  );
+  await engine.call(signal, (_, abortSignal) => exec.start({ Detach: true, abortSignal }));
+  return (await waitForEnd(engine, exec.id, signal)) ?? -1;
 }
 
 async function runHelper(

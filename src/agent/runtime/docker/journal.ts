@@ -13,6 +13,8 @@ export interface ExecRecord {
   host?: HostStart & { pid?: number };
   /** Elsewhere: a value in the environment of everything the exec started. */
   marker?: string;
+  /** Whom the exec runs as, if not the container's own user; with the marker only. */
+  user?: string;
 }
 
 /** A moment at which nothing of the exec ran yet, or exactly when its first process started. */

@@ -45,10 +45,9 @@ export class Killer {
   }
 
   /** To be called before the exec starts. A full disk does not forbid a shell; the log tells that nothing was noted. */
-  async note(exec: { execId: string; containerId: string; marker: string | undefined }): Promise<ExecRecord> {
-    const { execId, containerId, marker } = exec;
-    const record = { execId, containerId, ...(marker ? { marker } : { host: await hostNow() }) };
-    this.#owned.add(execId);
+  async note(exec: Omit<ExecRecord, "host">): Promise<ExecRecord> {
+    const record = exec.marker ? exec : { ...exec, host: await hostNow() };
+    this.#owned.add(exec.execId);
     await this.#write(record);
     return record;
   }
