@@ -19,6 +19,8 @@ export interface AgentOptions {
   env?: Record<string, string>;
   /** Of an earlier agent, to go on with its state. */
   home?: string;
+  /** What to start instead of the sources, e.g. the launcher in bin/; it must `exec`, so that the pid is the agent's. */
+  program?: readonly [string, ...string[]];
 }
 
 export interface TestAgent {
@@ -48,7 +50,8 @@ export async function startAgent(options: AgentOptions): Promise<TestAgent> {
   const env = { XDG_STATE_HOME: join(home, "state"), XDG_CONFIG_HOME: join(home, "config"), HOME: home };
   const stateDir = join(env.XDG_STATE_HOME, "fairlead");
   const flags = ["--listen-port", "0", "--docker-host", options.engine.host, ...(options.flags ?? [])];
-  const child = spawn(process.execPath, [main, ...flags], {
+  const [file, ...args] = options.program ?? [process.execPath, main];
+  const child = spawn(file, [...args, ...flags], {
     cwd: home,
     env: { ...process.env, ...env, ...options.env },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,4 +1,4 @@
-/** Our side of every figure: the shipped `ctl`, on an agent that runs for the bench alone. */
+/** Our side of every figure: the shipped `ctl`, on a shipped agent that runs for the bench alone. */
 
 import { join } from "node:path";
 import { startAgent, type TestAgent } from "../../support/agent.ts";
@@ -14,7 +14,7 @@ export class Ctl implements Cli, AsyncDisposable {
   }
 
   static async start(engine: Engine): Promise<Ctl> {
-    return new Ctl(await startAgent({ engine }));
+    return new Ctl(await startAgent({ engine, program: [join(ROOT, "bin/fairlead"), "agent"] }));
   }
 
   /** It finds the agent by itself, as on any machine that runs one. */
