@@ -86,14 +86,17 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     await engine.kill("SIGKILL");
     await assert.rejects(following, AWAY);
     await engine.start();
+    await engine.docker("start", id);
     const last = before.at(-1)?.time ?? "";
     const after: LogEntry[] = [];
-    await read(after, { since: sinceOf(last) });
-    const lines = [...before, ...after.filter((entry) => entry.time > last)].map((entry) =>
-      Number(Buffer.from(entry.bytes)),
-    );
-    assert.ok(after.length > 1);
-    assert.deepEqual(lines, [...lines.keys()]);
+    const followedOn = read(after, { follow: true, since: sinceOf(last) });
+    await until("a hundred lines more", async () => after.length > 100);
+    await engine.docker("kill", id);
+    await followedOn;
+    const lines = [...before, ...after.filter((entry) => entry.time > last)];
+    const truth: LogEntry[] = [];
+    await read(truth, {});
+    assert.deepEqual(lines, truth);
   });
 
   rig.verb("faults", "the processes of an exec are ended even while the engine is away", async () => {

@@ -115,7 +115,7 @@ test("an agent that sees none of the engine's processes, as in a container of it
       stdio: ["pipe", "pipe", "inherit"],
     });
     await once(agent.stdout, "data");
-    assert.equal((await tree.others()).length, 5);
+    await until("the tree", async () => (await tree.others()).length === 5);
     agent.stdin.end();
     const [status] = await once(agent.stdout, "data");
     assert.deepEqual(JSON.parse(String(status)), { code: 137 });
