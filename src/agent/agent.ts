@@ -158,6 +158,7 @@ async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> 
     runtimeReady: () => door.containers.ready,
     config: {
       nodeName: config.node_name,
+      version: options.version,
       listenAddress: config.listen_address,
       listenPort: config.listen_port,
       publicUrls: config.public_urls,

@@ -16,6 +16,7 @@ import { addContainers } from "./routes/containers.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addSessions } from "./routes/sessions.ts";
 import { addSignIn } from "./routes/sign-in.ts";
+import { addVersion } from "./routes/version.ts";
 
 export interface Gateway {
   /** The route table, for whoever wants to check that every door is guarded. */
@@ -75,6 +76,7 @@ async function furnish(
   addContainers(app, { node, containers, limits, draining });
   addSignIn(app, { node, credentials, door });
   addSessions(app, { sessions, door });
+  addVersion(app, { node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
   await app.ready();
 }

@@ -7,6 +7,8 @@ import type { Sessions } from "../session/sessions.ts";
 
 export interface GatewayConfig {
   nodeName: string;
+  /** Of this program. */
+  version: string;
   listenAddress: string;
   /** 0 lets the system choose. */
   listenPort: number;

@@ -54,6 +54,7 @@ export async function startFront(options: FrontOptions = {}) {
   const gateway = await createGateway({
     config: {
       nodeName: "test",
+      version: "1.2.3",
       listenAddress: "127.0.0.1",
       listenPort: 0,
       publicUrls: [],

@@ -13,6 +13,7 @@ import { bearer, startFront } from "./front.ts";
 
 const CONFIG: GatewayConfig = {
   nodeName: "test",
+  version: "1.2.3",
   listenAddress: "127.0.0.1",
   listenPort: 0,
   publicUrls: [],

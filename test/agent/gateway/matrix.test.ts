@@ -57,6 +57,7 @@ const ROUTES: Record<string, { asking: Asking; needs: Right | "anyone" | "signed
   "POST /api/v1/tickets": [{ asking: {}, needs: "signed-in" }],
   "POST /api/v1/codes": [{ asking: {}, needs: "admin" }],
   "GET /api/v1/whoami": [{ asking: {}, needs: "signed-in" }],
+  "GET /api/v1/version": [{ asking: {}, needs: "signed-in" }],
   "GET /api/v1/sessions": [{ asking: { headers: upgrade(offer()) }, needs: "signed-in" }],
   "POST /api/v1/sign-out": [{ asking: {}, needs: "signed-in" }],
 };
