@@ -68,7 +68,7 @@ try_start() {
   cat /tmp/start.log
   expect "ctl ps finds the agent and its demo container" fairlead-demo npx ctl ps
   expect "ctl logs reads it" 'line [0-9]' npx ctl logs --tail 1 fairlead-demo
-  expect "ctl exec runs in it" '^hello$' npx ctl exec fairlead-demo echo hello
+  expect "ctl exec runs in it and sees its files, not the host's" '^busybox$' npx ctl exec fairlead-demo readlink /bin/sh
   [ "$(status http://127.0.0.1:9090/readyz)" = 200 ] || fail "the agent is not ready"
 
   refused "a second start says that an agent runs already" 'already runs' npm start
