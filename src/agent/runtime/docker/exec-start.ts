@@ -60,7 +60,7 @@ async function runExec(engine: Engine, { execId, spec }: { execId: string; spec:
   const resizer = execResizer(engine, execId, life.signal);
   // Engines before API 1.42 hold this until the process is there: nothing else brings the size that close to its start.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
-  const state = await waitForStart(engine, execId, life.signal);
+  const state = await waitForStart(engine, { id: execId, sign: wire.ready(), signal: life.signal });
   if (state.Pid === 0) throw await startFailure(wire, spec.tty, state);
   // A busy engine can lose the early one.
   if (spec.tty && spec.size) void resizer.resize(spec.size);

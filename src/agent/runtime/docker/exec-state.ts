@@ -4,8 +4,10 @@ import { wait } from "../../../lib/wait.ts";
 import { RuntimeError } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
 
-/** Milliseconds between looks: an exec takes 30 to 60 to start, and every look costs the engine about one. */
-const FIRST_POLL = 10;
+/** Milliseconds between looks at a start that gives no sign: it takes 30 to 60, and every look costs the engine about one. */
+const FIRST_LOOK = 30;
+const NEXT_LOOK = 10;
+/** Milliseconds between looks when something has happened already. */
 const POLL = 4;
 /** Looks, after which an exec that is neither starting nor started will not start any more. */
 const MAX_IDLE_POLLS = 250;
@@ -29,10 +31,21 @@ export async function inspectExec(engine: Engine, id: string, signal: AbortSigna
   }
 }
 
+export interface StartWait {
+  id: string;
+  /** Resolves when the exec's stream says something or ends: then it is worth to look. */
+  sign?: Promise<void>;
+  signal: AbortSignal;
+}
+
 /** Resolves once the process runs or the attempt is over (then Pid is 0): the engine answers the start before it starts. */
-export async function waitForStart(engine: Engine, id: string, signal: AbortSignal): Promise<ExecState> {
-  for (let idle = 0, delay = FIRST_POLL; ; delay = POLL) {
-    await wait(delay, signal);
+export async function waitForStart(engine: Engine, { id, sign, signal }: StartWait): Promise<ExecState> {
+  let seen = false;
+  const watched = sign?.then(() => {
+    seen = true;
+  });
+  for (let idle = 0, delay = FIRST_LOOK; ; delay = seen ? POLL : NEXT_LOOK) {
+    await Promise.race(watched && !seen ? [wait(delay, signal), watched] : [wait(delay, signal)]);
     const state = await inspectExec(engine, id, signal);
     if (!state) throw new RuntimeError("not-found", "The container or the exec is gone.");
     if (state.Pid > 0 || (!state.Running && state.ExitCode !== null)) return state;

@@ -49,6 +49,11 @@ export class Intake {
     return undefined;
   }
 
+  /** Resolves when `next` would answer at once. Not while somebody waits in `next`. */
+  async ready(): Promise<void> {
+    if (!this.#pushedBack && this.#held === 0 && !this.#ended) await this.#read();
+  }
+
   /** Puts bytes in front of what comes next. */
   unread(bytes: Buffer): void {
     if (bytes.length > 0) this.#pushedBack = bytes;

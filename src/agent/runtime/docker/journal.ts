@@ -1,6 +1,6 @@
 /** What must not be forgotten about running execs, on disk: an agent that was killed ends them when it starts again. */
 
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const EXEC_ID = /^[0-9a-f]{64}$/;
@@ -24,7 +24,10 @@ export interface HostStart {
   bootId: string;
 }
 
-/** One small file per exec, each written whole and synced before its name is in place. */
+/**
+ * One small file per exec, each written whole before its name is in place. Not synced: what must survive is the
+ * agent's own death, and a machine that loses its memory loses the execs with it.
+ */
 export class Journal {
   readonly #directory: string;
 
@@ -36,13 +39,7 @@ export class Journal {
   async put(record: ExecRecord): Promise<void> {
     const path = this.#path(record.execId);
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const file = await open(`${path}.new`, "w", 0o600);
-    try {
-      await file.writeFile(JSON.stringify(record));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeFile(`${path}.new`, JSON.stringify(record), { mode: 0o600 });
     await rename(`${path}.new`, path);
   }
 

@@ -123,7 +123,7 @@ export class Killer {
 
   /** For an exec that was abandoned between its start and its completion; undefined if it never ran. */
   async #locate(record: ExecRecord, signal: AbortSignal): Promise<ProcessTree | undefined> {
-    const { Pid: pid } = await waitForStart(this.#engine, record.execId, signal);
+    const { Pid: pid } = await waitForStart(this.#engine, { id: record.execId, signal });
     if (pid === 0) return undefined;
     const tree = treeOf(await located(record, pid));
     if (!tree) throw new RuntimeError("unsupported", `Process ${pid} of the exec cannot be seen from here.`);

@@ -41,6 +41,11 @@ export class Wire {
     }
   }
 
+  /** Resolves when there is something to read, the end included; for whoever does not read the body yet. */
+  ready(): Promise<void> {
+    return this.#intake.ready();
+  }
+
   /** Resolves when the kernel took the bytes; rejects once the connection takes no more. */
   write(bytes: Uint8Array): Promise<void> {
     const { socket } = this.#intake;
