@@ -40,6 +40,7 @@ const MAX_CHANNELS = 256;
 const WRITE_AHEAD = 131_072;
 /** Answers that a peer which does not read may make us owe it. */
 const MAX_CONTROL = 1_024;
+const UNREAD = "too many answers wait for a peer that does not read";
 
 export class Mux {
   readonly closed: Promise<CloseInfo>;
@@ -186,6 +187,7 @@ export class Mux {
     this.#lastTheirs = id;
     const channel = this.#create(id, { header: request.header, body: request.body });
     this.#theirs += 1;
+    if (this.#theirs > MAX_CHANNELS + MAX_CONTROL) throw violation(UNREAD);
     if (!this.#options.accept) return channel.close(CLOSE.protocol, "this side accepts no channels");
     if (this.#theirs > MAX_CHANNELS)
       return channel.close(4429, `a connection carries at most ${MAX_CHANNELS} channels at a time`);
@@ -215,8 +217,7 @@ export class Mux {
 
   #say(frame: Parameters<typeof encodeFrame>[0]): void {
     if (this.#state === "closed") return;
-    if (this.#control.length >= MAX_CONTROL)
-      return this.close(CLOSE.protocol, "too many answers wait for a peer that does not read");
+    if (this.#control.length >= MAX_CONTROL) return this.close(CLOSE.protocol, UNREAD);
     this.#control.push(encodeFrame(frame));
     this.#flush();
   }
