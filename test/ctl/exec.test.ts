@@ -191,7 +191,7 @@ suite("ctl exec", () => {
   });
 
   test("a reader that leaves ends it quietly", async () => {
-    const script = `${shellWords("exec", "ctl-exec", "sh", "-c", "yes left-reader")} | head -1; echo "code ${"$"}{PIPESTATUS[0]}"`;
+    const script = `${shellWords("exec", "ctl-exec", "sh", "-c", "yes left-reader")} | head -1; echo "code \${PIPESTATUS[0]}"`;
     const { stdout, stderr } = await runShell(agent, script);
     assert.deepEqual([stdout.toString(), stderr], ["left-reader\ncode 141\n", ""]);
     await gone(engine, "yes left-reader");

@@ -175,7 +175,7 @@ suite("ctl logs", () => {
   });
 
   test("a reader that leaves ends it quietly", async () => {
-    const script = `${shellWords("logs", "ctl-logs-big")} | head -1; echo "code ${"$"}{PIPESTATUS[0]}"`;
+    const script = `${shellWords("logs", "ctl-logs-big")} | head -1; echo "code \${PIPESTATUS[0]}"`;
     const { stdout, stderr } = await runShell(agent, script);
     assert.deepEqual([stdout.toString(), stderr], ["1\ncode 141\n", ""]);
   });

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { runCtl, startCtl } from "./ctl.ts";
+
+suite("ctl ps, version, sign-in and help", () => {
+  let engine: Engine;
+  let agent: TestAgent;
+  before(async () => {
+    engine = await sharedEngine();
+    agent = await startAgent({ engine });
+    const labels = ["--label", "com.docker.compose.project=ps-shop", "--label", "com.docker.compose.service=web"];
+    await engine.run("ctl-ps-up", { args: [...labels, "--publish", "127.0.0.1::80"] });
+    await engine.run("ctl-ps-down");
+    await engine.docker("stop", "ctl-ps-down");
+    for (;;)
+      if ((await runCtl(agent, ["ps", "-a", "-o", "wide"])).stdout.toString().match(/ctl-ps-down .*Exited/)) break;
+  });
+  after(async () => {
+    await agent.stop();
+    await engine.docker("rm", "--force", "ctl-ps-up", "ctl-ps-down");
+  });
+
+  async function names(...options: string[]): Promise<string[]> {
+    const { code, stdout } = await runCtl(agent, ["ps", "-o", "name", ...options]);
+    assert.equal(code, 0);
+    return stdout.toString().trimEnd().split("\n");
+  }
+
+  test("shows name, image, state, project, ports and age of what runs", async () => {
+    const { stdout } = await runCtl(agent, ["ps"]);
+    const [head = "", ...rows] = stdout.toString().split("\n");
+    assert.match(head, /^NAME +IMAGE +STATE +PROJECT +PORTS +AGE$/);
+    assert.match(
+      rows.find((row) => row.startsWith("ctl-ps-up ")) ?? "",
+      /^ctl-ps-up +busybox +running +ps-shop +127\.0\.0\.1:\d+->80\/tcp +\d+[smh]$/,
+    );
+    assert.ok(!rows.some((row) => row.startsWith("ctl-ps-down")));
+  });
+
+  test("-a shows what does not run too", async () => {
+    assert.ok(!(await names()).includes("ctl-ps-down"));
+    assert.ok((await names("-a")).includes("ctl-ps-down"));
+  });
+
+  test("-o json is what the agent says, for programs", async () => {
+    const { stdout } = await runCtl(agent, ["ps", "-a", "-o", "json"]);
+    const list = JSON.parse(stdout.toString()) as { name: string; state: string; service?: string; id: string }[];
+    const up = list.find(({ name }) => name === "ctl-ps-up");
+    assert.deepEqual([up?.state, up?.service, up?.id.length], ["running", "web", 64]);
+  });
+
+  test("-o wide shows the id, the service and the command too", async () => {
+    const { stdout } = await runCtl(agent, ["ps", "-o", "wide"]);
+    assert.match(stdout.toString(), /^NAME .* ID +SERVICE +STATUS +NETWORKS +COMMAND$/m);
+    assert.match(stdout.toString(), /^ctl-ps-up .* [0-9a-f]{12} +web.* +Up .* sleep 1000000$/m);
+  });
+
+  test("--watch goes on with each container that changes", async () => {
+    const run = startCtl(agent, "ps", "--watch", "-o", "name");
+    await run.says(/ctl-ps-up\n/);
+    await engine.run("ctl-ps-new");
+    await run.says(/ctl-ps-new\n/);
+    run.child.kill("SIGINT");
+    await run.ended;
+    const table = startCtl(agent, "ps", "--watch");
+    await table.says(/ctl-ps-new /);
+    await engine.docker("rm", "--force", "ctl-ps-new");
+    await table.says(/ctl-ps-new +busybox +removed/);
+    table.child.kill("SIGINT");
+    const { stdout } = await table.ended;
+    assert.equal(stdout.toString().split("NAME ").length, 2);
+  });
+
+  test("version tells both sides, and only its own when there is no agent", async () => {
+    const both = await runCtl(agent, ["version", "-o", "json"]);
+    const { client, server } = JSON.parse(both.stdout.toString()) as Record<string, { version: string }>;
+    assert.equal(client?.version, server?.version);
+    assert.match((await runCtl(agent, ["version"])).stdout.toString(), /^ctl +\d.*\nserver +\d.* on .*\n$/);
+    const alone = await runCtl({ env: { ...agent.env, XDG_STATE_HOME: "/nonexistent" } }, ["version"]);
+    assert.equal(alone.code, 125);
+    assert.match(alone.stdout.toString(), /^ctl +\d[^\n]*\n$/);
+    assert.match(alone.stderr, /^ctl: No agent .*npm start.*\n$/);
+  });
+
+  test("sign-in prints a link that signs in once", async () => {
+    const { stdout } = await runCtl(agent, ["sign-in"]);
+    const link = new URL(stdout.toString().trim());
+    assert.equal(link.origin, agent.url);
+    const code = new URLSearchParams(link.hash.slice(1)).get("code");
+    const signIn = () =>
+      fetch(`${agent.url}/api/v1/sign-in`, {
+        method: "POST",
+        body: JSON.stringify({ code }),
+        headers: { "content-type": "application/json", origin: agent.url },
+      });
+    assert.deepEqual([(await signIn()).status, (await signIn()).status], [200, 401]);
+  });
+
+  test("help explains every command with examples", async () => {
+    const { code, stdout } = await runCtl(agent, ["help"]);
+    assert.equal(code, 0);
+    for (const command of ["ps", "logs", "exec", "attach", "port-forward", "sign-in", "version"]) {
+      assert.ok(stdout.toString().includes(`\n  ${command}`), command);
+      const one = await runCtl(agent, ["help", command]);
+      assert.match(one.stdout.toString(), new RegExp(`^Usage: ctl ${command} [^]*\nExamples:\n  ctl ${command}`));
+    }
+  });
+
+  test("a command that does not exist is a mistake, with the one that was meant", async () => {
+    const { code, stderr } = await runCtl(agent, ["log", "x"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^ctl: Unknown command 'log' \(Did you mean logs\?\).*\n$/);
+  });
+
+  test("-v explains on standard error, before or after the command, and never shows the token", async () => {
+    for (const words of [
+      ["-v", "ps", "-o", "name"],
+      ["ps", "-o", "name", "-v"],
+    ]) {
+      const { stdout, stderr } = await runCtl(agent, words);
+      assert.match(stderr, new RegExp(`the server is ${agent.url}/ \\(from .*agent\\.json\\)`));
+      assert.ok(!`${stdout.toString()}${stderr}`.includes(agent.token));
+    }
+  });
+});
