@@ -90,6 +90,23 @@ test("a new agent knows neither the sign-in nor the shell: both are said, and bo
   consecutive(await numbers(log));
 });
 
+test("leaving the page asks first, and ends what runs in its terminals", async () => {
+  const { page } = browser;
+  await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
+  await page.keyboard.type("exec sleep 54321\n");
+  const sleeps = async () => (await engine.docker("exec", COUNTER, "ps", "-o", "args")).includes("sleep 54321");
+  await until(sleeps, "the command in the container");
+  const asked = new Promise<string>((resolve) => {
+    page.once("dialog", (dialog) => {
+      resolve(dialog.type());
+      void dialog.accept();
+    });
+  });
+  await page.goto("about:blank");
+  assert.equal(await asked, "beforeunload");
+  await until(async () => !(await sleeps()), "an end of the command");
+});
+
 async function typed(shell: Locator): Promise<string[]> {
   return (await screen(shell)).flatMap((row) => /^typed (\d+)$/.exec(row)?.[1] ?? []);
 }

@@ -10,7 +10,8 @@ export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGener
   const decoder = new TextDecoder();
   let rest = "";
   for await (const chunk of chunks) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
+    const lines = [rest + first, ...others];
     rest = lines.pop() ?? "";
     if (rest.length > MAX_LINE) throw new FairleadError("protocol-error", "The agent sent a line without an end.");
     for (const line of lines) if (line.trim() !== "") yield parse(line);

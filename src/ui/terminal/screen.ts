@@ -32,6 +32,7 @@ export class Screen {
   readonly #fit = new FitAddon();
   readonly #endings: (() => void)[] = [];
   #inFlight = 0;
+  #disposed = false;
   #room: (() => void)[] = [];
 
   constructor(events: ScreenEvents) {
@@ -71,6 +72,7 @@ export class Screen {
 
   /** Resolves when there is room for more, not when these bytes are shown: awaiting it is what stops the writer. */
   async write(bytes: Uint8Array): Promise<void> {
+    if (this.#disposed) return;
     this.#inFlight += bytes.length;
     this.#terminal.write(bytes, () => {
       this.#inFlight -= bytes.length;
@@ -91,6 +93,7 @@ export class Screen {
   }
 
   dispose(): void {
+    this.#disposed = true;
     for (const end of this.#endings.splice(0)) end();
     this.#terminal.dispose();
     for (const resume of this.#room.splice(0)) resume();

@@ -1,7 +1,7 @@
 /** A terminal's tab: the screen, what runs in it, and how it ended. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { focusTab } from "../tab-strip.tsx";
 import type { TerminalTab } from "../tabs.ts";
 import { commandLine, SHELL } from "./command-line.ts";
@@ -43,7 +43,8 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
     return () => made.dispose();
   }, [tab]);
 
-  useEffect(() => {
+  // Before anything can be typed: a key must not go to the tab's button.
+  useLayoutEffect(() => {
     if (shown && shell.live) screen.current?.focus();
   }, [entered]);
 
