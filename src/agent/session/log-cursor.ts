@@ -12,10 +12,12 @@ interface Position {
 /** Counts entries as they are delivered, and skips those that a reader who starts again has already. */
 export class LogPosition {
   readonly #container: string;
-  /** The furthest that was ever delivered, per stream. */
+  /** The last that was delivered, per stream. */
   readonly #seen: Partial<Record<StreamName, Position>> = {};
-  /** Where the present reading is: behind `#seen` while it repeats what was delivered before. */
+  /** Where the present reading is. */
   #at: Partial<Record<StreamName, Position>> = {};
+  /** Streams of which it still repeats what was delivered before; beyond that even a clock set back loses no line. */
+  readonly #repeating = new Set<StreamName>();
 
   constructor(container: string, after?: LogCursor) {
     this.#container = container;
@@ -26,6 +28,8 @@ export class LogPosition {
   /** Reads again from the engine: what it should start with (inclusive, as engines have it), if anything was delivered. */
   restart(): string | undefined {
     this.#at = {};
+    if (this.#seen.stdout) this.#repeating.add("stdout");
+    if (this.#seen.stderr) this.#repeating.add("stderr");
     const times = [this.#seen.stdout, this.#seen.stderr].flatMap((it) => (it ? [toSince(it.time)] : []));
     return times.sort(compareSince)[0];
   }
@@ -35,8 +39,7 @@ export class LogPosition {
     const at = this.#at[stream];
     const here = { time, ordinal: at?.time === time ? at.ordinal + 1 : 1 };
     this.#at[stream] = here;
-    const seen = this.#seen[stream];
-    if (seen && !isAfter(here, seen)) return false;
+    if (this.#repeating.has(stream) && this.#repeats(stream, here)) return false;
     this.#seen[stream] = here;
     return true;
   }
@@ -45,11 +48,19 @@ export class LogPosition {
     const { stdout, stderr } = this.#seen;
     return { container: this.#container, ...(stdout && { stdout }), ...(stderr && { stderr }) };
   }
+
+  /** Whether it was delivered before; notices the last such entry. */
+  #repeats(stream: StreamName, here: Position): boolean {
+    const seen = this.#seen[stream];
+    const order = seen ? compare(here, seen) : 1;
+    if (order >= 0) this.#repeating.delete(stream);
+    return order <= 0;
+  }
 }
 
-function isAfter(a: Position, b: Position): boolean {
-  if (a.time === b.time) return a.ordinal > b.ordinal;
-  return compareSince(toSince(a.time), toSince(b.time)) > 0;
+function compare(a: Position, b: Position): number {
+  if (a.time === b.time) return a.ordinal - b.ordinal;
+  return compareSince(toSince(a.time), toSince(b.time));
 }
 
 /** RFC 3339 to `seconds.nanoseconds`: the only form of which engines keep every digit. */
