@@ -1,7 +1,6 @@
 /** Opens the page's WebSocket: a fresh single-use ticket each time, carried in the subprotocol list because a page can set no header. */
 
-import type { Dial } from "../client/client.ts";
-import { type WebSocketLike, webSocketTransport } from "../mux/transport.ts";
+import { type Dial, type WebSocketLike, webSocketTransport } from "../client/client.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/version.ts";
 import type { Account } from "./account.ts";
