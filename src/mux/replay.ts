@@ -9,12 +9,10 @@ const GUARANTEED = 65_536;
 /** One session's replay never grows beyond, in bytes. */
 const MAX_REPLAY = 16 * 1024 * 1024;
 /** Pieces of a long payload, in bytes: an eighth of the replay, so that a slow path has small ones. */
-const MIN_PIECE = 8_192;
+const MIN_PIECE = 16_384;
 const MAX_PIECE = 65_536;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
 const IDLE_MS = 1_000;
-/** Large frames kept for use again. */
-const MAX_SPARE = 32;
 
 /** A queue of encoded packets, each a frame with room for its header; offsets count their bytes from the session's start. */
 export class Replay {
@@ -29,8 +27,6 @@ export class Replay {
   #sent = 0;
   #end = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
-  /** Large frames that are done with, to be used again. */
-  readonly #spare: Uint8Array[] = [];
   /** Frames before this index left on an earlier channel, which may still hold them. */
   #shared = 0;
 
@@ -57,18 +53,11 @@ export class Replay {
   }
 
   push(tag: number, payload: Uint8Array): void {
-    const frame = this.#blank(HEADER_BYTES + 1 + payload.length);
+    const frame = this.#budget.frames.blank(HEADER_BYTES + 1 + payload.length);
     frame[HEADER_BYTES] = tag;
     frame.set(payload, HEADER_BYTES + 1);
     this.#frames.push(frame);
     this.#end += payload.length + 1;
-  }
-
-  /** A frame to fill: one of those that are done with, if it has the size; new memory costs more than the copy into it. */
-  #blank(length: number): Uint8Array {
-    return this.#spare.at(-1)?.length === length
-      ? (this.#spare.pop() ?? new Uint8Array(length))
-      : new Uint8Array(length);
   }
 
   /** Puts a newer payload of the same length into the last packet if it has that tag and has never left. */
@@ -97,15 +86,11 @@ export class Replay {
       const frame = this.#frames[this.#first];
       if (!frame || this.#floor + frame.length - HEADER_BYTES > offset) break;
       this.#floor += frame.length - HEADER_BYTES;
-      if (this.#first >= this.#shared) this.#keep(frame);
+      // It went out on one channel only and has arrived: nobody holds it any more.
+      if (this.#first >= this.#shared) this.#budget.frames.recycle(frame);
       this.#first += 1;
     }
     this.#compact();
-  }
-
-  /** Nobody holds it any more: it went out on one channel only, and has arrived. */
-  #keep(frame: Uint8Array): void {
-    if (frame.length === HEADER_BYTES + 1 + MAX_PIECE && this.#spare.length < MAX_SPARE) this.#spare.push(frame);
   }
 
   /** Starts again behind `offset`: what the other end has over there already is not sent again. */
@@ -152,7 +137,6 @@ export class Replay {
   #shrink(): void {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.#spare.length = 0;
     this.#budget.give(this.#capacity - GUARANTEED);
     this.#capacity = GUARANTEED;
   }
