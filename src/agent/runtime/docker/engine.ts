@@ -46,8 +46,8 @@ export class Engine {
   }
 
   /** Opens a long-lived request; the signal ends it at any time. */
-  stream(request: WireRequest, signal: AbortSignal, options: { paced?: boolean } = {}): Promise<Wire> {
-    return openWire(this.endpoint, request, { ...options, signal, timeout: this.timeout });
+  stream(request: WireRequest, signal: AbortSignal): Promise<Wire> {
+    return openWire(this.endpoint, request, { signal, timeout: this.timeout });
   }
 
   close(): void {

@@ -15,7 +15,7 @@ export async function* containerLogs(
 ): AsyncGenerator<LogEntry[], void, undefined> {
   const parser = logParser((await rawInspect(engine, id, signal)).Config.Tty);
   const path = `/containers/${id}/logs?${logQuery(options)}`;
-  const wire = await engine.stream({ method: "GET", path }, signal, { paced: true });
+  const wire = await engine.stream({ method: "GET", path }, signal);
   try {
     for await (const chunk of wire.body()) {
       const entries = parser.push(chunk);

@@ -14,8 +14,6 @@ export interface WireOptions {
   signal: AbortSignal;
   /** Milliseconds from the connect to the end of the answer's head. */
   timeout: number;
-  /** See IntakeOptions. */
-  paced?: boolean;
 }
 
 /** An accepted request. Whoever holds it must end it: by reading to the end or by `destroy`. */
@@ -91,7 +89,7 @@ export class Wire {
 /** Sends the request and waits for the answer's head. Throws RuntimeError, or the signal's reason. */
 export async function openWire(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Wire> {
   options.signal.throwIfAborted();
-  const intake = new Intake((onread) => connect(endpoint, onread), { paced: options.paced ?? false });
+  const intake = new Intake((onread) => connect(endpoint, onread));
   const abort = () => intake.destroy(options.signal.reason);
   options.signal.addEventListener("abort", abort, { once: true });
   intake.socket.once("close", () => options.signal.removeEventListener("abort", abort));
