@@ -3,6 +3,7 @@
 import { dialler } from "../../src/ctl/connection/dial.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { Budget } from "../../src/mux/budget.ts";
+import type { CloseInfo } from "../../src/mux/errors.ts";
 import { Mux } from "../../src/mux/mux.ts";
 import { Sequence } from "../../src/mux/sequence.ts";
 import { FairleadError, Problem } from "../../src/protocol/errors.ts";
@@ -17,8 +18,12 @@ const BUDGET_BYTES = 64 * 1024 * 1024;
 export interface Conversation {
   opened: Opened;
   packets: AsyncGenerator<Packet, void, void>;
+  /** Resolves when the channel under it is over, with who said so. */
+  closed: Promise<CloseInfo>;
   /** Ends the connection under it without a word about the session. */
   cut(): void;
+  /** Ends the session. */
+  close(): void;
 }
 
 export interface Resume {
@@ -36,19 +41,23 @@ export async function resume(agent: Address, { session, ...body }: Resume): Prom
 /** Opens a channel with any header and body; rejects with the agent's refusal. */
 export async function open(agent: Address, header: OpenHeader, body: unknown): Promise<Conversation> {
   const { mux, budget } = await connectMux(agent);
-  const sequence = new Sequence({ budget });
   const cut = () => mux.close(1001, "cut");
-  try {
-    const opened = await new Promise<Opened>((resolve, reject) => {
-      const channel = mux.open({ header: json(header), body: json(body) });
-      sequence.attach(channel, 0, { onReply: (bytes) => answer(bytes, { resolve, reject }) });
-      void mux.closed.then(({ code, reason }) => reject(new Error(`closed with ${code}: ${reason}`)));
-    });
-    return { opened, packets: packetsOf(sequence), cut };
-  } catch (error) {
+  const closed = once<CloseInfo>();
+  const opened = once<Opened | Error>();
+  const sequence = new Sequence({ budget, detached: closed.resolve });
+  const channel = mux.open({ header: json(header), body: json(body) });
+  sequence.attach(channel, 0, { onReply: (bytes) => opened.resolve(answer(bytes)) });
+  void closed.promise.then(({ code, reason }) => opened.resolve(new Error(`closed with ${code}: ${reason}`)));
+  const answered = await opened.promise;
+  if (answered instanceof Error) {
     cut();
-    throw error;
+    throw answered;
   }
+  const close = () => {
+    channel.close(1000, "done");
+    cut();
+  };
+  return { opened: answered, packets: packetsOf(sequence), closed: closed.promise, cut, close };
 }
 
 async function connectMux({ url, token }: Address): Promise<{ mux: Mux; budget: Budget }> {
@@ -58,11 +67,18 @@ async function connectMux({ url, token }: Address): Promise<{ mux: Mux; budget: 
   return { mux: new Mux(transport, { role: "dialler", software: "fairlead-test", budget }), budget };
 }
 
-function answer(bytes: Uint8Array, to: { resolve: (opened: Opened) => void; reject: (error: Error) => void }): void {
+function answer(bytes: Uint8Array): Opened | Error {
   const value: unknown = JSON.parse(Buffer.from(bytes).toString());
   const problem = Problem.safeParse(value);
-  if (problem.success) to.reject(FairleadError.from(problem.data));
-  else to.resolve(Opened.parse(value));
+  return problem.success ? FairleadError.from(problem.data) : Opened.parse(value);
+}
+
+function once<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }
 
 async function* packetsOf(sequence: Sequence): AsyncGenerator<Packet, void, void> {

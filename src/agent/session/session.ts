@@ -4,7 +4,7 @@ import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { Subject } from "../../auth/grant.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
-import type { CloseInfo } from "../../mux/errors.ts";
+import { type CloseInfo, MuxError } from "../../mux/errors.ts";
 import { Sequence } from "../../mux/sequence.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Opened } from "../../protocol/open.ts";
@@ -249,9 +249,10 @@ export class Session implements SessionIo {
   }
 }
 
-/** Errors of the runtime carry codes that are ours too; anything else is a fault of this program. */
+/** Errors of the runtime carry codes that are ours too, a violation is the client's; anything else is a fault of this program. */
 export function toFairleadError(error: unknown): FairleadError {
   if (error instanceof FairleadError) return error;
+  if (error instanceof MuxError) return new FairleadError("protocol-error", error.message);
   const words = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === "RuntimeError" && "code" in error)
     return FairleadError.from({
