@@ -1,8 +1,12 @@
 /** The entrance of `ctl`: the only place that touches the process. */
 
+import { config } from "zod/mini";
 import { verdictOf } from "./failure.ts";
 import { Invocation } from "./invocation.ts";
 import { runProgram } from "./program.ts";
+
+// A schema is used once or twice in a run: compiling it first would take longer.
+config({ jitless: true });
 
 const invocation = new Invocation(process, Date.now() - Math.round(performance.now()));
 

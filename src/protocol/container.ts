@@ -1,6 +1,6 @@
 /** A container as the HTTP API shows it. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export const ContainerView = z.object({
   id: z.string(),
@@ -12,15 +12,15 @@ export const ContainerView = z.object({
   /** Milliseconds since 1970. */
   created: z.number(),
   /** From Compose's labels, where it has them. */
-  project: z.string().optional(),
-  service: z.string().optional(),
-  number: z.number().optional(),
+  project: z.optional(z.string()),
+  service: z.optional(z.string()),
+  number: z.optional(z.number()),
   ports: z.array(
     z.object({
       container: z.number(),
       protocol: z.string(),
-      host: z.number().optional(),
-      address: z.string().optional(),
+      host: z.optional(z.number()),
+      address: z.optional(z.string()),
     }),
   ),
   networks: z.array(z.string()),
@@ -30,14 +30,14 @@ export const ContainerView = z.object({
 });
 export type ContainerView = z.infer<typeof ContainerView>;
 
-export const ContainerDetailView = ContainerView.extend({
+export const ContainerDetailView = z.extend(ContainerView, {
   tty: z.boolean(),
   openStdin: z.boolean(),
-  startedAt: z.string().optional(),
-  finishedAt: z.string().optional(),
-  exitCode: z.number().optional(),
+  startedAt: z.optional(z.string()),
+  finishedAt: z.optional(z.string()),
+  exitCode: z.optional(z.number()),
   restartPolicy: z.string(),
-  health: z.string().optional(),
+  health: z.optional(z.string()),
   mounts: z.array(z.object({ type: z.string(), source: z.string(), destination: z.string(), readOnly: z.boolean() })),
 });
 export type ContainerDetailView = z.infer<typeof ContainerDetailView>;

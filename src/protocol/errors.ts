@@ -1,6 +1,6 @@
 /** Every error a user can meet: its code, and the one table that maps codes to HTTP status, WebSocket close code and exit code. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
 interface Mapping {
   http: number;
@@ -48,7 +48,7 @@ export const ERRORS: Record<ErrorCode, Mapping> = TABLE;
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),
-  status: z.number().int(),
+  status: z.int(),
   code: z.string(),
   detail: z.string(),
 });

@@ -1,40 +1,40 @@
 /** What opens a channel: a header that a relay may read, and a body that only the agent understands. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
-const ref = z.string().min(1).max(256);
-const secret = z.string().min(16).max(128);
-const port = z.number().int().min(1).max(65_535);
+const ref = z.string().check(z.minLength(1), z.maxLength(256));
+const secret = z.string().check(z.minLength(16), z.maxLength(128));
+const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max));
+const port = whole(1, 65_535);
 const noNul = (text: string) => !text.includes("\0");
-const text = (max: number) => z.string().max(max).refine(noNul, "must not contain NUL");
+const text = (max: number) => z.string().check(z.maxLength(max), z.refine(noNul, "must not contain NUL"));
 
-export const Size = z.object({ cols: z.number().int().min(1).max(1000), rows: z.number().int().min(1).max(1000) });
+export const Size = z.object({ cols: whole(1, 1000), rows: whole(1, 1000) });
 
 /** `kill`: the session ends when its connection does. `keep`: it waits `grace` for a resume. */
 export const OpenHeader = z.strictObject({
   op: z.enum(["logs", "exec", "attach", "forward", "dial", "observe", "resume"]),
-  node: z.string().max(253).optional(),
+  node: z.optional(z.string().check(z.maxLength(253))),
   /** Id, short id, name, `project/service` or `project/service/N`. */
-  container: ref.optional(),
+  container: z.optional(ref),
   /** Of `resume` and `observe`; of `dial`: the forward it belongs to. */
-  session: z.string().max(64).optional(),
-  onDrop: z.enum(["kill", "keep"]).optional(),
+  session: z.optional(z.string().check(z.maxLength(64))),
+  onDrop: z.optional(z.enum(["kill", "keep"])),
   /** Milliseconds. */
-  grace: z.number().int().min(0).max(86_400_000).optional(),
+  grace: z.optional(whole(0, 86_400_000)),
 });
 export type OpenHeader = z.infer<typeof OpenHeader>;
 
+const variable = text(32_768).check(z.regex(/^[A-Za-z_][A-Za-z0-9_]*=/, "must be NAME=value"));
+
 export const ExecBody = z.strictObject({
-  command: z.array(text(131_072)).min(1).max(256),
+  command: z.array(text(131_072)).check(z.minLength(1), z.maxLength(256)),
   tty: z.boolean(),
   stdin: z.boolean(),
-  user: text(128).optional(),
-  workdir: text(4096).startsWith("/").optional(),
-  env: z
-    .array(text(32_768).regex(/^[A-Za-z_][A-Za-z0-9_]*=/, "must be NAME=value"))
-    .max(128)
-    .optional(),
-  size: Size.optional(),
+  user: z.optional(text(128)),
+  workdir: z.optional(text(4096).check(z.startsWith("/"))),
+  env: z.optional(z.array(variable).check(z.maxLength(128))),
+  size: z.optional(Size),
 });
 export type ExecBody = z.infer<typeof ExecBody>;
 
@@ -42,17 +42,22 @@ export const AttachBody = z.strictObject({
   stdin: z.boolean(),
   stdout: z.boolean(),
   stderr: z.boolean(),
-  size: Size.optional(),
+  size: z.optional(Size),
 });
 export type AttachBody = z.infer<typeof AttachBody>;
+
+const place = z.strictObject({ time: z.string().check(z.maxLength(40)), ordinal: z.int().check(z.minimum(1)) });
 
 /** Where a log reader stands: the time of the last entry it has and how many with that time it has, per stream. */
 export const LogCursor = z.strictObject({
   container: z.string(),
-  stdout: z.strictObject({ time: z.string().max(40), ordinal: z.number().int().min(1) }).optional(),
-  stderr: z.strictObject({ time: z.string().max(40), ordinal: z.number().int().min(1) }).optional(),
+  stdout: z.optional(place),
+  stderr: z.optional(place),
 });
 export type LogCursor = z.infer<typeof LogCursor>;
+
+/** `seconds.nanoseconds` since 1970. */
+const moment = z.string().check(z.regex(/^\d{1,12}(\.\d{1,9})?$/));
 
 export const LogsBody = z.strictObject({
   follow: z.boolean(),
@@ -60,24 +65,17 @@ export const LogsBody = z.strictObject({
   stderr: z.boolean(),
   /** Prefix each line with its RFC 3339 time. */
   timestamps: z.boolean(),
-  tail: z.number().int().min(0).max(10_000_000).optional(),
-  /** `seconds.nanoseconds` since 1970. */
-  since: z
-    .string()
-    .regex(/^\d{1,12}(\.\d{1,9})?$/)
-    .optional(),
-  until: z
-    .string()
-    .regex(/^\d{1,12}(\.\d{1,9})?$/)
-    .optional(),
+  tail: z.optional(whole(0, 10_000_000)),
+  since: z.optional(moment),
+  until: z.optional(moment),
   /** Only lines that contain this text. */
-  grep: text(1024).optional(),
+  grep: z.optional(text(1024)),
   /** Only what comes after this: a reader that lost its session goes on without a line lost or repeated. */
-  after: LogCursor.optional(),
+  after: z.optional(LogCursor),
 });
 export type LogsBody = z.infer<typeof LogsBody>;
 
-export const ForwardBody = z.strictObject({ ports: z.array(port).min(1).max(64) });
+export const ForwardBody = z.strictObject({ ports: z.array(port).check(z.minLength(1), z.maxLength(64)) });
 export type ForwardBody = z.infer<typeof ForwardBody>;
 
 /** One TCP connection of a forward; a session of its own, child of the forward. */
@@ -87,8 +85,8 @@ export type DialBody = z.infer<typeof DialBody>;
 /** `received` is the offset up to which this side has the other's packets. */
 export const ResumeBody = z.strictObject({
   secret,
-  epoch: z.number().int().min(1),
-  received: z.number().int().min(0),
+  epoch: z.int().check(z.minimum(1)),
+  received: z.int().check(z.minimum(0)),
 });
 export type ResumeBody = z.infer<typeof ResumeBody>;
 
@@ -97,12 +95,12 @@ export const Opened = z.object({
   session: z.string(),
   secret: z.string(),
   /** Counts resumes; the client names the next one. */
-  epoch: z.number().int(),
+  epoch: z.int(),
   /** Offset up to which the agent has this side's packets (0 at a first open). */
-  received: z.number().int(),
-  container: z.object({ id: z.string(), name: z.string() }).optional(),
+  received: z.int(),
+  container: z.optional(z.object({ id: z.string(), name: z.string() })),
   /** Whether what is on the other side is a terminal. */
-  tty: z.boolean().optional(),
+  tty: z.optional(z.boolean()),
   onDrop: z.enum(["kill", "keep"]),
   grace: z.number(),
 });

@@ -1,6 +1,6 @@
 /** What is said inside a session: one byte of tag and a payload. `docs/protocol.md` has the table. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 import { FairleadError, Problem } from "./errors.ts";
 import { LogCursor } from "./open.ts";
 
@@ -24,14 +24,14 @@ const MAY_SKIP = 0x80;
 export const SIGNALS = ["HUP", "INT", "QUIT", "KILL", "USR1", "USR2", "TERM", "CONT", "STOP", "TSTP", "WINCH"] as const;
 export type SignalName = (typeof SIGNALS)[number];
 
-const ExitStatus = z.union([z.object({ code: z.number().int() }), z.object({ unknown: z.string() })]);
+const ExitStatus = z.union([z.object({ code: z.int() }), z.object({ unknown: z.string() })]);
 export type ExitStatus = z.infer<typeof ExitStatus>;
 
 /** What is missing between two packets: so many bytes, or everything between two times. */
 const Gap = z.object({
-  bytes: z.number().optional(),
-  from: z.string().optional(),
-  to: z.string().optional(),
+  bytes: z.optional(z.number()),
+  from: z.optional(z.string()),
+  to: z.optional(z.string()),
   why: z.string(),
 });
 export type Gap = z.infer<typeof Gap>;
@@ -119,7 +119,7 @@ function json(value: unknown): Uint8Array {
 /** Longest JSON payload in a packet: bounds what a hostile peer makes us parse. */
 const MAX_JSON = 65_536;
 
-function parse<T>(schema: z.ZodType<T>, payload: Uint8Array, what: string): T {
+function parse<T>(schema: z.ZodMiniType<T>, payload: Uint8Array, what: string): T {
   if (payload.length <= MAX_JSON) {
     try {
       return schema.parse(JSON.parse(text.decode(payload)));

@@ -1,6 +1,6 @@
 /** Who may do what: the rights a grant lists, and the containers it reaches. */
 
-import { z } from "zod";
+import * as z from "zod/mini";
 
 export const RIGHTS = [
   "list",
@@ -24,7 +24,7 @@ export const Right = z.enum(RIGHTS);
 export type Right = z.infer<typeof Right>;
 
 /** Labels a container must all carry; an empty value asks only that the label exists. No labels: every container. */
-export const Scope = z.record(z.string().min(1), z.string());
+export const Scope = z.record(z.string().check(z.minLength(1)), z.string());
 export type Scope = z.infer<typeof Scope>;
 
 /** `admin` includes every right. */

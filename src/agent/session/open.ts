@@ -1,6 +1,6 @@
 /** What each kind of session asks for, needs the right to, and does. */
 
-import type { z } from "zod";
+import type * as z from "zod/mini";
 import { FairleadError } from "../../protocol/errors.ts";
 import { AttachBody, ExecBody, ForwardBody, LogsBody, OpenHeader } from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
@@ -60,7 +60,7 @@ export function parseHeader(bytes: Uint8Array): OpenHeader {
   return parseBody(OpenHeader, bytes);
 }
 
-export function parseBody<T>(schema: z.ZodType<T>, bytes: Uint8Array): T {
+export function parseBody<T>(schema: z.ZodMiniType<T>, bytes: Uint8Array): T {
   let value: unknown;
   try {
     value = JSON.parse(text.decode(bytes));

@@ -1,7 +1,7 @@
 /** `ctl sign-in`: a link that lets a browser in, once. */
 
 import { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { addressOf } from "../connection/http.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Entry } from "./entry.ts";

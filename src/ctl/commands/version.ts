@@ -1,7 +1,7 @@
 /** `ctl version`: which client this is and which server it talks to. */
 
 import { Command, Option } from "commander";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { VERSION } from "../version.ts";

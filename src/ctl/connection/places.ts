@@ -2,7 +2,8 @@
 
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { z } from "zod";
+import en from "zod/v4/locales/en.js";
+import * as z from "zod/mini";
 import { readFile } from "../../boot/host.ts";
 import { OTHERS, octal, readPrivate, readSecretFile } from "../../boot/private-file.ts";
 import { Failure } from "../failure.ts";
@@ -13,10 +14,10 @@ type Env = NodeJS.ProcessEnv;
 const AgentFile = z.object({ url: z.string() });
 
 const Settings = z.strictObject({
-  server: z.string().optional(),
-  token: z.string().optional(),
-  token_file: z.string().optional(),
-  insecure_plaintext: z.boolean().optional(),
+  server: z.optional(z.string()),
+  token: z.optional(z.string()),
+  token_file: z.optional(z.string()),
+  insecure_plaintext: z.optional(z.boolean()),
 });
 export type Settings = z.infer<typeof Settings> & { path: string };
 
@@ -66,7 +67,7 @@ export async function readSettings(env: Env): Promise<Settings | undefined> {
   if (!file) return undefined;
   // Loaded only here: few people have the file, and everybody would wait for the parser.
   const { parse } = await import("yaml");
-  const settings = understand(() => Settings.parse(parse(file.text) ?? {}), path);
+  const settings = understand(() => Settings.parse(parse(file.text) ?? {}, { error: en().localeError }), path);
   if (settings.token !== undefined && file.mode & OTHERS)
     throw new Failure(
       `${path} holds a token and other users can read it (mode ${octal(file.mode)}). Run: chmod 600 ${path}`,
@@ -79,7 +80,7 @@ function understand<T>(read: () => T, path: string): T {
   try {
     return read();
   } catch (cause) {
-    const words = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause);
+    const words = cause instanceof z.core.$ZodError ? z.prettifyError(cause) : String(cause);
     throw new Failure(`${path} cannot be understood: ${words}`, { cause });
   }
 }
