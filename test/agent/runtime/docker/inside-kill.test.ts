@@ -109,7 +109,7 @@ test("nothing has to be ended in a container that has stopped or is gone", () =>
 test("an agent that sees none of the engine's processes, as in a container of its own, ends its execs all the same", () =>
   withTree("busybox", async (tree) => {
     const program = fileURLToPath(new URL("hidden-agent.ts", import.meta.url));
-    const hidden = ["--pid", "--fork", "--mount-proc", process.execPath, program];
+    const hidden = ["--pid", "--fork", "--propagation", "unchanged", "--mount-proc", process.execPath, program];
     const own = join(stateDir, "hidden");
     const agent = spawn("unshare", [...hidden, docker.host, own, tree.containerId, TREE], {
       stdio: ["pipe", "pipe", "inherit"],
