@@ -6,6 +6,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Duplex } from "node:stream";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type Rig, until } from "../rig.ts";
 
@@ -33,7 +34,9 @@ export function dialContract(rig: Rig): void {
     await Promise.race([once(server.stdout, "data"), once(server, "exit").then(() => assert.fail("no server"))]);
     return id;
   };
-  const stopServers = () => servers.splice(0).forEach((server) => server.kill("SIGKILL"));
+  after(() => {
+    for (const server of servers) server.kill("SIGKILL");
+  });
   let shared: Promise<string> | undefined;
   const home = () => (shared ??= rig.container({ args: WITH_IPV6 }).then(serve));
   const dial = async (port: number) => rig.runtime.dial(await home(), port, signal);
@@ -142,8 +145,6 @@ export function dialContract(rig: Rig): void {
     const id = await home();
     await assert.rejects(rig.runtime.dial(id, ECHO, AbortSignal.abort()), { name: "AbortError" });
   });
-
-  rig.verb("dial", "is done", async () => stopServers());
 }
 
 async function drain(socket: Duplex): Promise<Buffer> {

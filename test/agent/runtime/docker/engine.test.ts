@@ -9,6 +9,9 @@ import { RuntimeError } from "../../../../src/agent/runtime/runtime.ts";
 import { type Answer, hangsAfter, json, says, withFakeEngine } from "./fake-engine.ts";
 
 const { signal } = new AbortController();
+const MIB = 1024 * 1024;
+/** Milliseconds in which nothing may hang. */
+const PATIENT = 20_000;
 const ID = "a".repeat(64);
 
 const BROKEN: Record<string, Answer> = {
@@ -57,15 +60,27 @@ test("random bytes instead of an answer are a typed error each time", () =>
 test("an endless answer is given up before it fills the memory", () => {
   const flood: Answer = (socket) => {
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
-    const block = Buffer.alloc(1024 * 1024, " ");
+    const block = Buffer.alloc(MIB, " ");
     const more = () => void (socket.writable && socket.write(block, more));
     more();
   };
-  return withFakeEngine(flood, async (engine) => {
+  const limited = async (engine: Engine) => {
     const before = process.memoryUsage().rss;
-    await assert.rejects(listContainers(engine, signal), { code: "engine-unavailable" });
-    assert.ok(process.memoryUsage().rss - before < 256 * 1024 * 1024);
-  });
+    await assert.rejects(listContainers(engine, signal), {
+      code: "engine-unavailable",
+      message: /larger than 33554432/,
+    });
+    assert.ok(process.memoryUsage().rss - before < 256 * MIB);
+  };
+  return withFakeEngine(flood, limited, PATIENT);
+});
+
+test("an answer that breaks off is an error at once, not after the time-out", () => {
+  const heads = ["Content-Length: 1000\r\n\r\n[{", "Transfer-Encoding: chunked\r\n\r\nff\r\n[{"];
+  const broken = async (engine: Engine) => {
+    await assert.rejects(listContainers(engine, signal), { code: "engine-unavailable", message: /does not answer: / });
+  };
+  return Promise.all(heads.map((head) => withFakeEngine(says(`HTTP/1.1 200 OK\r\n${head}`), broken, PATIENT)));
 });
 
 test("the status decides which error it is, and the engine's words are kept, on one line and without control characters", async () => {

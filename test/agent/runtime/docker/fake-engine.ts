@@ -7,13 +7,17 @@ import { join } from "node:path";
 import { Engine } from "../../../../src/agent/runtime/docker/engine.ts";
 import { parseEndpoint } from "../../../../src/agent/runtime/docker/endpoint.ts";
 
-/** Milliseconds for a call. */
+/** Milliseconds for a call, unless a test needs more. */
 const TIMEOUT = 300;
 
 export type Answer = (socket: Socket) => void;
 
 /** Runs `work` with an engine whose every answer is `answer`, given once the request has begun to arrive. */
-export async function withFakeEngine(answer: Answer, work: (engine: Engine) => Promise<void>): Promise<void> {
+export async function withFakeEngine(
+  answer: Answer,
+  work: (engine: Engine) => Promise<void>,
+  timeout: number = TIMEOUT,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "fl-fake-"));
   const path = join(directory, "engine.sock");
   const sockets = new Set<Socket>();
@@ -22,7 +26,7 @@ export async function withFakeEngine(answer: Answer, work: (engine: Engine) => P
     socket.once("data", () => answer(socket));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
-  const engine = new Engine(parseEndpoint(`unix://${path}`), { timeout: TIMEOUT });
+  const engine = new Engine(parseEndpoint(`unix://${path}`), { timeout });
   try {
     await work(engine);
   } finally {
