@@ -8,7 +8,7 @@ const MAX_WINDOW = 16 * 1024 * 1024;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes. */
-const QUEUE_BYTES = 2 * 1024 * 1024;
+const QUEUE_BYTES = 256 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */
@@ -18,7 +18,7 @@ const INTERVALS = 8;
  * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
  * The window is 2 x minimum round trip x delivered rate: enough to keep the path full, with at most one
  * round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
- * own turns take longer, it is what passes in 20 ms, up to 2 MiB: otherwise it would shrink with their speed.
+ * own turns take longer, it is what passes in 20 ms, up to 256 KiB: otherwise it would shrink with their speed.
  */
 export class ReceiveWindow {
   readonly #rtt: () => number | undefined;
