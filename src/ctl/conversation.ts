@@ -2,7 +2,7 @@
 
 import type { RemoteSession } from "../client/session.ts";
 import type { ExitStatus, Packet, SignalName } from "../protocol/packet.ts";
-import { EXIT_FAILURE, EXIT_SIGNAL, Failure } from "./failure.ts";
+import { EXIT_FAILURE, exitOfSignal, Failure } from "./failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { LinkStatus } from "./link-status.ts";
@@ -140,7 +140,7 @@ export class Conversation {
     this.#counts.set(signal, count);
     if (proxied.includes(signal) && count < patience)
       return this.#send({ type: "signal", name: signal.slice("SIG".length) as SignalName });
-    if (signal in EXIT_SIGNAL) this.#go({ exit: EXIT_SIGNAL[signal as keyof typeof EXIT_SIGNAL] });
+    this.#go({ exit: exitOfSignal(signal) });
   }
 
   /** Too late is no error: the process may just have ended. */

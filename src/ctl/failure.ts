@@ -1,5 +1,6 @@
 /** How a run of `ctl` ends when it does not end well: words for people and an exit code for scripts. */
 
+import { constants } from "node:os";
 import { CommanderError } from "commander";
 import { StateError } from "../boot/private-file.ts";
 import { ERRORS, FairleadError } from "../protocol/errors.ts";
@@ -7,8 +8,11 @@ import { ERRORS, FairleadError } from "../protocol/errors.ts";
 /** Fairlead's own failure, as `docker` has it; 126 and 127 belong to the command in the container. */
 export const EXIT_FAILURE = 125;
 const EXIT_USAGE = 2;
-/** What a shell reports of a program that was ended by signal n is 128 + n. */
-export const EXIT_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGPIPE: 141, SIGTERM: 143 } as const;
+
+/** What a shell reports of a program that a signal ended: 128 and its number. */
+export function exitOfSignal(signal: NodeJS.Signals): number {
+  return 128 + constants.signals[signal];
+}
 
 /** Something on this side went wrong: the message says what happened and what to do. */
 export class Failure extends Error {
@@ -32,7 +36,7 @@ export interface Verdict {
 }
 
 export function verdictOf(error: unknown): Verdict {
-  if (error instanceof OutputClosed) return { exit: EXIT_SIGNAL.SIGPIPE };
+  if (error instanceof OutputClosed) return { exit: exitOfSignal("SIGPIPE") };
   if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 0 : EXIT_USAGE };
   if (error instanceof UsageError) return { exit: EXIT_USAGE, words: error.message };
   if (error instanceof FairleadError) return { exit: ERRORS[error.code].exit, words: error.message };

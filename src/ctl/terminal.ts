@@ -1,7 +1,7 @@
 /** The user's terminal: raw while a program over there has it, and always given back as it was. */
 
-import { spawnSync } from "node:child_process";
 import type { ReadStream } from "node:tty";
+import { childProcess } from "./late.ts";
 import type { World } from "./world.ts";
 
 export interface Size {
@@ -89,7 +89,7 @@ export class Terminal {
  */
 function setRaw(stdin: ReadStream): void {
   stdin.setRawMode(true);
-  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"], timeout: STTY_MS });
+  childProcess().spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"], timeout: STTY_MS });
 }
 
 function side(value: number): number {

@@ -3,7 +3,7 @@
 import { styleText } from "node:util";
 import { Command, InvalidArgumentError } from "commander";
 import type { LogsBody } from "../../protocol/open.ts";
-import { EXIT_SIGNAL, verdictOf } from "../failure.ts";
+import { exitOfSignal, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { LogReader, type LogSink } from "../log-reader.ts";
@@ -60,13 +60,14 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
   const stop = new AbortController();
   const source = { client, body: bodyOf(options), messages, signal: stop.signal };
   const sinks = sinksFor(invocation, containers);
-  const interrupted = new Promise<number>((resolve) => {
-    invocation.onSignals(["SIGINT"], () => resolve(EXIT_SIGNAL.SIGINT));
-  });
   const readers = await Promise.all(
     sinks.map((sink, i) => LogReader.open({ ...source, container: containers[i] ?? "" }, sink)),
   );
   sinks.forEach((sink, i) => sink.name(readers[i]?.name ?? ""));
+  // Only now: a signal before there is anything to end does what it always does.
+  const interrupted = new Promise<number>((resolve) => {
+    invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], (signal) => resolve(exitOfSignal(signal)));
+  });
   const exits = Promise.all(readers.map((reader) => readOne(reader, { invocation, alone: readers.length === 1 })));
   const exit = await Promise.race([exits.then((codes) => codes.find((code) => code !== 0) ?? 0), interrupted]);
   stop.abort();

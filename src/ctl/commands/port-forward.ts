@@ -1,7 +1,7 @@
 /** `ctl port-forward`: ports of a container on this machine. */
 
 import { Command } from "commander";
-import { EXIT_SIGNAL } from "../failure.ts";
+import { exitOfSignal } from "../failure.ts";
 import { Forwarding } from "../forwarding.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
@@ -57,13 +57,14 @@ async function portForward(
     ports: pairs.map(({ remote }) => remote),
     messages: invocation.messages,
   });
-  const stopped = new Promise<NodeJS.Signals>((resolve) => {
-    invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], resolve);
-  });
   const [listeners, forward] = await Promise.all([
     listenOnAll(groups, pairs, (socket, port) => void forwarding.carry(socket, port)),
     forwarding.open(),
   ]);
+  // Only now: a signal before anything is open does what it always does.
+  const stopped = new Promise<NodeJS.Signals>((resolve) => {
+    invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], resolve);
+  });
   const name = forward.container?.name ?? container;
   await invocation.stdout.write(
     listeners.map(({ address, remote }) => `Forwarding ${address} -> ${name}:${remote}\n`).join(""),
@@ -71,7 +72,7 @@ async function portForward(
   const signal = await stopped;
   status.close();
   await client.close();
-  return EXIT_SIGNAL[signal as keyof typeof EXIT_SIGNAL];
+  return exitOfSignal(signal);
 }
 
 async function listenOnAll(groups: string[][], pairs: PortPair[], onSocket: OnSocket): Promise<Listener[]> {

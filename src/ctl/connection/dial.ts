@@ -1,6 +1,7 @@
 /** Opens the WebSocket that carries all sessions. */
 
 import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Dial } from "../../client/client.ts";
 import { type Transport, webSocketTransport } from "../../client/client.ts";
@@ -20,10 +21,14 @@ export function dialler(server: Server): Dial {
       const abort = () => socket.terminate();
       signal.addEventListener("abort", abort, { once: true });
       const settled = () => signal.removeEventListener("abort", abort);
+      let wire: Socket | undefined;
+      socket.once("upgrade", (answer: IncomingMessage) => {
+        wire = answer.socket;
+      });
       socket.once("open", () => {
         settled();
         socket.off("error", fail);
-        resolve(webSocketTransport(socket));
+        resolve(webSocketTransport(socket, wire));
       });
       const fail = (error: Error) => {
         settled();

@@ -1,8 +1,8 @@
 /** Requests to the server's HTTP side, and the words for everything that can go wrong on the way. */
 
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { createRequire } from "node:module";
 import { type ErrorCode, FairleadError, Problem } from "../../protocol/errors.ts";
+import { http } from "../late.ts";
 import type { Server } from "./locate.ts";
 
 /** How long a server may take to begin its answer, in milliseconds. */
@@ -13,9 +13,6 @@ const MAX_ANSWER = 64 * 1024 * 1024;
 const MAX_PROBLEM = 65_536;
 const BAD_GATEWAY = 502;
 
-// An `import` of node:http would load all that it can export, fetch included: 25 ms at every start.
-const require = createRequire(import.meta.url);
-
 export interface Call {
   method: "GET" | "POST";
   path: string;
@@ -24,7 +21,7 @@ export interface Call {
 /** The server's answer when it is a good one, its body unread; rejects with a FairleadError otherwise. */
 export async function call(server: Server, { method, path }: Call): Promise<IncomingMessage> {
   const url = addressOf(server, path);
-  const { request } = require(url.protocol === "https:" ? "node:https" : "node:http") as typeof import("node:http");
+  const { request } = http(url.protocol);
   const headers = { authorization: `Bearer ${server.token.reveal()}`, accept: "application/json" };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const asked: ClientRequest = request(url, { method, headers, timeout: ANSWER_MS });
