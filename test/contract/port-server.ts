@@ -1,15 +1,19 @@
-/** A service for the tests of dial, started inside a container's network; it ends with its standard input. */
+/** A service for the tests of dial, started inside a container's network: GREETING. It ends with its standard input. */
 
 import { createServer, type Socket } from "node:net";
 
+const greeting = process.argv[2] ?? "";
 const quiet = (socket: Socket) => socket.on("error", () => {});
 const echo = createServer.bind(undefined, { allowHalfOpen: true }, (socket: Socket) => quiet(socket).pipe(socket));
-const greet = createServer.bind(undefined, { allowHalfOpen: true }, (socket: Socket) =>
-  quiet(socket).end("greetings\n"),
-);
+/** Says its piece, ends, and goes on listening. */
+const greet = createServer.bind(undefined, { allowHalfOpen: true }, (socket: Socket) => {
+  quiet(socket).end(greeting);
+  socket.resume();
+});
 
 const listening = [
   echo().listen(7000, "0.0.0.0"),
+  greet().listen(7001, "0.0.0.0"),
   echo().listen(7010, "127.0.0.1"),
   greet().listen(7011, "127.0.0.1"),
   echo().listen(7020, "::1"),

@@ -14,6 +14,7 @@ const SERVER = fileURLToPath(new URL("../port-server.ts", import.meta.url));
 const MIB = 1024 * 1024;
 /** Where port-server.ts listens: its ports on loopback are ten higher. */
 const ECHO = 7000;
+const GREETING = 7001;
 const LOOPBACK_ECHO = 7010;
 const LOOPBACK_GREETING = 7011;
 const IPV6_ECHO = 7020;
@@ -27,7 +28,7 @@ export function dialContract(rig: Rig): void {
   /** A Node server inside the container's network, as a service in it would be. */
   const serve = async (id: string) => {
     const pid = await rig.engine.docker("inspect", "--format", "{{.State.Pid}}", id);
-    const server = spawn("nsenter", ["--target", pid, "--net", process.execPath, SERVER], {
+    const server = spawn("nsenter", ["--target", pid, "--net", process.execPath, SERVER, id], {
       stdio: ["pipe", "pipe", "inherit"],
     });
     servers.push(server);
@@ -56,14 +57,27 @@ export function dialContract(rig: Rig): void {
     });
   }
 
-  rig.verb("dial", "loses nothing of what a server says first", async () => {
-    for (let round = 0; round < 20; round++) {
-      const socket = await dial(LOOPBACK_GREETING);
-      assert.equal((await drain(socket)).toString(), "greetings\n");
-      assert.equal(socket.writableEnded, false);
-      socket.destroy();
-    }
-  });
+  for (const [where, port] of [
+    ["the container's address", GREETING],
+    ["its loopback", LOOPBACK_GREETING],
+  ] as const) {
+    rig.verb(
+      "dial",
+      `loses nothing of what a server on ${where} says first, and can still write after its end`,
+      async () => {
+        for (let round = 0; round < 20; round++) {
+          const socket = await dial(port);
+          assert.equal((await drain(socket)).toString(), await home());
+          await new Promise(setImmediate);
+          assert.equal(socket.writableEnded, false);
+          await new Promise<void>((resolve, reject) =>
+            socket.write("still", (error) => (error ? reject(error) : resolve())),
+          );
+          socket.destroy();
+        }
+      },
+    );
+  }
 
   rig.verb("dial", "opens hundreds of connections at the same time", async () => {
     const sockets = await Promise.all(
@@ -100,10 +114,13 @@ export function dialContract(rig: Rig): void {
     const { port } = bait.address() as { port: number };
     const id = await rig.container({ args: ["--network", "host"] });
     const sharing = await rig.container({ args: ["--network", `container:${id}`] });
-    for (const container of [id, sharing]) {
-      await assert.rejects(rig.runtime.dial(container, port, signal), { code: "unsupported" });
+    try {
+      for (const container of [id, sharing]) {
+        await assert.rejects(rig.runtime.dial(container, port, signal), { code: "unsupported" });
+      }
+    } finally {
+      bait.close();
     }
-    bait.close();
   });
 
   rig.verb("dial", "reaches a container without any network, and one in another's", async () => {
@@ -117,28 +134,35 @@ export function dialContract(rig: Rig): void {
     }
   });
 
-  rig.verb("dial", "finds a container again after it was restarted elsewhere", async () => {
+  const greeting = async (id: string, port: number) => {
+    const socket = await rig.runtime.dial(id, port, signal);
+    const text = (await drain(socket)).toString();
+    socket.destroy();
+    return text;
+  };
+
+  rig.verb("dial", "finds a container again after it was restarted", async () => {
     const id = await rig.container({ args: WITH_IPV6 }).then(serve);
-    const echo = async () => {
-      for (const port of [ECHO, LOOPBACK_ECHO]) {
-        const socket = await rig.runtime.dial(id, port, signal);
-        socket.end("hello");
-        assert.equal((await drain(socket)).toString(), "hello");
-        socket.destroy();
-      }
-    };
-    for (let round = 0; round < 3; round++) await echo();
-    await rig.engine.docker("stop", id);
-    await until("the stop to be known", () =>
-      rig.runtime.dial(id, ECHO, signal).then(
-        () => false,
-        (error) => error.code === "not-running",
-      ),
-    );
-    await rig.container(); // It may get the address.
-    await rig.engine.docker("start", id);
+    for (const port of [GREETING, LOOPBACK_GREETING]) assert.equal(await greeting(id, port), id);
+    await rig.engine.docker("restart", id);
     await serve(id);
-    await echo();
+    for (const port of [GREETING, LOOPBACK_GREETING]) assert.equal(await greeting(id, port), id);
+  });
+
+  rig.verb("dial", "follows a container to another address and never reaches who has the old one", async () => {
+    const network = `contract-${crypto.randomUUID().slice(0, 8)}`;
+    const subnet = `10.${200 + (process.pid % 50)}.77`;
+    await rig.engine.docker("network", "create", "--subnet", `${subnet}.0/24`, network);
+    const at = (host: number) => ["--network", network, "--ip", `${subnet}.${host}`, ...WITH_IPV6];
+    const id = await rig.container({ args: at(10) }).then(serve);
+    await until("its place to be known", async () => (await greeting(id, GREETING)) === id);
+    await rig.engine.docker("network", "disconnect", network, id);
+    const heir = await rig.container({ args: at(10) }).then(serve);
+    await rig.engine.docker("network", "connect", "--ip", `${subnet}.11`, network, id);
+    for (let round = 0; round < 10; round++) assert.equal(await greeting(id, GREETING), id);
+    assert.equal(await greeting(heir, GREETING), heir);
+    await rig.engine.docker("rm", "--force", id, heir);
+    await rig.engine.docker("network", "rm", network);
   });
 
   rig.verb("dial", "gives up when told to", async () => {

@@ -75,12 +75,12 @@ test("an endless answer is given up before it fills the memory", () => {
   return withFakeEngine(flood, limited, PATIENT);
 });
 
-test("an answer that breaks off is an error at once, not after the time-out", () => {
+test("an answer that breaks off is an error at once, not after the time-out", async () => {
   const heads = ["Content-Length: 1000\r\n\r\n[{", "Transfer-Encoding: chunked\r\n\r\nff\r\n[{"];
   const broken = async (engine: Engine) => {
     await assert.rejects(listContainers(engine, signal), { code: "engine-unavailable", message: /does not answer: / });
   };
-  return Promise.all(heads.map((head) => withFakeEngine(says(`HTTP/1.1 200 OK\r\n${head}`), broken, PATIENT)));
+  for (const head of heads) await withFakeEngine(says(`HTTP/1.1 200 OK\r\n${head}`), broken, PATIENT);
 });
 
 test("the status decides which error it is, and the engine's words are kept, on one line and without control characters", async () => {
