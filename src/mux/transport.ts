@@ -42,8 +42,14 @@ const POLL_MS = 4;
 const CLOSE_TIMEOUT_MS = 3_000;
 const MAX_CLOSE_REASON = 120;
 
+/** The socket below, where it can be reached: held back for a moment, several small messages leave in one write. */
+export interface Wire {
+  cork(): void;
+  uncork(): void;
+}
+
 /** Adapts a WebSocket. Call it before it opens, or in that very tick: messages before `start` are kept. */
-export function webSocketTransport(socket: WebSocketLike): Transport {
+export function webSocketTransport(socket: WebSocketLike, wire?: Wire): Transport {
   let events: TransportEvents | undefined;
   let ended: CloseInfo | undefined;
   const early: Uint8Array[] = [];
@@ -62,6 +68,17 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
     setTimeout(poll, POLL_MS);
   };
   const left = () => events?.drain();
+  let corked = false;
+  const uncork = () => {
+    corked = false;
+    wire?.uncork();
+  };
+  const cork = () => {
+    if (corked || !wire) return;
+    corked = true;
+    wire.cork();
+    queueMicrotask(uncork);
+  };
   const deliver = (bytes: Uint8Array) => (events ? events.message(bytes) : early.push(bytes));
 
   socket.addEventListener("message", ({ data }) => {
@@ -78,6 +95,7 @@ export function webSocketTransport(socket: WebSocketLike): Transport {
   return {
     send(frame) {
       if (socket.readyState !== OPEN) return;
+      cork();
       if (callsBack) return socket.send(frame, left);
       socket.send(frame);
       watch();

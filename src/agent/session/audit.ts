@@ -18,6 +18,8 @@ export interface AuditLine {
   duration?: number;
   bytesIn?: number;
   bytesOut?: number;
+  /** Of a forward: TCP connections that it carried. */
+  connections?: number;
 }
 
 export type Audit = (line: AuditLine) => void;

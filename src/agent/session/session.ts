@@ -61,6 +61,10 @@ type State = "opening" | "serving" | "ended" | "closed";
 /** Once it ended, a client that is connected and does not read the rest is waited for this long, in milliseconds. */
 const COLLECT_MS = 600_000;
 
+/** Made once: thousands of connections of a forward end with it. */
+const CLOSED = new FairleadError("session-gone", "the session is closed");
+const CLIENT_DONE = new FairleadError("client-gone", "the client closed the session");
+
 export class Session implements SessionIo {
   readonly id = randomBytes(12).toString("hex");
   readonly purpose: Purpose;
@@ -73,6 +77,8 @@ export class Session implements SessionIo {
   worked: Promise<void> = Promise.resolve();
   bytesIn = 0;
   bytesOut = 0;
+  /** Of a forward: how many it has carried. */
+  connections = 0;
   /** Milliseconds of `performance`: when a packet last moved. */
   lastActive = performance.now();
   readonly #spec: SessionSpec;
@@ -107,6 +113,21 @@ export class Session implements SessionIo {
 
   get attached(): boolean {
     return this.#sequence.attached;
+  }
+
+  /** A connection of this forward has begun. */
+  adopt(child: Session): void {
+    this.children.add(child);
+    this.connections += 1;
+    this.lastActive = performance.now();
+  }
+
+  /** It is over: what it carried counts for the forward, which is what the audit tells of. */
+  release(child: Session): void {
+    this.children.delete(child);
+    this.bytesIn += child.bytesIn;
+    this.bytesOut += child.bytesOut;
+    this.lastActive = performance.now();
   }
 
   hasSecret(secret: string): boolean {
@@ -185,7 +206,7 @@ export class Session implements SessionIo {
   /** Lets go of everything at once. Idempotent. */
   close(): void {
     if (this.#state === "closed") return;
-    this.#stop.abort(new FairleadError("session-gone", "the session is closed"));
+    this.#stop.abort(CLOSED);
     this.#state = "closed";
     clearTimeout(this.#graceTimer);
     this.#sequence.close();
@@ -231,7 +252,7 @@ export class Session implements SessionIo {
   #detached(info: CloseInfo): void {
     this.#channel = undefined;
     if (this.#state === "ended") return info.code === 1006 ? this.#waitForClient() : this.close();
-    if (info.code !== 1006) return this.end(new FairleadError("client-gone", "the client closed the session"));
+    if (info.code !== 1006) return this.end(CLIENT_DONE);
     if (this.#state === "opening" || this.#spec.onDrop === "kill" || this.#spec.grace === 0)
       return this.end(new FairleadError("client-gone", "the connection to the client was lost"));
     this.#waitForClient();

@@ -150,11 +150,10 @@ export class Sessions {
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
     const session = this.#create({ ...purpose, visitor, onDrop: "keep", grace: limits.grace, channel });
-    parent.children.add(session);
-    parent.lastActive = performance.now();
-    void session.closed.then(() => parent.children.delete(session));
-    const dial = () => runtime.dial(container.id, port, session.signal);
-    this.#run(session, { ports: [port] }, (io) => serveConnection(io, dial));
+    parent.adopt(session);
+    session.worked = session
+      .run((io) => serveConnection(io, () => runtime.dial(container.id, port, session.signal)))
+      .then(() => parent.release(session));
   }
 
   /** Whoever opened the session, or may do everything to its container, may watch it; nobody else learns that it exists. */
@@ -206,14 +205,9 @@ export class Sessions {
     this.#audit(session, { event: "open", ...audit });
     session.worked = session.run(serve).then((outcome) => {
       for (const child of session.children) child.end(new FairleadError("session-gone", "its forward has ended"));
-      const { bytesIn, bytesOut, started } = session;
-      this.#audit(session, {
-        event: "end",
-        outcome: words(outcome),
-        duration: Date.now() - started,
-        bytesIn,
-        bytesOut,
-      });
+      const { bytesIn, bytesOut, connections, started } = session;
+      const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
+      this.#audit(session, { event: "end", outcome: words(outcome), ...moved });
     });
   }
 

@@ -23,7 +23,8 @@ export function addSessions(app: FastifyInstance, { sessions, door }: { sessions
       release?.();
     });
     subject.revoked.addEventListener("abort", () => closeSoon(socket), { once: true, signal: over.signal });
-    sessions.serve(webSocketTransport(socket), subject, { address: door.source(request).address, door: SUBPROTOCOL });
+    const transport = webSocketTransport(socket, request.raw.socket);
+    sessions.serve(transport, subject, { address: door.source(request).address, door: SUBPROTOCOL });
   });
 }
 

@@ -1,4 +1,4 @@
-/** Reads a socket on demand into one reused buffer, so that nothing is read that nobody asked for and nothing piles up. */
+/** Reads a socket on demand into two buffers that take turns, so that little is read that nobody asked for and nothing piles up. */
 
 import type { OnReadOpts, Socket } from "node:net";
 
@@ -14,18 +14,25 @@ const PACE = 1;
 
 export class Intake {
   readonly socket: Socket;
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_SIZE);
+  /** The second one is made when it is needed first. */
+  readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(READ_SIZE)];
+  /** Which of them the next read goes into. */
+  #turn = 0;
+  /** Read and not asked for yet. */
+  readonly #waiting: Buffer[] = [];
+  /** The last piece that was given out may still be looked at. */
+  #given = false;
   #pushedBack: Buffer | undefined;
-  #held = 0;
   #ended = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
+  #paused = true;
   #lastSize = 0;
   #streak = 0;
 
   /** `open` begins the connection with the read options it is given. */
   constructor(open: (onread: OnReadOpts) => Socket) {
-    this.socket = open({ buffer: this.#buffer, callback: (size) => this.#take(size) });
+    this.socket = open({ buffer: () => this.#blank(), callback: (size) => this.#take(size) });
     this.socket.on("end", () => this.#finish());
     this.socket.on("error", (error) => this.#finish(error));
     this.socket.on("close", () => this.#finish());
@@ -33,53 +40,66 @@ export class Intake {
 
   /** The next bytes, valid until the next call; undefined at the end. Rejects when the connection breaks. One caller at a time. */
   async next(): Promise<Buffer | undefined> {
+    this.#given = false;
     const pushedBack = this.#pushedBack;
     this.#pushedBack = undefined;
     if (pushedBack) return pushedBack;
-    if (this.#held === 0 && !this.#ended) await this.#read();
-    if (this.#held > 0) return this.#give();
+    if (this.#waiting.length > 0) this.#streak += 1;
+    else if (!this.#ended) await this.#read();
+    const bytes = this.#waiting.shift();
+    if (bytes) return this.#give(bytes);
     if (this.#error) throw this.#error;
     return undefined;
   }
 
   /** Resolves when `next` would answer at once. Not while somebody waits in `next`. */
   async ready(): Promise<void> {
-    if (!this.#pushedBack && this.#held === 0 && !this.#ended) await this.#read();
+    if (!this.#pushedBack && this.#waiting.length === 0 && !this.#ended) await this.#read();
   }
 
   /** Puts bytes in front of what comes next. */
   unread(bytes: Buffer): void {
-    if (bytes.length > 0) this.#pushedBack = bytes;
+    if (bytes.length > 0) this.#pushedBack = Buffer.from(bytes);
   }
 
   /** Cuts the connection; a waiting `next` rejects with `reason`, or ends without one. */
   destroy(reason?: Error): void {
-    this.#held = 0;
+    this.#waiting.length = 0;
     this.#finish(reason);
     this.socket.destroy();
   }
 
   async #read(): Promise<void> {
     if (this.#streak > FLOOD && this.#lastSize < SMALL) await new Promise((resolve) => setTimeout(resolve, PACE));
-    if (this.#held > 0 || this.#ended) return;
+    if (this.#waiting.length > 0 || this.#ended) return;
     const asked = performance.now();
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
-      this.socket.resume();
+      if (this.#paused) this.socket.resume();
+      this.#paused = false;
     });
     this.#streak = performance.now() - asked < AT_ONCE ? this.#streak + 1 : 0;
   }
 
+  /** For a reader that waits the socket stays open: stopping and starting it for each keystroke costs two calls of the system. */
   #take(size: number): boolean {
-    this.#held = size;
+    const waited = this.#wake !== undefined;
+    const buffer = this.#buffers[this.#turn];
+    if (buffer) this.#waiting.push(buffer.subarray(0, size));
+    this.#turn = 1 - this.#turn;
     this.#wakeUp();
-    return false;
+    const free = this.#waiting.length + (this.#given ? 1 : 0) < 2;
+    this.#paused = !(waited && free && this.#streak <= FLOOD);
+    return !this.#paused;
   }
 
-  #give(): Buffer {
-    const bytes = this.#buffer.subarray(0, this.#held);
-    this.#lastSize = this.#held;
-    this.#held = 0;
+  #blank(): Buffer {
+    return (this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(READ_SIZE));
+  }
+
+  #give(bytes: Buffer): Buffer {
+    this.#given = true;
+    this.#lastSize = bytes.length;
     return bytes;
   }
 
