@@ -47,9 +47,20 @@ suite("ctl as it is shipped", () => {
     assert.equal((await runShell(agent, `${CTL} ps`)).code, 0);
   });
 
-  test("it speaks TLS", async () => {
-    const { code, stderr } = await runShell(agent, `${CTL} ps --server https://127.0.0.1:${new URL(agent.url).port}`);
-    assert.equal(code, 125);
-    assert.match(stderr, /^ctl: https:\/\/127\.0\.0\.1:\d+ cannot be reached \(.*\n$/);
+  test("it speaks TLS with an agent whose certificate it is told to trust, and with no other", async () => {
+    const [cert, key] = [join(agent.home, "cert.pem"), join(agent.home, "key.pem")];
+    const subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
+    const made = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 ${subject} -keyout ${key} -out ${cert}`;
+    assert.equal((await runShell(agent, made)).code, 0);
+    const secure = await startAgent({ engine, flags: ["--tls-cert", cert, "--tls-key", key] });
+    assert.match(secure.url, /^https:/);
+    for (const words of ["ps -o name", "exec ctl-shipped echo ctl-shipped"]) {
+      const trusted = await runShell(secure, `NODE_EXTRA_CA_CERTS=${cert} ${CTL} ${words}`);
+      assert.match(trusted.stdout.toString(), /^ctl-shipped$/m, trusted.stderr);
+      const { code, stderr } = await runShell(secure, `${CTL} ${words}`);
+      assert.equal(code, 125);
+      assert.match(stderr, /^ctl: The certificate of https:.* is not trusted .*NODE_EXTRA_CA_CERTS\.\n$/);
+    }
+    await secure.stop();
   });
 });

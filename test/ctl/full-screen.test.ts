@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { after, before, suite, test } from "node:test";
+import { promisify } from "node:util";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { dockerCli, type Engine, sharedEngine } from "../support/engine.ts";
+import { shellWords } from "./ctl.ts";
+
+const run = promisify(execFile);
+/** Longest a test waits for a screen, in milliseconds. */
+const LIMIT_MS = 20_000;
+
+suite("a full-screen program", () => {
+  let engine: Engine;
+  let agent: TestAgent;
+  before(async () => {
+    engine = await sharedEngine();
+    agent = await startAgent({ engine });
+    await engine.run("ctl-vi");
+    await engine.docker(
+      "exec",
+      "ctl-vi",
+      "sh",
+      "-c",
+      "seq 1 200 | sed 's/$/ a line of text that is here to be seen/' > /file",
+    );
+  });
+  after(async () => {
+    await tmux("kill-server").catch(() => {});
+    await agent.stop();
+    await engine.docker("rm", "--force", "ctl-vi");
+  });
+
+  /** A server of its own, so that the user's sessions are left alone. */
+  async function tmux(...args: string[]): Promise<string> {
+    const env = { ...process.env, ...agent.env, TERM: "xterm-256color" };
+    const { stdout } = await run("tmux", ["-L", `fl-${agent.pid}`, "-f", "/dev/null", ...args], { env });
+    return stdout;
+  }
+
+  async function screen(name: string, wanted: RegExp): Promise<string> {
+    const deadline = Date.now() + LIMIT_MS;
+    for (;;) {
+      const shown = await tmux("capture-pane", "-p", "-t", name);
+      if (wanted.test(shown)) return shown;
+      assert.ok(Date.now() < deadline, `${name} never showed ${wanted}:\n${shown}`);
+    }
+  }
+
+  /** What the editor shows after each step, until it has ended. */
+  async function story(name: string, command: string): Promise<string[]> {
+    await tmux("new-session", "-d", "-s", name, "-x", "100", "-y", "30", `${command} vi /file; echo "[left]"; cat`);
+    const shown = [await screen(name, /^29 a line/m)];
+    await tmux("send-keys", "-t", name, "G");
+    shown.push(await screen(name, /^200 a line/m));
+    await tmux("send-keys", "-t", name, "10G", "o", "new text", "Escape");
+    shown.push(await screen(name, /^new text$/m));
+    await tmux("send-keys", "-t", name, ":q!", "Enter");
+    shown.push(await screen(name, /\[left\]/));
+    await tmux("kill-session", "-t", name);
+    return shown;
+  }
+
+  test("shows the same through ctl as through docker, step by step", async () => {
+    const ours = await story("ours", shellWords("exec", "-it", "ctl-vi"));
+    const theirs = await story("theirs", `${dockerCli} --host ${engine.host} exec -it ctl-vi`);
+    assert.deepEqual(ours, theirs);
+  });
+
+  test("follows the window when it changes", async () => {
+    await tmux(
+      "new-session",
+      "-d",
+      "-s",
+      "sized",
+      "-x",
+      "100",
+      "-y",
+      "30",
+      `${shellWords("exec", "-it", "ctl-vi")} sh`,
+    );
+    await screen("sized", /#/);
+    await tmux("resize-window", "-t", "sized", "-x", "61", "-y", "17");
+    await tmux("send-keys", "-t", "sized", "while sleep 0.1; do stty size; done", "Enter");
+    await screen("sized", /^17 61$/m);
+    await tmux("kill-session", "-t", "sized");
+  });
+});
