@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { Credentials } from "../auth/credentials.ts";
@@ -32,6 +33,7 @@ export interface AgentOptions {
 /** The owner of the machine, who can read the agent's token file. */
 const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
 const TOKEN_FILE = "token";
+const SOCKET_FILE = "agent.sock";
 const TOKEN_BYTES = 32;
 
 export class Agent {
@@ -56,11 +58,11 @@ export class Agent {
     const token = await localToken(state);
     const parts = await build(options, { presence, token });
     if (config.require_runtime) await parts.runtime.info(stopping);
-    const { url } = await parts.gateway.listen().catch(refuseStart);
-    await presence.announce(url);
+    const place = await parts.gateway.listen().catch(refuseStart);
+    await presence.announce(place);
     const issuer = parts.credentials.tokens.verify(token);
     if (!issuer) throw new Error("the agent does not know its own token");
-    return new Agent(parts, url, parts.credentials.codes.issue(issuer).code);
+    return new Agent(parts, place.url, parts.credentials.codes.issue(issuer).code);
   }
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
@@ -161,6 +163,7 @@ async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> 
       version: options.version,
       listenAddress: config.listen_address,
       listenPort: config.listen_port,
+      localSocket: join(config.data_dir, SOCKET_FILE),
       publicUrls: config.public_urls,
       trustedProxies: config.trusted_proxies,
       metricsPublic: config.metrics_public,

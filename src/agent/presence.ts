@@ -13,6 +13,8 @@ interface Announcement {
   ticks: string;
   /** Empty until the door is open. */
   url: string;
+  /** The same door without TCP. */
+  socket?: string;
 }
 
 export class Presence {
@@ -38,8 +40,9 @@ export class Presence {
     return presence;
   }
 
-  async announce(url: string): Promise<void> {
+  async announce({ url, socket }: { url: string; socket?: string | undefined }): Promise<void> {
     this.#own.url = url;
+    if (socket) this.#own.socket = socket;
     await this.#state.replace(FILE, JSON.stringify(this.#own));
   }
 

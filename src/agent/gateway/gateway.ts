@@ -8,6 +8,7 @@ import { createApp } from "./app.ts";
 import { ConnectionBudget } from "./budget.ts";
 import { Door } from "./door.ts";
 import { checkTls, createListener, listenError, urlOf } from "./listener.ts";
+import { type LocalSocket, listenLocally } from "./local-socket.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { type GatewayOptions, LIMITS, type Limits } from "./options.ts";
@@ -22,7 +23,7 @@ export interface Gateway {
   /** The route table, for whoever wants to check that every door is guarded. */
   readonly routes: readonly Route[];
   /** Rejects with words for people when the address cannot be used. */
-  listen(): Promise<{ url: string }>;
+  listen(): Promise<{ url: string; socket?: string | undefined }>;
   /** Takes no new work and ends the watches; probes go on answering, `/readyz` with 503. */
   drain(): Promise<void>;
   /** Cuts what is left. Idempotent. */
@@ -55,11 +56,19 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   await furnish(app, options, { door, limits, draining: stop.signal });
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The agent is shutting down."));
   let closed: Promise<void> | undefined;
+  let local: LocalSocket | undefined;
   return {
     routes,
     drain,
-    listen: () => listen(app, options),
-    close: () => (closed ??= drain().then(() => app.close())),
+    listen: async () => {
+      const url = await listen(app, options);
+      if (config.localSocket && !config.tls) local = await listenLocally(app.server, config.localSocket);
+      return { url, ...(local && { socket: config.localSocket }) };
+    },
+    close: () =>
+      (closed ??= drain()
+        .then(() => Promise.all([app.close(), local?.close()]))
+        .then(() => undefined)),
   };
 }
 
@@ -81,11 +90,11 @@ async function furnish(
   await app.ready();
 }
 
-async function listen(app: FastifyInstance, { config }: GatewayOptions): Promise<{ url: string }> {
+async function listen(app: FastifyInstance, { config }: GatewayOptions): Promise<string> {
   try {
     await app.listen({ host: config.listenAddress, port: config.listenPort });
   } catch (error) {
     throw listenError(error, config);
   }
-  return { url: urlOf(app.server, config) };
+  return urlOf(app.server, config);
 }

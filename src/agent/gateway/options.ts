@@ -12,6 +12,8 @@ export interface GatewayConfig {
   listenAddress: string;
   /** 0 lets the system choose. */
   listenPort: number;
+  /** Where this user's own programs may come in too, without TCP; not with TLS. */
+  localSocket?: string;
   /** Addresses under which browsers reach this agent from elsewhere, e.g. `https://gw.example.com`. */
   publicUrls: readonly string[];
   /** Addresses or networks (`10.0.0.0/8`) whose word about the client's address is believed. */

@@ -1,7 +1,7 @@
 /** Opens the WebSocket that carries all sessions. */
 
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Dial } from "../../client/client.ts";
 import { type Transport, webSocketTransport } from "../../client/client.ts";
@@ -45,6 +45,7 @@ export function dialler(server: Server): Dial {
 }
 
 function open(server: Server): WebSocket {
+  const { socket } = server;
   const url = addressOf(server, SESSIONS_PATH);
   // The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is
   // no such script here, and no such intermediary on loopback or in TLS: a mask of zeros saves a pass over the bytes.
@@ -56,6 +57,7 @@ function open(server: Server): WebSocket {
     skipUTF8Validation: true,
     maxPayload: MAX_MESSAGE,
     handshakeTimeout: HANDSHAKE_MS,
+    ...(socket && { createConnection: () => connect(socket) }),
     ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
 }

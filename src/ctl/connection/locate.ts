@@ -1,5 +1,6 @@
 /** Decides which server to talk to and with which token: flags before environment before settings before this machine's own agent. */
 
+import { existsSync } from "node:fs";
 import { readSecretFile } from "../../boot/private-file.ts";
 import { Secret } from "../../lib/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
@@ -15,6 +16,8 @@ export interface Wanted {
 
 export interface Server {
   url: URL;
+  /** Of this machine's own agent: its door without TCP. */
+  socket?: string;
   token: Secret;
   /** Where each was found, for -v and for errors. */
   urlFrom: string;
@@ -44,7 +47,9 @@ export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Se
       `${url.origin} is not encrypted: anybody on the way could read the token and what you type. Use https, or --insecure-plaintext if you trust the network.`,
     );
   const token = await findToken({ wanted, env, settings, local, url });
-  return { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
+  const socket = local?.socket && sameServer(parseUrl(local.url), url) ? local.socket : undefined;
+  const found = { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
+  return socket && existsSync(socket) ? { ...found, socket } : found;
 }
 
 interface TokenSources {

@@ -11,7 +11,7 @@ import { Failure } from "../failure.ts";
 type Env = NodeJS.ProcessEnv;
 
 /** What a running agent writes beside its token; no address as long as it only starts. */
-const AgentFile = z.object({ url: z.string() });
+const AgentFile = z.object({ url: z.string(), socket: z.optional(z.string()) });
 
 const Settings = z.strictObject({
   server: z.optional(z.string()),
@@ -24,6 +24,8 @@ export type Settings = z.infer<typeof Settings> & { path: string };
 /** An agent on this machine, run by the same user. */
 export interface LocalAgent {
   url: string;
+  /** The same without TCP: a socket file. */
+  socket: string | undefined;
   /** The file that says so. */
   path: string;
   readToken(): Promise<string>;
@@ -48,13 +50,13 @@ export async function findLocalAgent(env: Env): Promise<LocalAgent | undefined> 
   const directory = stateDirectory(env);
   const path = join(directory, "agent.json");
   const text = await readPrivate(path);
-  const url = text && parseAgentFile(text, path);
-  return url ? { url, path, readToken: () => readSecretFile(join(directory, "token")) } : undefined;
+  const { url, socket } = text ? parseAgentFile(text, path) : {};
+  return url ? { url, socket, path, readToken: () => readSecretFile(join(directory, "token")) } : undefined;
 }
 
-function parseAgentFile(text: string, path: string): string {
+function parseAgentFile(text: string, path: string): Partial<z.infer<typeof AgentFile>> {
   try {
-    return AgentFile.parse(JSON.parse(text)).url;
+    return AgentFile.parse(JSON.parse(text));
   } catch (cause) {
     throw new Failure(`${path} is damaged. Start the agent again, and it writes a new one.`, { cause });
   }

@@ -48,7 +48,7 @@ class DockerRuntime implements Runtime {
   readonly #engine: Engine;
   readonly #killer: Killer;
   readonly #dialler: Dialler;
-  readonly #processes = new Set<Process>();
+  readonly #open = new Set<Process>();
   #closed: Promise<void> | undefined;
 
   constructor(options: DockerRuntimeOptions) {
@@ -80,12 +80,15 @@ class DockerRuntime implements Runtime {
 
   async exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process> {
     requireId(id);
-    const parts = { engine: this.#engine, killer: this.#killer };
-    return this.#keep(await openExec(parts, { containerId: id, spec }, signal));
+    const parts = { engine: this.#engine, killer: this.#killer, open: this.#open };
+    return openExec(parts, { containerId: id, spec }, signal);
   }
 
   async attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process> {
-    return this.#keep(await openAttach(this.#engine, { containerId: id, spec }, signal));
+    const process = await openAttach(this.#engine, { containerId: id, spec }, signal);
+    this.#open.add(process);
+    void process.exit.then(() => this.#open.delete(process));
+    return process;
   }
 
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex> {
@@ -104,17 +107,10 @@ class DockerRuntime implements Runtime {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#processes].map((process) => process.close()));
+    await Promise.all([...this.#open].map((process) => process.close()));
     await this.#killer.idle();
     await this.#dialler.close();
     this.#engine.close();
-  }
-
-  #keep<T extends Process>(process: T): T {
-    this.#processes.add(process);
-    const drop = () => this.#processes.delete(process);
-    void process.exit.then((status) => "code" in status && drop());
-    return process;
   }
 }
 

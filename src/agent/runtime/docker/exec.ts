@@ -17,6 +17,8 @@ const STATUS_TIMEOUT = 2000;
 export interface ExecParts {
   engine: Engine;
   killer: Killer;
+  /** Every process is in here for as long as it may have to be closed. */
+  open: Set<Process>;
 }
 
 /** Resolves once the process runs. */
@@ -45,6 +47,7 @@ export class ExecProcess implements Process {
     this.exit = new Promise((resolve) => {
       this.#settle = resolve;
     });
+    parts.open.add(this);
     this.output = processOutput(started.wire, { tty: spec.tty, ended: (error) => void this.#outputEnded(error) });
   }
 
@@ -87,6 +90,7 @@ export class ExecProcess implements Process {
     this.#started.life.abort();
     this.#settle(gone ? await this.#status(AbortSignal.timeout(STATUS_TIMEOUT)) : { unknown: "it could not be ended" });
     this.#state = "ended";
+    this.#parts.open.delete(this);
   }
 
   /** A broken stream says nothing about the process: only the engine's own word counts, and only after all output. */
@@ -98,6 +102,7 @@ export class ExecProcess implements Process {
     this.#settle(status);
     if ("unknown" in status) return;
     this.#state = "ended";
+    this.#parts.open.delete(this);
     this.#started.wire.destroy();
     await this.#parts.killer.forget(this.#started.record);
   }

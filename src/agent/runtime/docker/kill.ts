@@ -27,7 +27,7 @@ export class Killer {
   readonly #options: KillerOptions;
   readonly #owned = new Set<string>();
   readonly #ending = new Set<Promise<boolean>>();
-  #onHost: boolean | undefined;
+  #onHost = false;
 
   constructor(engine: Engine, options: KillerOptions) {
     this.#engine = engine;
@@ -37,9 +37,10 @@ export class Killer {
 
   /** A value for the environment of an exec in this container, where host pids cannot be signalled. */
   async marker(containerId: string, signal: AbortSignal): Promise<string | undefined> {
-    if (this.#onHost === undefined) {
+    if (!this.#onHost) {
       const { State: state } = await rawInspect(this.#engine, containerId, signal);
-      if (state.Running) this.#onHost = await canSignal(state.Pid, containerId);
+      // Only a yes is remembered: a container that stops at this moment looks like one that cannot be seen.
+      this.#onHost = await canSignal(state.Pid, containerId);
     }
     return this.#onHost ? undefined : randomUUID();
   }
