@@ -6,7 +6,9 @@ import { Secret } from "../../src/lib/secret.ts";
 import type { TestAgent } from "../support/agent.ts";
 
 /** Milliseconds; what has not happened by then does not happen. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 30_000;
+/** The same where somebody has to be silent for long. */
+const SILENCE_MS = 100_000;
 /** Milliseconds between two looks at a state. */
 const POLL_MS = 20;
 
@@ -33,12 +35,13 @@ export function portOf({ url }: Pick<TestAgent, "url">): number {
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
+  patience: number = PATIENCE_MS,
 ): Promise<T> {
-  const end = performance.now() + PATIENCE_MS;
+  const end = performance.now() + patience;
   for (;;) {
     const answer = await look();
     if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`${what}: did not happen within ${PATIENCE_MS} ms`);
+    if (performance.now() > end) throw new Error(`${what}: did not happen within ${patience} ms`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -60,8 +63,8 @@ export async function carries(agent: TestAgent, sessions: number): Promise<void>
     });
 }
 
-/** Resolves when `/readyz` answers so. */
+/** Resolves when `/readyz` answers so. An engine that hangs is found out by silence, which takes a while. */
 export async function readiness(agent: TestAgent, ready: boolean): Promise<void> {
   const status = ready ? 200 : 503;
-  await until(`/readyz answering ${status}`, async () => (await agent.fetch("/readyz")).status === status);
+  await until(`/readyz answering ${status}`, async () => (await agent.fetch("/readyz")).status === status, SILENCE_MS);
 }

@@ -1,0 +1,96 @@
+/** Takes the container away under a session of every kind: each ends with the truth, and a neighbour's goes on. */
+
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import type { Client } from "../../src/client/client.ts";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { closeAll, type Kind, type Live, MAIN, openAll } from "./kinds.ts";
+import { Neighbour } from "./neighbour.ts";
+import { carries, connectTo } from "./stage.ts";
+
+const NEIGHBOUR = "fault-container-neighbour";
+
+/** What may be said: a process that ended with its container was killed, a log has simply ended, a connection was closed. */
+const KILLED: Record<Kind, RegExp> = {
+  exec: /^exit 137$/,
+  terminal: /^exit 137$/,
+  attach: /^exit 137$/,
+  logs: /^exit 0$/,
+  connection: /^exit 0$/,
+};
+/** Nobody knows any more how they ended. */
+const REMOVED: Record<Kind, RegExp> = {
+  ...KILLED,
+  exec: /^(exit 137|unknown)$/,
+  terminal: /^(exit 137|unknown)$/,
+  attach: /^(exit 137|unknown)$/,
+};
+
+suite("a container that was", () => {
+  let engine: Engine;
+  let agent: TestAgent;
+  let client: Client;
+  let neighbour: Neighbour;
+
+  before(async () => {
+    engine = await sharedEngine();
+    await engine.run(NEIGHBOUR);
+    agent = await startAgent({ engine });
+    client = connectTo(agent);
+    neighbour = await Neighbour.start(agent, NEIGHBOUR);
+  });
+
+  after(async () => {
+    await client?.close();
+    await neighbour?.close();
+    await agent?.stop();
+    await engine?.docker("rm", "--force", NEIGHBOUR);
+  });
+
+  const fates: [string, string[], Record<Kind, RegExp>][] = [
+    ["killed", ["kill"], KILLED],
+    ["stopped", ["stop"], KILLED],
+    ["removed", ["rm", "--force"], REMOVED],
+  ];
+  for (const [fate, command, expected] of fates)
+    test(`${fate} ends the sessions of every kind with the truth`, async () => {
+      const container = `fault-container-${fate}`;
+      await engine.run(container, { command: MAIN });
+      const all = await openAll(client, container);
+      await neighbour.pulse();
+      await engine.docker(...command, container);
+      for (const live of all) assert.match(await live.ending(), expected[live.kind], live.kind);
+      await neighbour.pulse();
+      await refusesConnections(all);
+      await carries(agent, 1);
+      await engine.docker("rm", "--force", container);
+    });
+
+  test("restarted is reached again by the forward that was opened before", async () => {
+    const container = "fault-container-restarted";
+    await engine.run(container, { command: MAIN });
+    const all = await openAll(client, container);
+    await engine.docker("restart", container);
+    for (const live of all) assert.match(await live.ending(), KILLED[live.kind], live.kind);
+    const again = await openAll(client, container);
+    const forward = all.find(({ kind }) => kind === "connection")?.forward;
+    const session = await forward?.dial(7000);
+    await session?.opened;
+    await session?.close();
+    await forward?.close();
+    await closeAll(again);
+    await neighbour.pulse();
+    await carries(agent, 1);
+    await engine.docker("rm", "--force", container);
+  });
+});
+
+/** The forward outlives its container, and says so at each dial. */
+async function refusesConnections(all: Live[]): Promise<void> {
+  const forward = all.find(({ kind }) => kind === "connection")?.forward;
+  assert.ok(forward);
+  const session = await forward.dial(7000);
+  await assert.rejects(session.opened, { name: "FairleadError" });
+  await forward.close();
+}

@@ -1,0 +1,88 @@
+/** Fills the disks that the agent writes to: it says so as far as it can, and goes on serving. */
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { promisify } from "node:util";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { closeAll, MAIN, openAll } from "./kinds.ts";
+import { Neighbour } from "./neighbour.ts";
+import { carries, connectTo, until } from "./stage.ts";
+
+const run = promisify(execFile);
+const CONTAINER = "fault-disk";
+const DISK_BYTES = 1024 * 1024;
+
+suite("a full disk", () => {
+  let engine: Engine;
+  let disk: string;
+  let agent: TestAgent | undefined;
+
+  before(async () => {
+    engine = await sharedEngine();
+    await engine.run(CONTAINER, { command: MAIN });
+  });
+
+  beforeEach(async () => {
+    disk = await mountDisk();
+  });
+
+  afterEach(async () => {
+    await agent?.stop();
+    await unmount(disk);
+  });
+
+  after(async () => {
+    await engine?.docker("rm", "--force", CONTAINER);
+  });
+
+  test("under the log directory stops no session, and the log goes on when there is room again", async () => {
+    const logs = join(disk, "log");
+    agent = await startAgent({ engine, flags: ["--log-directory", logs] });
+    await servesAllKinds(agent, disk);
+    const { size: before } = await stat(join(logs, "agent.log"));
+    await rm(join(disk, "filler"));
+    await until("the log going on", async () => {
+      await servesAllKinds(agent);
+      return (await stat(join(logs, "agent.log"))).size > before;
+    });
+  });
+
+  test("under the state directory stops no session", async () => {
+    agent = await startAgent({ engine, home: await mkdtemp(join(disk, "home-")) });
+    await servesAllKinds(agent, disk);
+  });
+});
+
+/** A session of every kind, and one that was open before the disk was full. */
+async function servesAllKinds(agent: TestAgent | undefined, full?: string): Promise<void> {
+  assert.ok(agent);
+  const neighbour = await Neighbour.start(agent, CONTAINER);
+  if (full) await fill(full);
+  const client = connectTo(agent);
+  await closeAll(await openAll(client, CONTAINER));
+  await client.close();
+  await neighbour.stop();
+  await carries(agent, 0);
+  for (const probe of ["/healthz", "/readyz"]) assert.equal((await agent.fetch(probe)).status, 200);
+}
+
+async function mountDisk(): Promise<string> {
+  const disk = await mkdtemp(join(tmpdir(), "fl-disk-"));
+  await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk]);
+  return disk;
+}
+
+async function unmount(disk: string): Promise<void> {
+  await run("umount", [disk]);
+  await rm(disk, { recursive: true });
+}
+
+/** To the last byte. */
+async function fill(disk: string): Promise<void> {
+  await assert.rejects(writeFile(join(disk, "filler"), Buffer.alloc(2 * DISK_BYTES)), { code: "ENOSPC" });
+}
