@@ -118,7 +118,8 @@ test("an agent that sees none of the engine's processes, as in a container of it
     await until("the tree", async () => (await tree.others()).length === 5);
     agent.stdin.end();
     const [status] = await once(agent.stdout, "data");
-    assert.deepEqual(JSON.parse(String(status)), { code: 137 });
+    // The shell may see its killed children before its own KILL, and end by itself.
+    assert.match(String(status), /^\{"code":(0|137)\}\n$/);
     assert.deepEqual(await tree.others(), []);
     assert.deepEqual(await readdir(join(own, "execs")), []);
   }));
