@@ -2,8 +2,10 @@
 
 import type { OpenLog } from "./log.ts";
 
-/** Time for parts that were cut to let go, in milliseconds. */
-const CUT_MS = 2_000;
+/** Time for parts that were cut to let go, in milliseconds: ending a process that ignores every polite signal takes 5 s. */
+const CUT_MS = 6_000;
+/** npm passes on a Ctrl-C that the terminal has already delivered: so soon, in milliseconds, it is the same one. */
+const ECHO_MS = 500;
 /** Time for the last log lines, in milliseconds: a fatal error must end the process within a second. */
 const FLUSH_MS = 500;
 /** A closed terminal ends the program as cleanly as Ctrl-C does. */
@@ -17,6 +19,7 @@ export class Life {
   readonly #stopping = new AbortController();
   readonly #cut = new AbortController();
   #exiting = false;
+  #last = { signal: "", at: 0 };
 
   /** Listens from now on to signals and to errors that nobody caught. */
   constructor(log: OpenLog, graceMs: number) {
@@ -58,6 +61,9 @@ export class Life {
   }
 
   #onSignal(signal: string): void {
+    const echo = signal === this.#last.signal && performance.now() - this.#last.at < ECHO_MS;
+    if (echo) return;
+    this.#last = { signal, at: performance.now() };
     if (!this.stopping.aborted) this.#drain(signal);
     else if (!this.cut.aborted) this.#cutNow(`${signal} again`);
     else void this.exit(1);

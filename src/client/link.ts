@@ -43,6 +43,7 @@ export class Link {
   #mux: Mux | undefined;
   #dialling: Promise<Mux> | undefined;
   #reconnecting = false;
+  #closed = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -55,7 +56,7 @@ export class Link {
 
   /** The live connection, dialled now if there is none; a first attempt that fails is the caller's to hear. */
   async mux(): Promise<Mux> {
-    if (this.#stop.signal.aborted) throw new FairleadError("unreachable", "the client is closed");
+    if (this.#closed) throw new FairleadError("unreachable", "the client is closed");
     if (this.#mux?.alive) return this.#mux;
     return this.#dialOnce(false);
   }
@@ -69,10 +70,12 @@ export class Link {
   }
 
   async close(): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    this.#stop.abort();
+    if (this.#closed) return;
+    this.#closed = true;
+    // The goodbyes first: a dialler may take the signal as leave to cut what it opened.
     for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "the client was closed"));
     this.#mux?.close(1000, "done");
+    this.#stop.abort();
     this.#options.onState({ state: "closed" });
   }
 
@@ -94,7 +97,7 @@ export class Link {
   }
 
   #lost(mux: Mux, code: number, reason: string): void {
-    if (this.#mux !== mux || this.#stop.signal.aborted) return;
+    if (this.#mux !== mux || this.#closed) return;
     this.#mux = undefined;
     if (code === WITHDRAWN) return this.#abandon(new FairleadError("revoked", reason));
     const words = reason || `closed with code ${code}`;

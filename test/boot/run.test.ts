@@ -84,6 +84,18 @@ test("what is open may finish until a second signal cuts it", async () => {
   assert.match(err(), /SIGINT again/);
 });
 
+test("the same signal twice at once, as npm passes one on, counts once", async () => {
+  const { child, says, ended, err } = launch(["--mode=busy"]);
+  await says("ready");
+  child.kill("SIGINT");
+  await says("closing");
+  child.kill("SIGINT");
+  child.kill("SIGTERM");
+  assert.deepEqual(await ended, CLEAN);
+  assert.match(err(), /SIGTERM again/);
+  assert.doesNotMatch(err(), /SIGINT again/);
+});
+
 test("what is open is cut when its time is over", async () => {
   const { child, says, ended, out, err } = launch(["--mode=busy", "--shutdown-grace=50ms"]);
   await says("ready");
