@@ -169,12 +169,13 @@ export class RemoteSession implements Rider {
 
   #end(error: Error | undefined): void {
     if (this.#state === "ended") return;
+    const unanswered = this.#state === "opening";
     this.#state = "ended";
     this.#deadline = undefined;
     this.#link.remove(this);
     this.#sequence.close(error);
     this.#channel?.close(1000, "done");
-    this.#opened.reject(error ?? new FairleadError("session-gone", "the session was closed"));
+    if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "the session was closed"));
     this.#ended.resolve(error);
   }
 }

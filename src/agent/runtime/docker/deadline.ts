@@ -4,8 +4,8 @@ export interface Deadline {
   signal: AbortSignal;
   /** Milliseconds. */
   ms: number;
-  /** What it rejects with when the time is over. */
-  late: Error;
+  /** Makes what it rejects with when the time is over; an error costs too much to have one ready for each dial. */
+  late: () => Error;
 }
 
 /** The work's own signal covers both; rejects with `late` or the caller's reason even if the work does not listen. */
@@ -14,7 +14,7 @@ export async function withDeadline<T>(deadline: Deadline, work: (signal: AbortSi
   signal.throwIfAborted();
   const cancel = new AbortController();
   const abort = () => cancel.abort(signal.reason);
-  const timer = setTimeout(() => cancel.abort(late), ms);
+  const timer = setTimeout(() => cancel.abort(late()), ms);
   signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([work(cancel.signal), rejectOnAbort(cancel.signal)]);

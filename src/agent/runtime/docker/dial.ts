@@ -108,7 +108,7 @@ async function dialDirect(target: { host: string; port: number }, ms: number, si
 
 /** Gives up after `ms` or when the signal says so; a socket that comes later is destroyed. */
 async function within(connecting: Promise<Socket>, ms: number, signal: AbortSignal): Promise<Socket> {
-  const late = Object.assign(new Error("time-out"), { code: "ETIMEDOUT" });
+  const late = () => Object.assign(new Error("time-out"), { code: "ETIMEDOUT" });
   try {
     return await withDeadline({ signal, ms, late }, () => connecting);
   } catch (error) {

@@ -36,7 +36,7 @@ export class Engine {
   /** Runs one REST call. Throws RuntimeError, or the signal's reason. */
   async call<T>(signal: AbortSignal, work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     const words = `The engine at ${this.endpoint.host} did not answer within ${this.timeout / 1000} s.`;
-    const late = new RuntimeError("engine-unavailable", words);
+    const late = () => new RuntimeError("engine-unavailable", words);
     try {
       return await withDeadline({ signal, ms: this.timeout, late }, (both) => work(this.#docker, both));
     } catch (error) {
