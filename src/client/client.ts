@@ -91,6 +91,7 @@ export class RemoteForward {
   constructor(link: Link, session: RemoteSession) {
     this.#link = link;
     this.#session = session;
+    void listen(session);
   }
 
   get id(): string {
@@ -118,4 +119,11 @@ export class RemoteForward {
   close(): Promise<void> {
     return this.#session.close();
   }
+}
+
+/** A forward says nothing but why it ended, which is told by `ended` once it was heard. */
+async function listen(forward: RemoteSession): Promise<void> {
+  const packets = forward.packets();
+  await packets.next().catch(() => undefined);
+  await packets.return();
 }
