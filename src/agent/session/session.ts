@@ -130,6 +130,12 @@ export class Session implements SessionIo {
     this.lastActive = performance.now();
   }
 
+  /** What becomes of it when its connection is lost. */
+  get fate(): Pick<SessionSpec, "onDrop" | "grace"> {
+    const { onDrop, grace } = this.#spec;
+    return { onDrop, grace };
+  }
+
   hasSecret(secret: string): boolean {
     const given = Buffer.from(secret);
     const own = Buffer.from(this.#secret);

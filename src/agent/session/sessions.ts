@@ -141,7 +141,7 @@ export class Sessions {
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
   #dial(channel: Channel, header: OpenHeader, visitor: Visitor): void {
-    const { runtime, containers, limits } = this.#options;
+    const { runtime, containers } = this.#options;
     const { secret, port } = parseBody(DialBody, channel.request.body);
     const parent = this.#find(header.session, secret);
     const { right, reference, ports } = parent.purpose;
@@ -149,7 +149,7 @@ export class Sessions {
     this.#checkConnections(parent);
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
-    const session = this.#create({ ...purpose, visitor, onDrop: "keep", grace: limits.grace, channel });
+    const session = this.#create({ ...purpose, ...parent.fate, visitor, channel });
     parent.adopt(session);
     session.worked = session
       .run((io) => serveConnection(io, () => runtime.dial(container.id, port, session.signal)))

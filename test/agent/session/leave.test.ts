@@ -1,6 +1,7 @@
 /** What is left of a session when its client is done with it, or does not come back. */
 
 import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { startDesk } from "../../support/desk.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
@@ -32,6 +33,19 @@ test("a session is gone when its grace ends, together with what could not be del
   await client.close();
   await until(() => Object.keys(desk.sessions.counts()).length === 0);
   assert.equal(desk.audit.at(-1)?.outcome, "client-gone");
+});
+
+test("a connection waits for its client no longer than the forward it belongs to", async (t) => {
+  const silent = () => new Duplex({ read() {}, write: (_bytes, _encoding, done) => done() });
+  const desk = await startDesk({ dial: silent });
+  t.after(() => desk.close());
+  const client = desk.client();
+  const forward = await client.forward("web", { ports: [80] }, { grace: 20 });
+  const connection = await forward.dial(80);
+  assert.equal((await connection.opened).grace, 20);
+  client.pairs[0]?.cut();
+  await client.close();
+  await until(() => Object.keys(desk.sessions.counts()).length === 0);
 });
 
 async function until(state: () => boolean): Promise<void> {
