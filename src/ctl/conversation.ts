@@ -6,7 +6,7 @@ import { EXIT_FAILURE, exitOfSignal, Failure } from "./failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { LinkStatus } from "./link-status.ts";
-import { pump } from "./pump.ts";
+import { pump } from "../lib/pump.ts";
 
 export interface Talk {
   session: RemoteSession;

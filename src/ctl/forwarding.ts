@@ -5,7 +5,7 @@ import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
-import { pump } from "./pump.ts";
+import { pump } from "../lib/pump.ts";
 
 export interface ForwardingOptions {
   client: Client;

@@ -5,7 +5,7 @@ import { age, portWords } from "../../src/ctl/containers-table.ts";
 import { KeySequence, parseKeys } from "../../src/ctl/keys.ts";
 import { parseAddresses, parsePorts } from "../../src/ctl/ports.ts";
 import { Prefixer } from "../../src/ctl/prefix.ts";
-import { pump } from "../../src/ctl/pump.ts";
+import { pump } from "../../src/lib/pump.ts";
 import { Table } from "../../src/ctl/table.ts";
 import { parseTime } from "../../src/ctl/time.ts";
 

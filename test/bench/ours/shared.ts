@@ -8,7 +8,7 @@ import { Forwarding } from "../../../src/ctl/forwarding.ts";
 import { listenOn } from "../../../src/ctl/listen.ts";
 import { Messages } from "../../../src/ctl/messages.ts";
 import { Output } from "../../../src/ctl/output.ts";
-import { pump } from "../../../src/ctl/pump.ts";
+import { pump } from "../../../src/lib/pump.ts";
 import { connectClient } from "./client.ts";
 
 const [container = "", local = "", port = "", ...command] = process.argv.slice(2);
