@@ -8,7 +8,7 @@ import type { TestAgent } from "../support/agent.ts";
 /** Milliseconds; what has not happened by then does not happen. */
 const PATIENCE_MS = 30_000;
 /** The same where somebody has to be silent for long. */
-const SILENCE_MS = 100_000;
+const SILENCE_MS = 45_000;
 /** Milliseconds between two looks at a state. */
 const POLL_MS = 20;
 

@@ -1,15 +1,18 @@
 /** The list of containers, kept up to date with the engine's events. */
 
 import { wait } from "../../../lib/wait.ts";
-import type { Container } from "../runtime.ts";
+import { type Container, RuntimeError } from "../runtime.ts";
 import { listContainers } from "./containers.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineEvent, openEvents } from "./events.ts";
 
 /** Milliseconds between two lists while events pour in. */
 const MIN_INTERVAL = 200;
 /** Milliseconds after which the list is fetched without an event: that finds a hung engine and heals a missed event. */
-const RESYNC_INTERVAL = 30_000;
+const RESYNC_INTERVAL = 10_000;
+/** Milliseconds for one list. Whoever asks whether the agent is ready wants to know soon that the engine hangs. */
+const LIST_TIMEOUT = 10_000;
 
 /** Yields the whole list, and again after each change. Throws `engine-unavailable`, or the signal's reason. */
 export async function* watchContainers(
@@ -26,7 +29,7 @@ export async function* watchContainers(
     change.abort();
     let last = "";
     for (;;) {
-      const list = await listContainers(engine, both);
+      const list = await listInTime(engine, both);
       const text = JSON.stringify(list);
       if (text !== last) yield list;
       last = text;
@@ -37,6 +40,13 @@ export async function* watchContainers(
   } finally {
     stop.abort();
   }
+}
+
+function listInTime(engine: Engine, signal: AbortSignal): Promise<Container[]> {
+  const ms = Math.min(engine.timeout, LIST_TIMEOUT);
+  const words = `The engine at ${engine.endpoint.host} did not list its containers within ${ms / 1000} s.`;
+  const late = () => new RuntimeError("engine-unavailable", words);
+  return withDeadline({ signal, ms, late }, (both) => listContainers(engine, both));
 }
 
 async function each(events: AsyncIterable<EngineEvent>, act: () => void): Promise<void> {
