@@ -61,6 +61,16 @@ suite("a client that vanishes", () => {
       await until("the container being as before", async () => (await population()) === before);
     });
 
+  test("by half a FIN, and would still listen, is gone as well", async () => {
+    await using proxy = await Proxy.start({ port: portOf(agent) });
+    const client = connectTo(agent, { port: proxy.port });
+    const session = await client.exec(WEB, { command: ["sleep", "1000"], tty: false, stdin: false });
+    proxy.connections[0]?.endWay("up");
+    assert.ok((await session.ended) instanceof Error);
+    await carries(agent, 1);
+    await client.close();
+  });
+
   test("in the middle of opening leaves nothing either", async () => {
     for (let bytes = 600; bytes < 1_200; bytes += 60) {
       const cut = { way: "up", after: bytes, by: "reset" } as const;

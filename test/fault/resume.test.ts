@@ -16,7 +16,7 @@ import type { RemoteSession } from "../../src/client/session.ts";
 import type { ExitStatus } from "../../src/protocol/packet.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
-import { type ProxiedConnection, Proxy, type Way } from "../support/proxy.ts";
+import { type ProxiedConnection, Proxy, type Spoiling, type Way } from "../support/proxy.ts";
 import { Neighbour } from "./neighbour.ts";
 import { pattern, seeded, sha256 } from "./pattern.ts";
 import { carries, connectTo, portOf } from "./stage.ts";
@@ -24,8 +24,11 @@ import { carries, connectTo, portOf } from "./stage.ts";
 /** All cuts of this file together. */
 const CUTS = Number(process.env["FAIRLEAD_CUTS"] ?? 2_000);
 const SEED = Number(process.env["FAIRLEAD_SEED"] ?? Date.now() % 1_000_000);
-/** The file's tests that cut. */
+/** The file's tests that share the cuts, and of how many of its share a slow one plays one. */
 const TESTS = 8;
+const SLOW_SHARE = 5;
+/** Milliseconds on a slow path, each way. */
+const DELAY = 15;
 /** What a resume says before the first packets, in bytes, and some of those. */
 const RESUMING = 3_000;
 /** Conversations at a time. */
@@ -39,7 +42,7 @@ const PIECES = [1, 7_000, 96, 13, 1_900, 2_500];
 const CONTAINER = "fault-resume";
 const PORT = 7070;
 /** Milliseconds; a session whose opening was cut waits that long for nobody. */
-const GRACE = 20_000;
+const GRACE = 10_000;
 
 /**
  * Speaks and listens at the same time, then tells what it heard and how often it was signalled. Only the shell is told
@@ -96,23 +99,28 @@ suite(`resume through a real engine (FAIRLEAD_SEED=${SEED})`, () => {
   for (const { name, converse } of scenarios)
     for (const way of ["up", "down"] as const)
       test(`${name} survives an RST after any byte ${words[way]} the agent`, async () => {
-        const play = (after: number) => playCut(agent, [{ way, after }], converse);
+        const play = (after: number) => playCut(agent, [cutAt(way, after)], converse);
         await playAll(sample(await length(agent, way, converse), random), neighbour, play);
       });
 
-  for (const way of ["up", "down"] as const)
+  for (const way of ["up", "down"] as const) {
     test(`a forwarded connection survives another RST ${words[way]} the agent while it resumes`, async () => {
-      const play = (after: number) =>
-        playCut(
-          agent,
-          [
-            { way, after },
-            { way, after: Math.floor(random() * RESUMING) },
-          ],
-          talkToPort,
-        );
+      const again = () => cutAt(way, Math.floor(random() * RESUMING));
+      const play = (after: number) => playCut(agent, [cutAt(way, after), again()], talkToPort);
       await playAll(sample(await length(agent, way, talkToPort), random), neighbour, play);
     });
+
+    test(`a forwarded connection survives an RST ${words[way]} the agent with much of it under way`, async () => {
+      const slow = { delay: DELAY };
+      const play = (after: number) => playCut(agent, [{ ...cutAt(way, after), ...slow }, slow], talkToPort);
+      const offsets = sample(await length(agent, way, talkToPort), random);
+      await playAll(
+        offsets.filter((_, i) => i % SLOW_SHARE === 0),
+        neighbour,
+        play,
+      );
+    });
+  }
 
   test("nothing is left of all these sessions, and the neighbour noticed nothing", async () => {
     await neighbour.stop();
@@ -158,13 +166,16 @@ async function playAll(
   assert.ok(cuts >= offsets.length * 0.95, `only ${cuts} of ${offsets.length} conversations were cut`);
 }
 
-/** The first connections are cut; the client finds its way back through the same port by itself. Gives the first one. */
+function cutAt(way: Way, after: number): Spoiling {
+  return { cut: { way, after, by: "reset" } };
+}
+
+/** The first connections are spoiled; the client finds its way back through the same port by itself. Gives the first one. */
 async function playCut(
   agent: TestAgent,
-  cuts: { way: Way; after: number }[],
+  connections: Spoiling[],
   converse: Scenario["converse"],
 ): Promise<ProxiedConnection> {
-  const connections = cuts.map((cut) => ({ cut: { ...cut, by: "reset" as const } }));
   await using proxy = await Proxy.start({ port: portOf(agent), connections });
   const client = connectTo(agent, { port: proxy.port });
   try {
