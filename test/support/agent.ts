@@ -37,7 +37,7 @@ export interface TestAgent {
   /** Everything it said on standard error so far. */
   log(): string;
   /** Calls its HTTP API with the local token. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch(path: string, init?: Omit<RequestInit, "headers"> & { headers?: Record<string, string> }): Promise<Response>;
   kill(signal: NodeJS.Signals): void;
   /** Resolves with the exit code when the process is gone. */
   exited: Promise<number | null>;

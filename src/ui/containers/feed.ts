@@ -93,7 +93,7 @@ async function* bytes(response: Response): AsyncGenerator<Uint8Array> {
 }
 
 async function inTime<T>(reading: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let timer: number | undefined;
   const silence = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new FairleadError("unreachable", "The agent has gone silent.")), SILENCE);
   });
