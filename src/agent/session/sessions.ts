@@ -216,7 +216,8 @@ export class Sessions {
     const own = [...this.#sessions.values()].filter(({ purpose }) => purpose.kind !== "connection");
     if (own.length >= limits.sessions)
       throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
-    const here = own.filter(({ purpose }) => purpose.container.id === container);
+    // One that is being ended has given its place up: whoever closes a session may open the next at once.
+    const here = own.filter(({ purpose, signal }) => purpose.container.id === container && !signal.aborted);
     if (here.length >= limits.sessionsPerContainer)
       throw new FairleadError(
         "too-many",
