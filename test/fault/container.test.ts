@@ -1,15 +1,9 @@
 /** Takes the container away under a session of every kind: each ends with the truth, and a neighbour's goes on. */
 
 import assert from "node:assert/strict";
-import { after, before, suite, test } from "node:test";
-import type { Client } from "../../src/client/client.ts";
-import { startAgent, type TestAgent } from "../support/agent.ts";
-import { type Engine, sharedEngine } from "../support/engine.ts";
+import { suite, test } from "node:test";
 import { closeAll, type Kind, type Live, MAIN, openAll } from "./kinds.ts";
-import { Neighbour } from "./neighbour.ts";
-import { carries, connectTo } from "./stage.ts";
-
-const NEIGHBOUR = "fault-container-neighbour";
+import { Scene } from "./scene.ts";
 
 /** What may be said: a process that ended with its container was killed, a log has simply ended, a connection was closed. */
 const KILLED: Record<Kind, RegExp> = {
@@ -27,27 +21,9 @@ const REMOVED: Record<Kind, RegExp> = {
   attach: /^(exit 137|unknown)$/,
 };
 
+const scene = Scene.forThisFile({ neighbour: "fault-container-neighbour" });
+
 suite("a container that was", () => {
-  let engine: Engine;
-  let agent: TestAgent;
-  let client: Client;
-  let neighbour: Neighbour;
-
-  before(async () => {
-    engine = await sharedEngine();
-    await engine.run(NEIGHBOUR);
-    agent = await startAgent({ engine });
-    client = connectTo(agent);
-    neighbour = await Neighbour.start(agent, NEIGHBOUR);
-  });
-
-  after(async () => {
-    await client?.close();
-    await neighbour?.close();
-    await agent?.stop();
-    await engine?.docker("rm", "--force", NEIGHBOUR);
-  });
-
   const fates: [string, string[], Record<Kind, RegExp>][] = [
     ["killed", ["kill"], KILLED],
     ["stopped", ["stop"], KILLED],
@@ -56,33 +32,31 @@ suite("a container that was", () => {
   for (const [fate, command, expected] of fates)
     test(`${fate} ends the sessions of every kind with the truth`, async () => {
       const container = `fault-container-${fate}`;
-      await engine.run(container, { command: MAIN });
-      const all = await openAll(client, container);
-      await neighbour.pulse();
-      await engine.docker(...command, container);
+      await scene.engine.run(container, { command: MAIN });
+      const all = await openAll(scene.client, container);
+      await scene.neighbour.pulse();
+      await scene.engine.docker(...command, container);
       for (const live of all) assert.match(await live.ending(), expected[live.kind], live.kind);
-      await neighbour.pulse();
+      await scene.neighbour.pulse();
       await refusesConnections(all);
-      await carries(agent, 1);
-      await engine.docker("rm", "--force", container);
+      await scene.engine.docker("rm", "--force", container);
     });
 
   test("restarted is reached again by the forward that was opened before", async () => {
     const container = "fault-container-restarted";
-    await engine.run(container, { command: MAIN });
-    const all = await openAll(client, container);
-    await engine.docker("restart", container);
+    await scene.engine.run(container, { command: MAIN });
+    const all = await openAll(scene.client, container);
+    await scene.engine.docker("restart", container);
     for (const live of all) assert.match(await live.ending(), KILLED[live.kind], live.kind);
-    const again = await openAll(client, container);
+    const again = await openAll(scene.client, container);
     const forward = all.find(({ kind }) => kind === "connection")?.forward;
     const session = await forward?.dial(7000);
     await session?.opened;
     await session?.close();
     await forward?.close();
     await closeAll(again);
-    await neighbour.pulse();
-    await carries(agent, 1);
-    await engine.docker("rm", "--force", container);
+    await scene.neighbour.pulse();
+    await scene.engine.docker("rm", "--force", container);
   });
 });
 

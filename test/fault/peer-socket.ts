@@ -29,6 +29,13 @@ export class PeerSocket {
     return peer;
   }
 
+  /** The same, after HELLO. */
+  static async greet(agent: Pick<TestAgent, "url" | "token">): Promise<PeerSocket> {
+    const peer = await PeerSocket.connect(agent);
+    peer.say(HELLO);
+    return peer;
+  }
+
   private constructor(socket: WebSocket) {
     this.socket = socket;
     socket.on("message", (bytes: Buffer) => this.heard.push(decodeFrame(bytes)));
@@ -63,6 +70,13 @@ export class PeerSocket {
   async answer(channel: number): Promise<Record<string, unknown>> {
     const { message } = await this.hears("reply", channel);
     return JSON.parse(Buffer.from(message).toString()) as Record<string, unknown>;
+  }
+
+  /** Ends what these channels carry by a word, then the connection. */
+  async leave(...channels: number[]): Promise<void> {
+    for (const channel of channels) this.say({ type: "close", channel, code: 1000, reason: "done" });
+    this.socket.close(1000);
+    await this.closed;
   }
 
   close(): void {

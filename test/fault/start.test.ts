@@ -4,13 +4,11 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { afterEach, beforeEach, suite, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
-import { type Engine, sharedEngine } from "../support/engine.ts";
-import { Neighbour } from "./neighbour.ts";
+import { Scene } from "./scene.ts";
 import { portOf } from "./stage.ts";
 
-const CONTAINER = "fault-start";
 const TOKEN = "a-token-that-is-long-enough-0123456789";
 
 interface Mistake {
@@ -87,40 +85,23 @@ const mistakes: Mistake[] = [
   },
 ];
 
-suite("an agent does not start with", () => {
-  let engine: Engine;
-  let running: TestAgent;
-  let neighbour: Neighbour;
-  let home: string;
+const scene = Scene.forThisFile({ neighbour: "fault-start-neighbour" });
 
-  before(async () => {
-    engine = await sharedEngine();
-    await engine.run(CONTAINER);
-    running = await startAgent({ engine });
-    neighbour = await Neighbour.start(running, CONTAINER);
-  });
+suite("an agent does not start with", () => {
+  let home: string;
 
   beforeEach(async () => {
     home = await mkdtemp(join(tmpdir(), "fl-start-"));
   });
 
-  afterEach(async () => {
-    await rm(home, { recursive: true });
-    await neighbour.pulse();
-  });
-
-  after(async () => {
-    await neighbour?.close();
-    await running?.stop();
-    await engine?.docker("rm", "--force", CONTAINER);
-  });
+  afterEach(() => rm(home, { recursive: true }));
 
   for (const { name, make, words } of mistakes)
     test(name, async () => {
       const state = join(home, "state", "fairlead");
       await mkdir(state, { recursive: true, mode: 0o700 });
-      const flags = await make(home, state, running);
-      const error: unknown = await startAgent({ engine, home, flags }).catch((cause: unknown) => cause);
+      const flags = await make(home, state, scene.agent);
+      const error: unknown = await startAgent({ engine: scene.engine, home, flags }).catch((cause: unknown) => cause);
       assert.ok(error instanceof Error, "it started");
       assert.match(error.message, /^the agent ended with [1-9]/);
       assert.match(error.message, words);
