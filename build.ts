@@ -7,7 +7,7 @@ import { build as buildPage } from "vite";
 
 const root = fileURLToPath(new URL(".", import.meta.url));
 
-/** `bin/prepare` compares the sources with it, so it is as old as the start of the build. */
+/** `bin/lib/prepare` compares the sources with it, so it is as old as the start of the build. */
 const stamp = `${root}dist/.built`;
 
 /** Its packages stay outside, because some of them load files beside themselves. */

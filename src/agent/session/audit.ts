@@ -1,7 +1,7 @@
 /** What is written down of every session: who, what, which container, when, how it ended, bytes each way. Never what was said. */
 
 export interface AuditLine {
-  event: "open" | "refused" | "resume" | "end";
+  event: "open" | "resume" | "end";
   session: string;
   kind: string;
   subject: string;
@@ -12,7 +12,7 @@ export interface AuditLine {
   /** Of an exec: the argument vector. */
   command?: string[];
   ports?: number[];
-  /** Of an end or a refusal: `exit 0`, `unknown: ...`, or an error code. */
+  /** Of an end: `exit 0`, `unknown: ...`, or an error code. */
   outcome?: string;
   /** Milliseconds it lasted. */
   duration?: number;
