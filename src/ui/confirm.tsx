@@ -1,6 +1,6 @@
 /** Asks before something that cannot be taken back. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface ConfirmProps {
   question: string;
@@ -13,11 +13,12 @@ export interface ConfirmProps {
 /** Escape and the first button mean no; the dialog takes the focus and gives it back. */
 export function Confirm({ question, detail, yes, onYes, onNo }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
-    const before = document.activeElement;
-    dialog.current?.showModal();
-    // A dialog that is taken out of the page gives nothing back by itself.
-    return () => before instanceof HTMLElement && before.focus();
+  useLayoutEffect(() => {
+    const element = dialog.current;
+    element?.showModal();
+    // Closing gives the focus back at once; a dialog that is only taken out of the page does not,
+    // and until it is out, nothing behind it can have the focus.
+    return () => element?.close();
   }, []);
   return (
     <dialog
