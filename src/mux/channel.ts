@@ -45,6 +45,8 @@ export class Channel {
   readonly #host: ChannelHost;
   readonly #window: ReceiveWindow;
   #events: ChannelEvents | undefined;
+  /** Came before `start`; the first credit bounds them. */
+  #early: Uint8Array[] | undefined;
   #state: "open" | "closing" | "closed" = "open";
   readonly #outbox: Uint8Array[] = [];
   #sent = 0;
@@ -60,9 +62,15 @@ export class Channel {
     this.#window = link.window;
   }
 
-  /** Begins delivery. Call it in the tick in which the channel was opened or accepted. */
+  /**
+   * Begins delivery, or hands it over, with the messages that came before the first call. Whoever opened the channel
+   * calls it in the same tick; whoever accepts it may take time to make up his mind, and looks at `open` first.
+   */
   start(events: ChannelEvents): void {
+    const early = this.#early;
+    this.#early = undefined;
     this.#events = events;
+    if (early) for (const bytes of early) events.message(bytes);
   }
 
   get open(): boolean {
@@ -143,7 +151,8 @@ export class Channel {
   receiveMessage(bytes: Uint8Array): boolean {
     if (this.#state !== "open") return true;
     if (!this.#window.receive(bytes.length + MESSAGE_COST)) return false;
-    this.#events?.message(bytes);
+    if (this.#events) this.#events.message(bytes);
+    else (this.#early ??= []).push(bytes);
     return true;
   }
 
@@ -167,6 +176,7 @@ export class Channel {
     const first = this.#state === "open";
     this.#state = "closed";
     this.#outbox.length = 0;
+    this.#early = undefined;
     this.#due = {};
     this.#window.close();
     if (first) this.#events?.close(info);

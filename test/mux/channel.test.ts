@@ -24,6 +24,28 @@ test("a channel that ended takes nothing more out of the shared memory, however 
   assert.equal(budget.used, 0);
 });
 
+test("a channel that is started late delivers what came before, in order, once, and no more than the first credit", () => {
+  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), () => MEASURED) });
+  const heard: number[] = [];
+  const hear = ([first = 0]: Uint8Array) => void heard.push(first);
+  channel.receiveMessage(Uint8Array.of(1));
+  channel.receiveMessage(Uint8Array.of(2));
+  channel.start({ ...events, message: hear });
+  channel.receiveMessage(Uint8Array.of(3));
+  channel.start({ ...events, message: hear });
+  assert.deepEqual(heard, [1, 2, 3]);
+  assert.equal(channel.receiveMessage(new Uint8Array(INITIAL_WINDOW)), true);
+  assert.equal(channel.receiveMessage(Uint8Array.of(4)), false, "it was sent without credit");
+});
+
+test("a channel that ended before it was started keeps nothing and delivers nothing", () => {
+  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), () => MEASURED) });
+  channel.receiveMessage(Uint8Array.of(1));
+  channel.receiveClose({ code: 1006, reason: "cut" });
+  assert.equal(channel.open, false);
+  channel.start({ ...events, message: () => assert.fail("it has ended") });
+});
+
 /** Fast enough for a window to grow; returns how often it took. Gives up after a while. */
 function consumeUntil(channel: Channel, done: (count: number) => boolean): number {
   const late = performance.now() + 5_000;
