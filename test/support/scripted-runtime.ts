@@ -30,6 +30,8 @@ export interface Script {
 
 export interface ScriptedOptions {
   containers?: Partial<Container>[];
+  /** What the engine answers when it is asked for its containers, where that is not what its events have told. */
+  list?: (signal: AbortSignal) => Promise<Container[]>;
   /** Runs as the process; what it returns is the exit status. */
   exec?: (script: Script) => Promise<ExitStatus>;
   logs?: (options: LogOptions, signal: AbortSignal) => AsyncIterable<LogEntry[]>;
@@ -67,8 +69,8 @@ export class ScriptedRuntime implements Runtime {
     return { name: "docker" as const, version: "0", apiVersion: "1.41", os: "linux", arch: "x64" };
   }
 
-  async list(): Promise<Container[]> {
-    return this.#all;
+  async list(signal: AbortSignal): Promise<Container[]> {
+    return this.#options.list?.(signal) ?? this.#all;
   }
 
   async inspect(id: string): Promise<ContainerDetail> {

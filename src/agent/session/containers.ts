@@ -1,11 +1,13 @@
-/** The containers of this host as the agent last heard of them, and the one resolver from a reference to a container. */
+/** The containers of this host as the agent last heard of them, and the one way from a reference to one of them. */
 
 import { allows } from "../../auth/grant.ts";
 import { forever } from "../../lib/forever.ts";
 import type { ContainerDetailView, ContainerView } from "../../protocol/container.ts";
 import { FairleadError } from "../../protocol/errors.ts";
-import { type Grant, RIGHTS, type Right } from "../../protocol/rights.ts";
+import { type Grant, RIGHTS } from "../../protocol/rights.ts";
 import type { Container, Runtime } from "../runtime/runtime.ts";
+import { FreshList } from "./fresh-list.ts";
+import { type Access, composeOf, resolveReference } from "./reference.ts";
 import { toFairleadError } from "./session.ts";
 
 export interface ContainersOptions {
@@ -15,17 +17,8 @@ export interface ContainersOptions {
   onEngine: (state: { ready: true } | { ready: false; error: unknown; retryInMs: number }) => void;
 }
 
-/** Who asks, and for what. */
-export interface Access {
-  grant: Grant;
-  right: Right;
-}
-
 /** After a lost engine, in milliseconds. */
 const RETRY = { first: 500, max: 10_000 };
-/** Names suggested for one that is unknown. */
-const SUGGESTIONS = 5;
-const SHORT_ID = /^[a-f0-9]{4,64}$/;
 
 export class Containers {
   readonly node: string;
@@ -33,6 +26,7 @@ export class Containers {
   readonly #stop = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #done: Promise<void>;
+  readonly #fresh: FreshList;
   #all: Container[] = [];
   #ready = false;
 
@@ -40,6 +34,7 @@ export class Containers {
     const { runtime, node, onEngine } = options;
     this.node = node;
     this.#runtime = runtime;
+    this.#fresh = new FreshList(runtime);
     const { signal } = this.#stop;
     const failed = (error: unknown, retryInMs: number) => {
       this.#set([], false);
@@ -94,25 +89,19 @@ export class Containers {
   }
 
   /**
-   * The container that a reference names: id, name, `project/service/N`, `project/service`, the start of an id.
-   * One that may not be used answers exactly like one that does not exist.
-   * Throws `not-found`, `ambiguous` or, while the engine is away, `engine-unavailable`.
+   * The container that a reference names, as far as is known now; see {@link resolveReference}. When that is
+   * `not-found`, `refresh` and ask again: it may have been made a moment ago. Throws `engine-unavailable` while the
+   * engine is away.
    */
-  resolve(ref: string, { grant, right }: Access): Container {
+  resolve(ref: string, access: Access): Container {
     if (!this.#ready)
       throw new FairleadError("engine-unavailable", "the container engine does not answer; the agent keeps trying");
-    const allowed = this.#all.filter(({ labels }) => allows(grant, right, labels));
-    for (const matches of MATCHERS) {
-      const found = allowed.filter((it) => matches(it, ref));
-      if (found.length > 1) throw new FairleadError("ambiguous", `"${ref}" could be ${names(found)}`);
-      if (found[0]) return found[0];
-    }
-    const near = allowed.filter((it) => isNear(it, ref));
-    const hint = near.length > 0 ? ` Did you mean ${names(near)}?` : "";
-    throw new FairleadError(
-      "not-found",
-      `no container "${ref}" here, or not one that you may use for this (${right}).${hint}`,
-    );
+    return resolveReference(this.#fresh.recent ?? this.#all, ref, access);
+  }
+
+  /** Resolves once `resolve` knows every container that there was when this was called. Rejects like {@link FreshList.refresh}. */
+  refresh(): Promise<void> {
+    return this.#fresh.refresh();
   }
 
   /** Undefined once the container is gone. */
@@ -121,7 +110,7 @@ export class Containers {
   }
 
   async detail(ref: string, grant: Grant, signal: AbortSignal): Promise<ContainerDetailView> {
-    const { id } = this.resolve(ref, { grant, right: "inspect" });
+    const { id } = await this.#find(ref, { grant, right: "inspect" });
     try {
       const { openStdin, tty, startedAt, finishedAt, exitCode, restartPolicy, health, mounts, ...rest } =
         await this.#runtime.inspect(id, signal);
@@ -148,60 +137,29 @@ export class Containers {
 
   async close(): Promise<void> {
     this.#stop.abort();
-    await this.#done;
+    await Promise.all([this.#done, this.#fresh.close()]);
+  }
+
+  async #find(ref: string, access: Access): Promise<Container> {
+    try {
+      return this.resolve(ref, access);
+    } catch (error) {
+      if (toFairleadError(error).code !== "not-found") throw error;
+    }
+    await this.refresh();
+    return this.resolve(ref, access);
   }
 
   #set(all: Container[], ready: boolean): void {
+    this.#fresh.forget();
     this.#all = all;
     this.#ready = ready;
     for (const listener of this.#listeners) listener();
   }
 }
 
-/** In this order: an exact name is never shadowed by the start of another's id. */
-const MATCHERS: ((container: Container, ref: string) => boolean)[] = [
-  ({ id }, ref) => id === ref,
-  ({ name }, ref) => name === ref,
-  ({ labels }, ref) => {
-    const { project, service, number } = compose(labels);
-    return ref === `${project}/${service}` || ref === `${project}/${service}/${number ?? 1}`;
-  },
-  ({ id }, ref) => SHORT_ID.test(ref) && id.startsWith(ref),
-];
-
 function view(container: Container, grant: Grant): ContainerView {
   const { imageId: _, ...rest } = container;
   const rights = RIGHTS.filter((right) => allows(grant, right, container.labels));
-  return { ...rest, ...compose(container.labels), rights };
-}
-
-function compose(labels: Record<string, string>): { project?: string; service?: string; number?: number } {
-  const project = labels["com.docker.compose.project"];
-  const service = labels["com.docker.compose.service"];
-  const number = Number(labels["com.docker.compose.container-number"]);
-  return { ...(project && { project }), ...(service && { service }), ...(number > 0 && { number }) };
-}
-
-function names(containers: Container[]): string {
-  const some = containers.slice(0, SUGGESTIONS).map(({ id, name }) => `${name} (${id.slice(0, 12)})`);
-  const more = containers.length - some.length;
-  return more > 0 ? `${some.join(", ")} and ${more} more` : some.join(", ");
-}
-
-/** One contains the other, or they differ by one letter: enough for a slip of the finger. */
-function isNear({ name, labels }: Container, ref: string): boolean {
-  const wanted = ref.toLowerCase();
-  const known = [name, compose(labels).service ?? ""].filter((it) => it !== "").map((it) => it.toLowerCase());
-  return known.some(
-    (it) => (wanted.length > 1 && it.includes(wanted)) || wanted.includes(it) || oneLetterOff(it, wanted),
-  );
-}
-
-function oneLetterOff(a: string, b: string): boolean {
-  if (Math.abs(a.length - b.length) > 1) return false;
-  let i = 0;
-  while (i < a.length && a[i] === b[i]) i += 1;
-  const rest = (text: string, skip: number) => text.slice(i + skip);
-  const swapped = a[i] === b[i + 1] && a[i + 1] === b[i] && rest(a, 2) === rest(b, 2);
-  return rest(a, 1) === rest(b, 1) || rest(a, 1) === rest(b, 0) || rest(a, 0) === rest(b, 1) || swapped;
+  return { ...rest, ...composeOf(container.labels), rights };
 }

@@ -107,20 +107,41 @@ export class Sessions {
 
   #accept(channel: Channel, visitor: Visitor): void {
     try {
-      if (this.#state !== "open")
-        throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
-      if (visitor.subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
-      const header = parseHeader(channel.request.header);
-      if (header.op === "resume") this.#resume(channel, header, visitor);
-      else if (header.op === "dial") this.#dial(channel, header, visitor);
-      else if (header.op === "observe") this.#observe(channel, header, visitor);
-      else this.#open(channel, header, visitor);
+      this.#enter(channel, visitor);
     } catch (error) {
       const refusal = toFairleadError(error);
-      channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
-      channel.reply(json(refusal.problem()));
-      channel.close(1000, refusal.code);
+      if (refusal.code === "not-found") void this.#lookAgain(channel, visitor);
+      else this.#refuse(channel, refusal);
     }
+  }
+
+  /** A container that is unknown may have been made a moment ago; meanwhile the channel keeps what its client says. */
+  async #lookAgain(channel: Channel, visitor: Visitor): Promise<void> {
+    try {
+      await this.#options.containers.refresh();
+      if (!channel.open) throw new FairleadError("client-gone", "the client did not wait for the answer");
+      this.#enter(channel, visitor);
+    } catch (error) {
+      this.#refuse(channel, toFairleadError(error));
+    }
+  }
+
+  /** Throws what the client is refused with. */
+  #enter(channel: Channel, visitor: Visitor): void {
+    if (this.#state !== "open")
+      throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
+    if (visitor.subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    const header = parseHeader(channel.request.header);
+    if (header.op === "resume") this.#resume(channel, header, visitor);
+    else if (header.op === "dial") this.#dial(channel, header, visitor);
+    else if (header.op === "observe") this.#observe(channel, header, visitor);
+    else this.#open(channel, header, visitor);
+  }
+
+  #refuse(channel: Channel, refusal: FairleadError): void {
+    channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
+    channel.reply(json(refusal.problem()));
+    channel.close(1000, refusal.code);
   }
 
   #open(channel: Channel, header: OpenHeader, visitor: Visitor): void {
