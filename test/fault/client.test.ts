@@ -7,7 +7,7 @@ import type { RemoteSession } from "../../src/client/session.ts";
 import { Proxy } from "../support/proxy.ts";
 import { closeAll, type Kind, KINDS, MAIN, openAll, openLive } from "./kinds.ts";
 import { Scene } from "./scene.ts";
-import { carries, connectTo, knows, metric, portOf, until } from "./stage.ts";
+import { carries, connectTo, metric, portOf, until } from "./stage.ts";
 
 const WEB = "fault-client-web";
 const TALKER = "fault-client-talker";
@@ -81,7 +81,6 @@ suite("a client that stops reading", () => {
   test("an attach does not stop its container, and is told exactly how much it missed", async () => {
     const script = `read go; seq ${COUNT}; touch /finished; sleep 1000`;
     await scene.engine.run(TALKER, { command: ["sh", "-c", script], args: ["--interactive"] });
-    await knows(scene.agent, TALKER);
     await using proxy = await Proxy.start({ port: portOf(scene.agent) });
     const slow = connectTo(scene.agent, { port: proxy.port });
     const body = { stdin: true, stdout: true, stderr: true };

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { closeAll, type Kind, type Live, MAIN, openAll } from "./kinds.ts";
 import { Scene } from "./scene.ts";
-import { knows } from "./stage.ts";
 
 /** What may be said: a process that ended with its container was killed, a log has simply ended, a connection was closed. */
 const KILLED: Record<Kind, RegExp> = {
@@ -34,7 +33,6 @@ suite("a container that was", () => {
     test(`${fate} ends the sessions of every kind with the truth`, async () => {
       const container = `fault-container-${fate}`;
       await scene.engine.run(container, { command: MAIN });
-      await knows(scene.agent, container);
       const all = await openAll(scene.client, container);
       await scene.neighbour.pulse();
       await scene.engine.docker(...command, container);
@@ -47,7 +45,6 @@ suite("a container that was", () => {
   test("restarted is reached again by the forward that was opened before", async () => {
     const container = "fault-container-restarted";
     await scene.engine.run(container, { command: MAIN });
-    await knows(scene.agent, container);
     const all = await openAll(scene.client, container);
     await scene.engine.docker("restart", container);
     for (const live of all) assert.match(await live.ending(), KILLED[live.kind], live.kind);

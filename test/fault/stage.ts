@@ -68,8 +68,3 @@ export async function readiness(agent: TestAgent, ready: boolean): Promise<void>
   const status = ready ? 200 : 503;
   await until(`/readyz answering ${status}`, async () => (await agent.fetch("/readyz")).status === status, SILENCE_MS);
 }
-
-/** Until the agent knows a container that has just been made: it hears of it from the engine. */
-export async function knows(agent: TestAgent, container: string): Promise<void> {
-  await until(`knowing ${container}`, async () => (await agent.fetch(`/api/v1/containers/${container}`)).ok);
-}
