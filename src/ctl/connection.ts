@@ -30,10 +30,11 @@ export class Connection {
     this.#messages = messages;
   }
 
-  /** Connects when its first session is opened. */
-  client(onState: (state: LinkState) => void = () => {}): Client {
+  /** Connects when its first session is opened. For bulk it is TCP, whose buffers grow; a socket file is quicker for the rest. */
+  client({ onState, bulk = false }: { onState: (state: LinkState) => void; bulk?: boolean }): Client {
+    const { socket, ...server } = this.server;
     return new Client({
-      dial: dialler(this.server),
+      dial: dialler(socket && !bulk ? { ...server, socket } : server),
       software: SOFTWARE,
       onState: (state) => {
         this.#messages.explain(() => linkWords(state));

@@ -37,7 +37,7 @@ const FIRST_PINGS = 3;
 /** Channels the other side may keep open. */
 const MAX_CHANNELS = 256;
 /** Bytes handed to the transport and not gone: what a keystroke has to wait for on this machine. */
-const WRITE_AHEAD = 131_072;
+const WRITE_AHEAD = 262_144;
 /** Answers that a peer which does not read may make us owe it. */
 const MAX_CONTROL = 1_024;
 const UNREAD = "too many answers wait for a peer that does not read";

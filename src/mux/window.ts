@@ -8,7 +8,7 @@ const MAX_WINDOW = 16 * 1024 * 1024;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes. */
-const QUEUE_BYTES = 256 * 1024;
+const QUEUE_BYTES = 1024 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */

@@ -45,7 +45,7 @@ async function attach(invocation: Invocation, container: string, options: Option
   const { terminal, messages } = invocation;
   const detachKeys = parseKeys(options.detachKeys);
   const status = new LinkStatus(messages);
-  const client = (await invocation.connection()).client(status.onState);
+  const client = (await invocation.connection()).client(status);
   const size = terminal.size;
   const body: AttachBody = { stdin: options.stdin, stdout: true, stderr: true, ...(size && { size }) };
   const session = await client.attach(container, body);

@@ -64,7 +64,7 @@ async function exec(
 ): Promise<number> {
   const body = bodyOf(invocation, options);
   const status = new LinkStatus(invocation.messages);
-  const client = (await invocation.connection()).client(status.onState);
+  const client = (await invocation.connection()).client(status);
   const { keep, onDrop = keep === undefined ? undefined : "keep" } = options;
   const session = await client.exec(container, body, {
     ...(onDrop && { onDrop }),

@@ -56,7 +56,7 @@ export function logsCommand(invocation: Invocation): Entry {
 async function logs(invocation: Invocation, containers: string[], options: Options): Promise<number> {
   const { messages } = invocation;
   const status = new LinkStatus(messages);
-  const client = (await invocation.connection()).client(status.onState);
+  const client = (await invocation.connection()).client(status);
   const stop = new AbortController();
   const source = { client, body: bodyOf(options), messages, signal: stop.signal };
   const sinks = sinksFor(invocation, containers);

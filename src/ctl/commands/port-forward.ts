@@ -50,7 +50,7 @@ async function portForward(
   const pairs = parsePorts(options.ports);
   const groups = parseAddresses(options.address);
   const status = new LinkStatus(invocation.messages);
-  const client = (await invocation.connection()).client(status.onState);
+  const client = (await invocation.connection()).client({ onState: status.onState, bulk: true });
   const forwarding = new Forwarding({
     client,
     container,

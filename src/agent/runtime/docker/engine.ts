@@ -1,6 +1,7 @@
 /** The engine's short REST calls, through dockerode: each with a time-out, each failure a RuntimeError. */
 
 import type { Agent, ClientRequest, IncomingMessage } from "node:http";
+import { inspect } from "node:util";
 import Docker from "dockerode";
 import { RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
@@ -72,8 +73,13 @@ function clientOptions(endpoint: Endpoint, agent: Agent): Docker.DockerOptions {
   } as Docker.DockerOptions;
 }
 
-/** The client waits for ever for an answer that breaks off and stores one of any length; this makes both an error. */
+/**
+ * The client waits for ever for an answer that breaks off and stores one of any length; this makes both an error.
+ * It also renders every request for a debug log, whether or not there is one, down to the agent's last socket:
+ * that took longer than the rest of the call, and is cut off here.
+ */
 function watchful(agent: Agent): Agent {
+  Object.defineProperty(agent, inspect.custom, { value: () => "the engine's agent" });
   const inner = agent as Agent & { addRequest(request: ClientRequest, ...rest: unknown[]): void };
   const addRequest = inner.addRequest.bind(inner);
   inner.addRequest = (request, ...rest) => {
