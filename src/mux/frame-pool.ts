@@ -2,25 +2,36 @@
 
 import { HEADER_BYTES } from "./frame.ts";
 
-/** Bytes of every pooled frame: the largest packet and its header. */
-const FRAME_BYTES = HEADER_BYTES + 1 + 65_536;
-/** Smaller ones are not worth the whole frame that they would hold. */
-const WORTH_IT = FRAME_BYTES / 2;
-/** Frames kept, by the whole process: 4 MiB. */
-const MAX_SPARE = 64;
+/** Payloads that whole pieces have, in bytes; a frame is a little longer. */
+const CLASSES = [16_384, 32_768, 65_536];
+const OVERHEAD = HEADER_BYTES + 1;
+/** A frame that fills less of its class than this gets memory of its own, lest much be held for little. */
+const FULL = 0.75;
+/** Bytes kept for the next ones, by the whole process. */
+const MAX_SPARE = 4 * 1024 * 1024;
 
 export class FramePool {
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #spare = new Map<number, ArrayBuffer[]>(CLASSES.map((payload) => [payload + OVERHEAD, []]));
+  #bytes = 0;
 
   /** So many bytes to fill; what was in them before is undefined. */
   blank(length: number): Uint8Array {
-    if (length < WORTH_IT || length > FRAME_BYTES) return new Uint8Array(length);
-    return new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(FRAME_BYTES), 0, length);
+    const size = classOf(length);
+    const used = size && this.#spare.get(size)?.pop();
+    if (used) this.#bytes -= size;
+    return new Uint8Array(used || new ArrayBuffer(size ?? length), 0, length);
   }
 
   /** Gives a frame back that nobody holds any more. */
   recycle({ buffer, length }: Uint8Array): void {
-    if (length < WORTH_IT || buffer.byteLength !== FRAME_BYTES || this.#spare.length >= MAX_SPARE) return;
-    if (buffer instanceof ArrayBuffer) this.#spare.push(buffer);
+    const size = buffer.byteLength;
+    if (size !== classOf(length) || this.#bytes + size > MAX_SPARE || !(buffer instanceof ArrayBuffer)) return;
+    this.#spare.get(size)?.push(buffer);
+    this.#bytes += size;
   }
+}
+
+function classOf(length: number): number | undefined {
+  const payload = CLASSES.find((it) => length <= it + OVERHEAD);
+  return payload && length >= payload * FULL ? payload + OVERHEAD : undefined;
 }

@@ -1,11 +1,13 @@
 /** The host's processes as /proc shows them, and signals to the ones that are proven to be inside a container. */
 
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, readlink } from "node:fs/promises";
 import { kill } from "node:process";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemCode } from "./errors.ts";
 import type { HostStart } from "./journal.ts";
 
-/** Files read at the same time while all processes are looked through. */
+/** Files read in one turn while all processes are looked through. */
 const BATCH = 64;
 /** Of every Linux, as far as programs can see. */
 const TICKS_PER_SECOND = 100;
@@ -20,27 +22,27 @@ interface Stat {
 }
 
 /** Now, in the terms of the journal. */
-export async function hostNow(): Promise<HostStart> {
-  const uptime = Number.parseFloat(await readFile("/proc/uptime", "latin1"));
-  return { startTime: Math.floor(uptime * TICKS_PER_SECOND) - 1, bootId: await readBootId() };
+export function hostNow(): HostStart {
+  const uptime = Number.parseFloat(readProc("uptime"));
+  return { startTime: Math.floor(uptime * TICKS_PER_SECOND) - 1, bootId: readBootId() };
 }
 
 /** When a process of the container started: "gone" if it has ended, "elsewhere" if it is not proven to be inside. */
-export async function startOf(pid: number, containerId: string): Promise<number | "gone" | "elsewhere"> {
-  const inside = await isInside(pid, containerId);
-  const stat = await readStat(pid);
+export function startOf(pid: number, containerId: string): number | "gone" | "elsewhere" {
+  const inside = isInside(pid, containerId);
+  const stat = readStat(pid);
   if (!stat) return "gone";
   return inside ? stat.startTime : "elsewhere";
 }
 
 /** Whether this program sees the engine's processes and may signal them; `pid` is a container's first process. */
-export async function canSignal(pid: number, containerId: string): Promise<boolean> {
-  return pid > 1 && (await isInside(pid, containerId)) && send(pid, 0);
+export function canSignal(pid: number, containerId: string): boolean {
+  return pid > 1 && isInside(pid, containerId) && send(pid, 0);
 }
 
 /** Whether the container has a network of its own, apart from ours; undefined when that cannot be seen from here. */
 export async function isForeignNetwork(pid: number, containerId: string): Promise<boolean | undefined> {
-  if (pid <= 1 || !(await isInside(pid, containerId))) return undefined;
+  if (pid <= 1 || !isInside(pid, containerId)) return undefined;
   const [its, ours] = await Promise.all(
     [pid, "self"].map((process) => readlink(`/proc/${process}/ns/net`).catch(() => "")),
   );
@@ -72,52 +74,51 @@ export class ProcessTree {
   }
 
   async #find(): Promise<number[]> {
-    if ((await readBootId()) !== this.#leader.bootId) return [];
+    if (readBootId() !== this.#leader.bootId) return [];
     const stats = await readAll();
     const leader = stats.get(this.#leader.pid);
     // A pid is not given away while a session of that number lives: another process there means that ours is over.
     const over = leader !== undefined && leader.startTime !== this.#leader.startTime;
     for (const [pid, startTime] of this.#seen) if (stats.get(pid)?.startTime !== startTime) this.#seen.delete(pid);
     for (const stat of stats.values()) {
-      if (!over && stat.session === this.#leader.pid) await this.#add(stat);
+      if (!over && stat.session === this.#leader.pid) this.#add(stat);
     }
-    await this.#addDescendants(stats);
+    this.#addDescendants(stats);
     return [...this.#seen.keys()].filter((pid) => !stats.get(pid)?.zombie);
   }
 
-  async #addDescendants(stats: Map<number, Stat>): Promise<void> {
+  #addDescendants(stats: Map<number, Stat>): void {
     for (let before = -1; before !== this.#seen.size; ) {
       before = this.#seen.size;
-      for (const stat of stats.values()) if (this.#seen.has(stat.parent)) await this.#add(stat);
+      for (const stat of stats.values()) if (this.#seen.has(stat.parent)) this.#add(stat);
     }
   }
 
-  async #add(stat: Stat): Promise<void> {
+  #add(stat: Stat): void {
     if (this.#seen.has(stat.pid) || stat.startTime < this.#leader.startTime) return;
-    if (stat.zombie || (await isInside(stat.pid, this.#containerId))) this.#seen.set(stat.pid, stat.startTime);
+    if (stat.zombie || isInside(stat.pid, this.#containerId)) this.#seen.set(stat.pid, stat.startTime);
   }
 }
 
 /** The only proof that counts: the kernel says that the process is in the container's control group. */
-async function isInside(pid: number, containerId: string): Promise<boolean> {
-  const groups = await readFile(`/proc/${pid}/cgroup`, "latin1").catch(() => "");
-  return groups.includes(containerId);
+function isInside(pid: number, containerId: string): boolean {
+  return readProc(`${pid}/cgroup`).includes(containerId);
 }
 
 async function readAll(): Promise<Map<number, Stat>> {
   const pids = (await readdir("/proc").catch(() => [] as string[])).map(Number).filter((pid) => pid > 1);
   const stats = new Map<number, Stat>();
-  for (let at = 0; at < pids.length; at += BATCH) {
-    for (const stat of await Promise.all(pids.slice(at, at + BATCH).map(readStat))) {
-      if (stat) stats.set(stat.pid, stat);
-    }
+  for (const [index, pid] of pids.entries()) {
+    if (index > 0 && index % BATCH === 0) await nextTurn();
+    const stat = readStat(pid);
+    if (stat) stats.set(pid, stat);
   }
   return stats;
 }
 
 /** proc_pid_stat(5): the name is in parentheses and may contain any; the fields after it are counted from 3. */
-async function readStat(pid: number): Promise<Stat | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+function readStat(pid: number): Stat | undefined {
+  const text = readProc(`${pid}/stat`);
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const field = (number: number) => Number(fields[number - 3]);
   if (fields.length < 20) return undefined;
@@ -125,8 +126,20 @@ async function readStat(pid: number): Promise<Stat | undefined> {
   return { pid, parent: field(4), session: field(6), startTime: field(22), zombie };
 }
 
-async function readBootId(): Promise<string> {
-  return (await readFile("/proc/sys/kernel/random/boot_id", "latin1").catch(() => "")).trim();
+function readBootId(): string {
+  return readProc("sys/kernel/random/boot_id").trim();
+}
+
+/**
+ * A file that the kernel writes as it is read, which waits for nothing; empty when there is none. Read at once:
+ * read in the background each would take 64 KiB of memory and four turns of a thread, for a hundred bytes.
+ */
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 /** False when the process may not be signalled; true also when it is gone meanwhile. */

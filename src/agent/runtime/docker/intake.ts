@@ -2,8 +2,11 @@
 
 import type { OnReadOpts, Socket } from "node:net";
 
-/** One read takes at most this much: what the kernel holds for a unix socket. */
-const READ_SIZE = 256 * 1024;
+/** One read takes at most this much ... */
+const READ_SIZE = 64 * 1024;
+/** ... and of a stream that has filled so many, what the kernel holds for a unix socket. */
+const BULK_AFTER = 64;
+const BULK_READ_SIZE = 256 * 1024;
 /** Milliseconds within which bytes come that were there before they were asked for. */
 const AT_ONCE = 0.2;
 /** After so many reads that came at once and were small, this is a flood of small writes, and not somebody typing. */
@@ -16,6 +19,7 @@ export class Intake {
   readonly socket: Socket;
   /** The second one is made when it is needed first. */
   readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(READ_SIZE)];
+  #filled = 0;
   /** Which of them the next read goes into. */
   #turn = 0;
   /** Read and not asked for yet. */
@@ -86,6 +90,7 @@ export class Intake {
     const waited = this.#wake !== undefined;
     const buffer = this.#buffers[this.#turn];
     if (buffer) this.#waiting.push(buffer.subarray(0, size));
+    if (size === buffer?.length) this.#filled += 1;
     this.#turn = 1 - this.#turn;
     this.#wakeUp();
     const free = this.#waiting.length + (this.#given ? 1 : 0) < 2;
@@ -94,7 +99,9 @@ export class Intake {
   }
 
   #blank(): Buffer {
-    return (this.#buffers[this.#turn] ??= Buffer.allocUnsafeSlow(READ_SIZE));
+    const size = this.#filled > BULK_AFTER ? BULK_READ_SIZE : READ_SIZE;
+    const known = this.#buffers[this.#turn];
+    return known && known.length >= size ? known : (this.#buffers[this.#turn] = Buffer.allocUnsafeSlow(size));
   }
 
   #give(bytes: Buffer): Buffer {

@@ -40,14 +40,14 @@ export class Killer {
     if (!this.#onHost) {
       const { State: state } = await rawInspect(this.#engine, containerId, signal);
       // Only a yes is remembered: a container that stops at this moment looks like one that cannot be seen.
-      this.#onHost = await canSignal(state.Pid, containerId);
+      this.#onHost = canSignal(state.Pid, containerId);
     }
     return this.#onHost ? undefined : randomUUID();
   }
 
   /** To be called before the exec starts. A full disk does not forbid a shell; the log tells that nothing was noted. */
   async note(exec: Omit<ExecRecord, "host">): Promise<ExecRecord> {
-    const record = exec.marker ? exec : { ...exec, host: await hostNow() };
+    const record = exec.marker ? exec : { ...exec, host: hostNow() };
     this.#owned.add(exec.execId);
     await this.#write(record);
     return record;
@@ -55,7 +55,7 @@ export class Killer {
 
   /** To be called once it runs; gives the record to use from now on. */
   async complete(record: ExecRecord, pid: number): Promise<ExecRecord> {
-    const completed = await located(record, pid);
+    const completed = located(record, pid);
     if (completed !== record) await this.#write(completed);
     return completed;
   }
@@ -126,7 +126,7 @@ export class Killer {
   async #locate(record: ExecRecord, signal: AbortSignal): Promise<ProcessTree | undefined> {
     const { Pid: pid } = await waitForStart(this.#engine, { id: record.execId, signal });
     if (pid === 0) return undefined;
-    const tree = treeOf(await located(record, pid));
+    const tree = treeOf(located(record, pid));
     if (!tree) throw new RuntimeError("unsupported", `Process ${pid} of the exec cannot be seen from here.`);
     return tree;
   }
@@ -150,9 +150,9 @@ function treeOf({ host, containerId }: ExecRecord): ProcessTree | undefined {
 }
 
 /** With the pid and, unless the process has ended already and only its children are left, its exact start. */
-async function located(record: ExecRecord, pid: number): Promise<ExecRecord> {
+function located(record: ExecRecord, pid: number): ExecRecord {
   if (!record.host) return record;
-  const start = await startOf(pid, record.containerId);
+  const start = startOf(pid, record.containerId);
   if (start === "elsewhere") return record;
   return { ...record, host: { ...record.host, pid, ...(start === "gone" ? {} : { startTime: start }) } };
 }
