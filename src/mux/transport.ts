@@ -48,8 +48,11 @@ export interface Wire {
   uncork(): void;
 }
 
+/** Calls back once everything that follows from what happens now has been said: Node's `nextTick` waits for the microtasks. */
+type Later = (run: () => void) => void;
+
 /** Adapts a WebSocket. Call it before it opens, or in that very tick: messages before `start` are kept. */
-export function webSocketTransport(socket: WebSocketLike, wire?: Wire): Transport {
+export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: Later = queueMicrotask): Transport {
   let events: TransportEvents | undefined;
   let ended: CloseInfo | undefined;
   const early: Uint8Array[] = [];
@@ -77,7 +80,7 @@ export function webSocketTransport(socket: WebSocketLike, wire?: Wire): Transpor
     if (corked || !wire) return;
     corked = true;
     wire.cork();
-    queueMicrotask(uncork);
+    later(uncork);
   };
   const deliver = (bytes: Uint8Array) => (events ? events.message(bytes) : early.push(bytes));
 

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
+import { nextTick } from "node:process";
 import { WebSocket } from "ws";
 import type { Dial } from "../../client/client.ts";
 import { type Transport, webSocketTransport } from "../../client/client.ts";
@@ -28,7 +29,7 @@ export function dialler(server: Server): Dial {
       socket.once("open", () => {
         settled();
         socket.off("error", fail);
-        resolve(webSocketTransport(socket, wire));
+        resolve(webSocketTransport(socket, wire, nextTick));
       });
       const fail = (error: Error) => {
         settled();

@@ -1,5 +1,6 @@
 /** The door of sessions: one WebSocket that carries many. */
 
+import { nextTick } from "node:process";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { webSocketTransport } from "../../../mux/transport.ts";
@@ -23,7 +24,7 @@ export function addSessions(app: FastifyInstance, { sessions, door }: { sessions
       release?.();
     });
     subject.revoked.addEventListener("abort", () => closeSoon(socket), { once: true, signal: over.signal });
-    const transport = webSocketTransport(socket, request.raw.socket);
+    const transport = webSocketTransport(socket, request.raw.socket, nextTick);
     sessions.serve(transport, subject, { address: door.source(request).address, door: SUBPROTOCOL });
   });
 }
