@@ -1,19 +1,30 @@
 /** What is written down of every session: who, what, which container, when, how it ended, bytes each way. Never what was said. */
 
+import type { FairleadError } from "../../protocol/errors.ts";
+import { parseHeader } from "./open.ts";
+import { Refusals } from "./refusals.ts";
+import type { Outcome, Session, Visitor } from "./session.ts";
+
 export interface AuditLine {
-  event: "open" | "resume" | "end";
-  session: string;
+  event: "open" | "resume" | "end" | "refuse";
+  /** A refusal has none. */
+  session?: string;
+  /** Of a refusal: the operation that was asked for; `unknown` when the request could not be read. */
   kind: string;
   subject: string;
   /** Where the caller came from: an address, and by which door. */
   remote: string;
   container?: string;
   containerName?: string;
-  /** Of an exec: the argument vector. */
+  /** Of a refusal: the container or the session that was asked for, as the client named it. */
+  reference?: string;
+  /** Of an exec: the argument vector, shortened. */
   command?: string[];
   ports?: number[];
-  /** Of an end: `exit 0`, `unknown: ...`, or an error code. */
+  /** Of an end: `exit 0`, `unknown: ...`, or an error code; of a refusal: the error's code. */
   outcome?: string;
+  /** Of a refusal: how many of this caller's before it have no line of their own. */
+  more?: number;
   /** Milliseconds it lasted. */
   duration?: number;
   bytesIn?: number;
@@ -23,3 +34,84 @@ export interface AuditLine {
 }
 
 export type Audit = (line: AuditLine) => void;
+
+/** Characters of a command that are written; log files drop lines that are very long. */
+const MAX_COMMAND = 4_096;
+
+/** Writes the lines. */
+export class Trail {
+  readonly #audit: Audit;
+  readonly #refusals: Refusals;
+
+  constructor(audit: Audit) {
+    this.#audit = audit;
+    this.#refusals = new Refusals(audit);
+  }
+
+  opened(session: Session, what: Pick<AuditLine, "command" | "ports">): void {
+    const { command } = what;
+    this.#audit({ event: "open", ...factsOf(session), ...what, ...(command && { command: shortened(command) }) });
+  }
+
+  resumed(session: Session, by: Visitor): void {
+    this.#audit({ event: "resume", ...factsOf(session), ...callerOf(by) });
+  }
+
+  ended(session: Session, outcome: Outcome): void {
+    const { bytesIn, bytesOut, connections, started } = session;
+    const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
+    this.#audit({ event: "end", ...factsOf(session), outcome: words(outcome), ...moved });
+  }
+
+  /** What was asked for is quoted as far as it is a request at all: that bounds its length too. */
+  refused(visitor: Visitor, request: Uint8Array, { code }: FairleadError): void {
+    this.#refusals.note({ ...askedFor(request), ...callerOf(visitor), outcome: code });
+  }
+
+  /** Writes what is still to be written. */
+  close(): void {
+    this.#refusals.close();
+  }
+}
+
+function factsOf({ id, purpose, visitor }: Session) {
+  const { kind, container } = purpose;
+  return { session: id, kind, ...callerOf(visitor), container: container.id, containerName: container.name };
+}
+
+function askedFor(request: Uint8Array): Pick<AuditLine, "kind" | "reference"> {
+  try {
+    const { op, container, session } = parseHeader(request);
+    const reference = container ?? session;
+    return { kind: op, ...(reference !== undefined && { reference: visible(reference) }) };
+  } catch {
+    return { kind: "unknown" };
+  }
+}
+
+function callerOf({ subject, remote }: Visitor): Pick<AuditLine, "subject" | "remote"> {
+  return { subject: subject.grant.subject, remote };
+}
+
+function words(outcome: Outcome): string {
+  if ("error" in outcome) return outcome.error.code;
+  return "code" in outcome.status ? `exit ${outcome.status.code}` : `unknown: ${outcome.status.unknown}`;
+}
+
+/** A stranger chose it: none of its characters may steer a terminal, hide, or turn the line around. */
+function visible(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (it) => `\\u{${it.codePointAt(0)?.toString(16)}}`);
+}
+
+function shortened(command: string[]): string[] {
+  const left = command.reduce((sum, word) => sum + word.length, 0) - MAX_COMMAND;
+  if (left <= 0) return command;
+  let room = MAX_COMMAND;
+  const kept: string[] = [];
+  for (const word of command) {
+    if (room <= 0) break;
+    kept.push(word.slice(0, room));
+    room -= word.length;
+  }
+  return [...kept, `(${left} more characters)`];
+}

@@ -7,9 +7,6 @@ import { pump } from "../../lib/pump.ts";
 import { aborted } from "../../lib/wait.ts";
 import { type SessionIo, toFairleadError } from "./session.ts";
 
-/** TCP connections of one forward at a time. */
-export const MAX_CONNECTIONS = 128;
-
 /** Waits: its connections are sessions of their own. */
 export async function serveForward(io: SessionIo): Promise<ExitStatus> {
   io.accept();

@@ -33,7 +33,7 @@ export class FreshList {
 
   /** What the engine has just said, until the events tell something newer. */
   get recent(): readonly Container[] | undefined {
-    return performance.now() - this.#came < RECENT_MS ? this.#list : undefined;
+    return this.#list && performance.now() - this.#came < RECENT_MS ? this.#list : undefined;
   }
 
   /** The events have told something newer. */

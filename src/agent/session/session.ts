@@ -33,6 +33,9 @@ export interface SessionIo {
   end(error: FairleadError): void;
 }
 
+/** How it ended. */
+export type Outcome = { status: ExitStatus } | { error: FairleadError };
+
 export type Serve = (io: SessionIo) => Promise<ExitStatus>;
 
 /** What the session was opened for. */
@@ -184,7 +187,7 @@ export class Session implements SessionIo {
   }
 
   /** Does the work, tells the client how it ended, and keeps that for it until it has it. Never rejects. */
-  async run(serve: Serve): Promise<{ status: ExitStatus } | { error: FairleadError }> {
+  async run(serve: Serve): Promise<Outcome> {
     const outcome = await this.#outcome(serve);
     const refused = this.#state === "opening" && "error" in outcome;
     if (!refused) this.accept();
@@ -227,7 +230,7 @@ export class Session implements SessionIo {
     return { ...identity, received: this.#sequence.received, container: { id, name }, onDrop, grace, ...details };
   }
 
-  async #outcome(serve: Serve): Promise<{ status: ExitStatus } | { error: FairleadError }> {
+  async #outcome(serve: Serve): Promise<Outcome> {
     try {
       const status = await serve(this);
       return this.signal.aborted ? { error: toFairleadError(this.signal.reason) } : { status };

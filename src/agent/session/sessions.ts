@@ -8,24 +8,13 @@ import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Audit, AuditLine } from "./audit.ts";
+import { type Audit, type AuditLine, Trail } from "./audit.ts";
 import type { Containers } from "./containers.ts";
-import { MAX_CONNECTIONS, serveConnection } from "./forward.ts";
+import { serveConnection } from "./forward.ts";
+import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
 import { serveObserver } from "./observe.ts";
 import { KINDS, parseBody, parseHeader } from "./open.ts";
 import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
-
-export interface SessionLimits {
-  /** Sessions at a time, connections of forwards not counted. */
-  sessions: number;
-  sessionsPerContainer: number;
-  /** TCP connections of all forwards. */
-  connections: number;
-  /** Milliseconds without a packet in either direction; 0: for ever. */
-  idle: number;
-  /** Milliseconds that a kept session waits for its client. */
-  grace: number;
-}
 
 export interface SessionsOptions {
   runtime: Runtime;
@@ -47,6 +36,7 @@ const LAST_WORDS_MS = 1_000;
 
 export class Sessions {
   readonly #options: SessionsOptions;
+  readonly #trail: Trail;
   readonly #sessions = new Map<string, Session>();
   readonly #muxes = new Set<Mux>();
   readonly #idleTimer: NodeJS.Timeout;
@@ -54,6 +44,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#trail = new Trail(options.audit);
     this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS).unref();
   }
 
@@ -103,6 +94,7 @@ export class Sessions {
     await Promise.race([Promise.all(listening.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
     for (const session of open) session.close();
     for (const mux of this.#muxes) mux.close(1001, "the agent is shutting down");
+    this.#trail.close();
   }
 
   #accept(channel: Channel, visitor: Visitor): void {
@@ -111,7 +103,7 @@ export class Sessions {
     } catch (error) {
       const refusal = toFairleadError(error);
       if (refusal.code === "not-found") void this.#lookAgain(channel, visitor);
-      else this.#refuse(channel, refusal);
+      else this.#refuse(channel, visitor, refusal);
     }
   }
 
@@ -122,7 +114,7 @@ export class Sessions {
       if (!channel.open) throw new FairleadError("client-gone", "the client did not wait for the answer");
       this.#enter(channel, visitor);
     } catch (error) {
-      this.#refuse(channel, toFairleadError(error));
+      this.#refuse(channel, visitor, toFairleadError(error));
     }
   }
 
@@ -138,7 +130,8 @@ export class Sessions {
     else this.#open(channel, header, visitor);
   }
 
-  #refuse(channel: Channel, refusal: FairleadError): void {
+  #refuse(channel: Channel, visitor: Visitor, refusal: FairleadError): void {
+    this.#trail.refused(visitor, channel.request.header, refusal);
     channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
     channel.reply(json(refusal.problem()));
     channel.close(1000, refusal.code);
@@ -151,7 +144,7 @@ export class Sessions {
     const { right, audit } = opening;
     const reference = header.container ?? "";
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
-    this.#checkLimits(container.id);
+    checkSessions(this.#sessions.values(), container.id, limits);
     const onDrop = header.onDrop ?? opening.onDrop;
     const grace = onDrop === "kill" ? 0 : Math.min(header.grace ?? limits.grace, MAX_GRACE_MS);
     const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
@@ -162,12 +155,12 @@ export class Sessions {
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
   #dial(channel: Channel, header: OpenHeader, visitor: Visitor): void {
-    const { runtime, containers } = this.#options;
+    const { runtime, containers, limits } = this.#options;
     const { secret, port } = parseBody(DialBody, channel.request.body);
     const parent = this.#find(header.session, secret);
     const { right, reference, ports } = parent.purpose;
     if (!ports?.includes(port)) throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
-    this.#checkConnections(parent);
+    checkConnections(parent, this.counts()["connection"] ?? 0, limits);
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
     const session = this.#create({ ...purpose, ...parent.fate, visitor, channel });
@@ -182,10 +175,11 @@ export class Sessions {
     const observed = this.#sessions.get(header.session ?? "");
     const { grant } = visitor.subject;
     if (!observed) throw gone();
+    const { limits } = this.#options;
     const { kind, right, container, reference } = observed.purpose;
     const own = observed.visitor.subject.grant.subject === grant.subject && allows(grant, right, container.labels);
     if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", container.labels))) throw gone();
-    this.#checkLimits(container.id);
+    checkSessions(this.#sessions.values(), container.id, limits);
     const purpose = { kind: "observer", right, reference, container };
     const session = this.#create({ ...purpose, visitor, onDrop: "kill", grace: 0, channel });
     this.#run(session, {}, (io) => serveObserver(io, observed));
@@ -199,7 +193,7 @@ export class Sessions {
     const labels = this.#options.containers.labels(container.id) ?? container.labels;
     if (session.visitor.subject.grant.subject !== grant.subject || !allows(grant, right, labels)) throw gone();
     session.resume(channel, { epoch, received });
-    this.#audit(session, { event: "resume" });
+    this.#trail.resumed(session, visitor);
   }
 
   #create(spec: Omit<SessionSpec, "budget">): Session {
@@ -222,36 +216,12 @@ export class Sessions {
     return session;
   }
 
-  #run(session: Session, audit: Partial<AuditLine>, serve: Serve): void {
-    this.#audit(session, { event: "open", ...audit });
+  #run(session: Session, details: Partial<AuditLine>, serve: Serve): void {
+    this.#trail.opened(session, details);
     session.worked = session.run(serve).then((outcome) => {
       for (const child of session.children) child.end(new FairleadError("session-gone", "its forward has ended"));
-      const { bytesIn, bytesOut, connections, started } = session;
-      const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
-      this.#audit(session, { event: "end", outcome: words(outcome), ...moved });
+      this.#trail.ended(session, outcome);
     });
-  }
-
-  #checkLimits(container: string): void {
-    const { limits } = this.#options;
-    const own = [...this.#sessions.values()].filter(({ purpose }) => purpose.kind !== "connection");
-    if (own.length >= limits.sessions)
-      throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
-    // One that is being ended has given its place up: whoever closes a session may open the next at once.
-    const here = own.filter(({ purpose, signal }) => purpose.container.id === container && !signal.aborted);
-    if (here.length >= limits.sessionsPerContainer)
-      throw new FairleadError(
-        "too-many",
-        `a container has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
-      );
-  }
-
-  #checkConnections(parent: Session): void {
-    const { limits } = this.#options;
-    if (parent.children.size >= MAX_CONNECTIONS)
-      throw new FairleadError("too-many", `a forward carries at most ${MAX_CONNECTIONS} connections at a time`);
-    if ((this.counts()["connection"] ?? 0) >= limits.connections)
-      throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
   }
 
   /** The sessions end by themselves; the connection goes once they had their last words. */
@@ -268,22 +238,10 @@ export class Sessions {
       if (performance.now() - session.lastActive > idle && session.children.size === 0)
         session.end(new FairleadError("idle", `nothing moved for ${Math.round(idle / 60_000)} minutes`));
   }
-
-  #audit({ id, purpose, visitor }: Session, line: Partial<AuditLine> & Pick<AuditLine, "event">): void {
-    const { kind, container } = purpose;
-    const { subject, remote } = visitor;
-    const who = { session: id, kind, subject: subject.grant.subject, remote };
-    this.#options.audit({ ...who, container: container.id, containerName: container.name, ...line });
-  }
 }
 
 function gone(): FairleadError {
   return new FairleadError("session-gone", "that session has ended, or its secret is another; open a new one");
-}
-
-function words(outcome: Awaited<ReturnType<Session["run"]>>): string {
-  if ("error" in outcome) return outcome.error.code;
-  return "code" in outcome.status ? `exit ${outcome.status.code}` : `unknown: ${outcome.status.unknown}`;
 }
 
 function sleep(ms: number): Promise<void> {

@@ -1,0 +1,41 @@
+/** How much this agent carries at a time, and the words for whoever wants more. */
+
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Session } from "./session.ts";
+
+export interface SessionLimits {
+  /** Sessions at a time, connections of forwards not counted. */
+  sessions: number;
+  sessionsPerContainer: number;
+  /** TCP connections of all forwards. */
+  connections: number;
+  /** Milliseconds without a packet in either direction; 0: for ever. */
+  idle: number;
+  /** Milliseconds that a kept session waits for its client. */
+  grace: number;
+}
+
+/** TCP connections of one forward at a time. */
+const MAX_CONNECTIONS = 128;
+
+/** Throws `too-many` when there is no room for one more session of this container. */
+export function checkSessions(live: Iterable<Session>, container: string, limits: SessionLimits): void {
+  const own = [...live].filter(({ purpose }) => purpose.kind !== "connection");
+  if (own.length >= limits.sessions)
+    throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
+  // One that is being ended has given its place up: whoever closes a session may open the next at once.
+  const here = own.filter(({ purpose, signal }) => purpose.container.id === container && !signal.aborted);
+  if (here.length >= limits.sessionsPerContainer)
+    throw new FairleadError(
+      "too-many",
+      `a container has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
+    );
+}
+
+/** Throws `too-many` when the forward, or the agent that carries so many by now, has no room for one more connection. */
+export function checkConnections(forward: Session, carried: number, limits: SessionLimits): void {
+  if (forward.children.size >= MAX_CONNECTIONS)
+    throw new FairleadError("too-many", `a forward carries at most ${MAX_CONNECTIONS} connections at a time`);
+  if (carried >= limits.connections)
+    throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
+}
