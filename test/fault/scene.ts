@@ -5,7 +5,7 @@ import type { Client } from "../../src/client/client.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, type RunOptions, sharedEngine } from "../support/engine.ts";
 import { Neighbour } from "./neighbour.ts";
-import { carries, connectTo } from "./stage.ts";
+import { carries, connectTo, readiness } from "./stage.ts";
 
 export interface SceneOptions {
   /** Of the neighbour's container. */
@@ -77,6 +77,7 @@ export class Scene {
     for (const [name, run] of Object.entries(containers)) await engine.run(name, run);
     await prepare?.(engine);
     const agent = await startAgent({ engine, flags });
+    await readiness(agent, true);
     const client = connectTo(agent);
     this.#parts = { engine, agent, client, neighbour: await Neighbour.start(agent, neighbour) };
   }
