@@ -13,7 +13,7 @@ export interface MuxOptions {
   role: "dialler" | "listener";
   software: string;
   budget: Budget;
-  /** Called for each channel the other side opens; call `channel.start` in it. Absent: all are refused. */
+  /** Called for each channel the other side opens; it, or somebody later, calls `channel.start` or `close`. Absent: all are refused. */
   accept?: (channel: Channel) => void;
   /** The other side is about to leave. */
   goAway?: (goAway: GoAway) => void;
