@@ -18,8 +18,10 @@ export interface SequenceOptions {
 
 /** An acknowledgement waits this long for more to acknowledge, in milliseconds. */
 const ACK_DELAY_MS = 10;
-/** ... but not for more bytes than this: the other side's replay may be small. */
+/** ... but not for more bytes than this: the other side's replay may be small ... */
 const ACK_BYTES = 16_384;
+/** ... and is eight times as large as its largest piece (`replay.ts`): a quarter of it, then, where that is more. */
+const ACK_PIECES = 2;
 
 interface Held {
   message: Uint8Array;
@@ -184,7 +186,8 @@ export class Sequence {
   #consume({ message, channel }: Held): void {
     this.#consumed += message.length;
     channel.consumed(message.length);
-    if (this.#consumed - this.#acked >= ACK_BYTES) this.acknowledge();
+    const due = message.length > 2 * ACK_BYTES ? ACK_PIECES * message.length : ACK_BYTES;
+    if (this.#consumed - this.#acked >= due) this.acknowledge();
     else this.#ackTimer ??= setTimeout(() => this.acknowledge(), ACK_DELAY_MS);
   }
 
