@@ -31,6 +31,8 @@ const KNOWN_BY: Record<string, string[]> = {
   ws: ["agent/gateway", "ctl"],
   pino: ["boot", "agent/agent.ts"],
   "prom-client": ["agent/gateway", "agent/agent.ts"],
+  pkijs: ["agent/certificate"],
+  asn1js: ["agent/certificate"],
   commander: ["ctl"],
   yaml: ["boot", "ctl"],
   zod: ["protocol", "boot", "agent/config.ts", "agent/session", "agent/gateway", "client", "ctl", "ui"],

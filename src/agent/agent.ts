@@ -1,7 +1,6 @@
 /** The agent, put together: engine, containers, sessions and the door; nothing is built anywhere else. */
 
 import { randomBytes } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
@@ -10,9 +9,13 @@ import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import { Budget } from "../mux/budget.ts";
 import type { Grant } from "../protocol/rights.ts";
+import type { Certificate } from "./certificate/certificate.ts";
+import { openCertificate } from "./certificate/choice.ts";
 import type { AgentConfig } from "./config.ts";
+import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { engineHost, engineTls } from "./engine-address.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import type { Place } from "./gateway/places.ts";
 import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -41,13 +44,19 @@ export class Agent {
   /** Signs one page in. */
   readonly code: string;
   readonly engine: string;
+  /** Absent where nobody on another machine comes in. */
+  readonly elsewhere: Elsewhere | undefined;
+  /** The file with the token of this machine's owner. */
+  readonly tokenFile: string;
   readonly #parts: Parts;
 
-  private constructor(parts: Parts, url: string, code: string) {
+  private constructor(parts: Parts, { url, code, config }: { url: string; code: string; config: AgentConfig }) {
     this.#parts = parts;
     this.url = url;
     this.code = code;
     this.engine = parts.engine;
+    this.elsewhere = elsewhere(config, url, parts.certificate?.pin);
+    this.tokenFile = join(config.data_dir, TOKEN_FILE);
   }
 
   /** Resolves when the door is open. Throws errors with words for people. */
@@ -56,18 +65,19 @@ export class Agent {
     const state = await StateDirectory.open(config.data_dir);
     const presence = await Presence.claim(state, options.pid);
     const token = await localToken(state);
-    const parts = await build(options, { presence, token });
+    const certificate = await openCertificate(config, { state, log: options.log }).catch(refuseStart);
+    const parts = await build(options, { presence, token, certificate });
     if (config.require_runtime) await parts.runtime.info(stopping);
-    const place = await parts.gateway.listen().catch(refuseStart);
-    await presence.announce(place);
+    const { url } = await open(parts, options.log);
     const issuer = parts.credentials.tokens.verify(token);
     if (!issuer) throw new Error("the agent does not know its own token");
-    return new Agent(parts, place.url, parts.credentials.codes.issue(issuer).code);
+    return new Agent(parts, { url, code: parts.credentials.codes.issue(issuer).code, config });
   }
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
-    const { gateway, sessions, credentials, containers, runtime, presence } = this.#parts;
+    const { gateway, sessions, credentials, containers, runtime, presence, certificate } = this.#parts;
+    certificate?.close();
     await gateway.drain();
     await sessions.drain(cut);
     await sessions.close();
@@ -79,6 +89,25 @@ export class Agent {
   }
 }
 
+/** Opens the door and says where it is, now and whenever another certificate takes over. */
+async function open({ gateway, presence, certificate }: Parts, log: Logger): Promise<Place> {
+  const place = await gateway.listen().catch(refuseStart);
+  const { probes } = place;
+  if (probes) log.info({ probes }, "answering probes");
+  await presence.announce({ ...place, pin: certificate?.pin });
+  certificate?.watch(async (pair) => {
+    gateway.replaceCertificate(pair);
+    await presence.announce({ ...place, pin: certificate.pin });
+  });
+  return place;
+}
+
+interface Own {
+  presence: Presence;
+  token: string;
+  certificate: Certificate | undefined;
+}
+
 interface Parts {
   engine: string;
   runtime: Runtime;
@@ -87,9 +116,10 @@ interface Parts {
   credentials: Credentials;
   gateway: Gateway;
   presence: Presence;
+  certificate: Certificate | undefined;
 }
 
-async function build(options: AgentOptions, own: { presence: Presence; token: string }): Promise<Parts> {
+async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const { config, log, version } = options;
   const engine = config.docker_host || engineHost();
   const runtime = createDockerRuntime({
@@ -116,8 +146,9 @@ async function build(options: AgentOptions, own: { presence: Presence; token: st
   });
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
   const metrics = agentMetrics(sessions, budget);
-  const gateway = await openGateway(options, { credentials, containers, sessions, metrics });
-  return { engine, runtime, containers, sessions, credentials, gateway, presence: own.presence };
+  const { presence, certificate } = own;
+  const gateway = await openGateway(options, { credentials, containers, sessions, metrics, tls: certificate?.pair });
+  return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate };
 }
 
 /** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */
@@ -147,12 +178,12 @@ function watch(runtime: Runtime, { engine, options }: { engine: string; options:
 
 type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDirectory" | "runtimeReady"> & {
   containers: Containers;
+  tls: Certificate["pair"] | undefined;
 };
 
-async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> {
+async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promise<Gateway> {
   const { config, log, uiDirectory } = options;
-  const { tls_cert: cert, tls_key: key } = config;
-  const tls = cert ? { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") } : undefined;
+  const { probe_port: probePort, probe_address: probeAddress } = config;
   return createGateway({
     ...door,
     log,
@@ -168,6 +199,7 @@ async function openGateway(options: AgentOptions, door: Door): Promise<Gateway> 
       trustedProxies: config.trusted_proxies,
       metricsPublic: config.metrics_public,
       ...(tls && { tls }),
+      ...(probePort > 0 && { probes: { address: probeAddress, port: probePort } }),
       limits: {
         connections: config.max_connections,
         unauthenticated: {

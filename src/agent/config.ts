@@ -5,7 +5,21 @@ import { isIP } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { address, data, duration, integer, list, path, port, secret, size, text, toggle, url } from "../boot/value.ts";
+import {
+  address,
+  choice,
+  data,
+  duration,
+  integer,
+  list,
+  path,
+  port,
+  secret,
+  size,
+  text,
+  toggle,
+  url,
+} from "../boot/value.ts";
 import { HIDDEN } from "../lib/secret.ts";
 import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
 
@@ -132,7 +146,7 @@ const SETTINGS = {
     type: address(),
     default: "127.0.0.1",
     effect:
-      "Where the agent's HTTP server listens. Any address but a loopback one needs tls_cert and tls_key, or trusted_proxies for a proxy that does the TLS.",
+      "Where the agent's HTTP server listens. Any address but a loopback one is served with TLS (see tls), unless trusted_proxies names the proxy that does it.",
   }),
   listen_port: setting({
     type: port(),
@@ -151,16 +165,39 @@ const SETTINGS = {
     default: [],
     effect: "Proxies in front of this agent that do the TLS and whose word about the client's address is believed.",
   }),
+  tls: setting({
+    type: choice("auto", "self-signed", "off"),
+    default: "auto",
+    effect:
+      "Where the agent's certificate comes from. auto: from tls_cert; without it the agent makes its own when it listens on an address that is not a loopback one and no trusted_proxies are named. self-signed: it makes its own in any case. off: there is no TLS. Of its own certificate the agent prints the pin, which clients give with ctl --pin; its key in data_dir stays, so the pin does.",
+  }),
   tls_cert: setting({
     type: path(),
     default: "",
-    effect: "A PEM file with the certificate and its chain; with tls_key. Empty: no TLS.",
+    effect:
+      "A PEM file with the certificate and its chain; with tls_key. Both are read again when they change, without a restart.",
   }),
   tls_key: setting({
     type: path(),
     default: "",
     effect: "A PEM file with the certificate's private key, readable by the agent's user only.",
     secretFile: true,
+  }),
+  probe_port: setting({
+    type: {
+      ...integer({ min: 0, max: 65_535 }),
+      accepts: "a port from 1 to 65535, or 0 for none",
+      placeholder: "PORT",
+    },
+    default: 0,
+    effect:
+      "A port of its own for /healthz and /readyz, without TLS and for anyone, and with nothing else; 0: only with everything else at listen_port.",
+  }),
+  probe_address: setting({
+    type: address(),
+    default: (_, { listen_address: where }) => String(where),
+    defaultWords: "listen_address",
+    effect: "Where probe_port listens.",
   }),
   metrics_public: setting({
     type: toggle(),
@@ -269,6 +306,8 @@ function combinations(config: AgentConfig): string[] {
   const problems: string[] = [];
   if ((config.tls_cert === "") !== (config.tls_key === ""))
     problems.push("tls_cert and tls_key belong together: set both or none");
+  if (config.tls !== "auto" && config.tls_cert !== "")
+    problems.push(`tls is ${config.tls} and tls_cert is set: keep one`);
   if (config.token && config.token_file) problems.push("token and token_file are both set: keep one");
   if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
     problems.push("log_max_size must be 0 or at least 64k");

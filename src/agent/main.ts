@@ -19,12 +19,18 @@ await run({
   },
 });
 
-function welcome({ url, code, engine }: Agent): string {
+function welcome({ url, code, engine, elsewhere, tokenFile }: Agent): string {
   return [
     `Fairlead ${version} serves the containers of ${engine}`,
     `  page      ${url}/#code=${code}`,
     `            (the code ${code} signs one browser in, within 15 minutes; for another: ctl sign-in)`,
     "  terminal  npx ctl ps",
+    ...(elsewhere
+      ? [
+          `  elsewhere ctl --server ${elsewhere.server} --pin ${elsewhere.pin} --token-file TOKEN ps`,
+          `            (TOKEN is a copy of ${tokenFile})`,
+        ]
+      : []),
     "  end       Ctrl-C",
     "",
   ].join("\n");

@@ -15,6 +15,14 @@ interface Announcement {
   url: string;
   /** The same door without TCP. */
   socket?: string;
+  /** With TLS: by which local clients know the key again, whatever names the certificate has. */
+  pin?: string;
+}
+
+interface Where {
+  url: string;
+  socket?: string | undefined;
+  pin?: string | undefined;
 }
 
 export class Presence {
@@ -40,9 +48,10 @@ export class Presence {
     return presence;
   }
 
-  async announce({ url, socket }: { url: string; socket?: string | undefined }): Promise<void> {
+  async announce({ url, socket, pin }: Where): Promise<void> {
     this.#own.url = url;
     if (socket) this.#own.socket = socket;
+    if (pin) this.#own.pin = pin;
     await this.#state.replace(FILE, JSON.stringify(this.#own));
   }
 

@@ -63,6 +63,13 @@ export function text(placeholder = "TEXT"): ValueType<string> {
   return { schema: line(), accepts: "text (in a file, put numbers into quotes)", placeholder, show: same };
 }
 
+/** One of these words. */
+export function choice<const T extends string>(...words: [T, ...T[]]): ValueType<T> {
+  const [last, ...others] = words.toReversed();
+  const accepts = `${others.toReversed().join(", ")} or ${last}`;
+  return { schema: z.enum(words), accepts, placeholder: "WORD", show: same };
+}
+
 /** A path; `~` is the shell's business and would make a directory of that name. */
 export function path(): ValueType<string> {
   const schema = line().refine((value) => !value.startsWith("~"));

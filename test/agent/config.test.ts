@@ -97,6 +97,11 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     [[], []],
     ["", []],
   ],
+  tls: [
+    ["auto", "auto"],
+    ["self-signed", "self-signed"],
+    ["off", "off"],
+  ],
   tls_cert: [
     ["/c.pem", "/c.pem"],
     ["", ""],
@@ -104,6 +109,15 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
   tls_key: [
     ["/k.pem", "/k.pem"],
     ["", ""],
+  ],
+  probe_port: [
+    [9091, 9091],
+    ["0", 0],
+    [0, 0],
+  ],
+  probe_address: [
+    ["0.0.0.0", "0.0.0.0"],
+    ["::1", "::1"],
   ],
   metrics_public: [
     [true, true],
@@ -367,6 +381,11 @@ test("the token of a grant is kept as its hash only and shown nowhere", () => {
 
 test("settings that only make sense together are refused alone", () => {
   assert.match(problemsOf(PROGRAM, { argv: ["--tls-cert", "/c"] })[0] ?? "", /tls_cert and tls_key/);
+  for (const tls of ["self-signed", "off"])
+    assert.match(
+      problemsOf(PROGRAM, { argv: ["--tls", tls, "--tls-cert=/c", "--tls-key=/k"] })[0] ?? "",
+      /tls_cert is set: keep one/,
+    );
   assert.match(
     problemsOf(PROGRAM, { env: { GALLEY_AGENT_TOKEN: TOKEN }, file: "token_file: /t" })[0] ?? "",
     /keep one/,
@@ -405,10 +424,10 @@ test("config.yaml changes nothing as it is, and gives the defaults when its comm
   const example = await readFile(join(ROOT, "config.yaml"), "utf8");
   const defaults = load(nothing()).values;
   assert.deepEqual(load({ ...nothing(), file: example }).values, defaults);
-  const computed = /^(node_name|data_dir|log_directory): #.*\n/gm;
+  const computed = /^(node_name|probe_address|data_dir|log_directory): #.*\n/gm;
   const edited = load({ ...nothing(), file: example.replace(/^#(?=[a-z])/gm, "").replace(computed, "") });
   assert.deepEqual(edited.values, defaults);
-  assert.equal(Object.values(edited.origins).filter(({ source }) => source === "file").length, KEYS.length - 3);
+  assert.equal(Object.values(edited.origins).filter(({ source }) => source === "file").length, KEYS.length - 4);
 });
 
 test("the example in docs/configuration.md is accepted once its secrets are filled in", async () => {

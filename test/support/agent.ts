@@ -34,6 +34,8 @@ export interface TestAgent {
   /** With this environment `ctl` finds the agent by itself. */
   env: Record<string, string>;
   pid: number;
+  /** What it said on standard output when it had started. */
+  welcome: string;
   /** Everything it said on standard error so far. */
   log(): string;
   /** Calls its HTTP API with the local token. */
@@ -71,6 +73,7 @@ export async function startAgent(options: AgentOptions): Promise<TestAgent> {
     env,
     exited,
     pid: child.pid ?? 0,
+    welcome: said.out,
     log: () => said.err,
     fetch: (path, init) =>
       fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init?.headers } }),

@@ -7,12 +7,12 @@ import { Networks } from "./address.ts";
 import { createApp } from "./app.ts";
 import { ConnectionBudget } from "./budget.ts";
 import { Door } from "./door.ts";
-import { checkTls, createListener, listenError, urlOf } from "./listener.ts";
-import { type LocalSocket, listenLocally } from "./local-socket.ts";
+import { checkTls, Listeners } from "./listener.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
-import { type GatewayOptions, LIMITS, type Limits } from "./options.ts";
+import { type GatewayOptions, LIMITS, type Limits, type ServerCertificate } from "./options.ts";
 import { addPage } from "./page.ts";
+import { type Place, Places } from "./places.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addSessions } from "./routes/sessions.ts";
@@ -22,8 +22,10 @@ import { addVersion } from "./routes/version.ts";
 export interface Gateway {
   /** The route table, for whoever wants to check that every door is guarded. */
   readonly routes: readonly Route[];
-  /** Rejects with words for people when the address cannot be used. */
-  listen(): Promise<{ url: string; socket?: string | undefined }>;
+  /** Rejects with words for people when an address cannot be used; then nothing listens. */
+  listen(): Promise<Place>;
+  /** For connections from now on, where the gateway has TLS at all. Throws for one that TLS refuses. */
+  replaceCertificate(certificate: ServerCertificate): void;
   /** Takes no new work and ends the watches; probes go on answering, `/readyz` with 503. */
   drain(): Promise<void>;
   /** Cuts what is left. Idempotent. */
@@ -46,29 +48,27 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const budget = new ConnectionBudget(limits, proxies);
   const stop = new AbortController();
   const door = new Door({ names, proxies, credentials, budget, draining: stop.signal });
+  const listeners = new Listeners({ tls: config.tls, limits, budget });
   const app = await createApp({
-    listener: (handler) => createListener(handler, { tls: config.tls, limits }, budget),
+    listener: (handler) => listeners.make(handler),
     door,
     log,
     metrics: gatewayMetrics(options.metrics, budget),
   });
   const routes = requireAccess(app);
   await furnish(app, options, { door, limits, draining: stop.signal });
+  const isReady = () => options.runtimeReady() && !stop.signal.aborted;
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The agent is shutting down."));
-  let closed: Promise<void> | undefined;
-  let local: LocalSocket | undefined;
+  const places = new Places(app, config, { isReady, limits });
   return {
     routes,
     drain,
-    listen: async () => {
-      const url = await listen(app, options);
-      if (config.localSocket && !config.tls) local = await listenLocally(app.server, config.localSocket);
-      return { url, ...(local && { socket: config.localSocket }) };
+    listen: () => places.open(),
+    replaceCertificate: (certificate) => listeners.replaceCertificate(certificate),
+    close: async () => {
+      await drain();
+      await places.close();
     },
-    close: () =>
-      (closed ??= drain()
-        .then(() => Promise.all([app.close(), local?.close()]))
-        .then(() => undefined)),
   };
 }
 
@@ -88,13 +88,4 @@ async function furnish(
   addVersion(app, { node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
   await app.ready();
-}
-
-async function listen(app: FastifyInstance, { config }: GatewayOptions): Promise<string> {
-  try {
-    await app.listen({ host: config.listenAddress, port: config.listenPort });
-  } catch (error) {
-    throw listenError(error, config);
-  }
-  return urlOf(app.server, config);
 }

@@ -7,12 +7,13 @@ import {
   type Server,
   type ServerOptions,
 } from "node:http";
-import { createServer as createSecure } from "node:https";
+import { createServer as createSecure, type Server as SecureServer } from "node:https";
 import type { Duplex } from "node:stream";
+import type { SecureContextOptions } from "node:tls";
 import { FairleadError } from "../../protocol/errors.ts";
 import { isLoopback, type Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
-import type { GatewayConfig, Limits } from "./options.ts";
+import type { GatewayConfig, Limits, ServerCertificate } from "./options.ts";
 import { refuseSocket } from "./problems.ts";
 
 const MAX_HEADER_BYTES = 16_384;
@@ -23,7 +24,7 @@ const TCP_KEEPALIVE_MS = 30_000;
 export function checkTls({ listenAddress, tls, trustedProxies }: GatewayConfig): void {
   if (tls || trustedProxies.length > 0 || listenAddress === "localhost" || isLoopback(listenAddress)) return;
   throw new Error(
-    `listen_address ${listenAddress} can be reached from other machines, and there is no TLS: set tls_cert and tls_key, ` +
+    `listen_address ${listenAddress} can be reached from other machines, and there is no TLS: set tls to auto, or tls_cert and tls_key, ` +
       "or trusted_proxies if a proxy in front does TLS, or listen on 127.0.0.1.",
   );
 }
@@ -34,21 +35,47 @@ export function mayBeHeard(socket: { remoteAddress?: string | undefined }, proxi
   return "encrypted" in socket || isLoopback(peer) || proxies.has(peer);
 }
 
-export function createListener(
-  handler: RequestListener,
-  { tls, limits }: { tls: GatewayConfig["tls"]; limits: Limits },
-  budget: ConnectionBudget,
-): Server {
-  const options = serverOptions(limits);
-  const server = tls
-    ? createSecure({ ...options, ...tls, minVersion: "TLSv1.2", handshakeTimeout: limits.handshakeMs }, handler)
-    : createPlain(options, handler);
-  // WebSockets take this off themselves.
-  server.timeout = limits.stallMs;
-  server.maxHeadersCount = MAX_HEADERS;
-  server.maxConnections = limits.connections;
-  server.on("connection", (socket) => budget.arrived(socket));
-  return server;
+/** Makes the sockets that listen, one for each address of a name, and gives them all the same certificate. */
+export class Listeners {
+  readonly #limits: Limits;
+  readonly #budget: ConnectionBudget;
+  readonly #secure = new Set<SecureServer>();
+  #tls: ServerCertificate | undefined;
+
+  constructor(parts: { tls: ServerCertificate | undefined; limits: Limits; budget: ConnectionBudget }) {
+    this.#limits = parts.limits;
+    this.#budget = parts.budget;
+    this.#tls = parts.tls;
+  }
+
+  make(handler: RequestListener): Server {
+    const server = this.#tls ? this.#makeSecure(this.#tls, handler) : createPlain(serverOptions(this.#limits), handler);
+    // WebSockets take this off themselves.
+    server.timeout = this.#limits.stallMs;
+    server.maxHeadersCount = MAX_HEADERS;
+    server.maxConnections = this.#limits.connections;
+    server.on("connection", (socket) => this.#budget.arrived(socket));
+    return server;
+  }
+
+  /** For connections from now on; those that are open go on with the certificate they began with. Throws for one that TLS refuses. */
+  replaceCertificate(tls: ServerCertificate): void {
+    for (const server of this.#secure) server.setSecureContext(contextOptions(tls));
+    this.#tls = tls;
+  }
+
+  #makeSecure(tls: ServerCertificate, handler: RequestListener): SecureServer {
+    const { handshakeMs: handshakeTimeout } = this.#limits;
+    const server = createSecure({ ...serverOptions(this.#limits), ...contextOptions(tls), handshakeTimeout }, handler);
+    // Whoever did not get through the handshake understands no answer, and one would wait for a handshake for ever.
+    server.prependListener("tlsClientError", (_error, socket) => socket.destroy());
+    this.#secure.add(server);
+    return server;
+  }
+}
+
+function contextOptions({ cert, key }: ServerCertificate): SecureContextOptions {
+  return { cert, key, minVersion: "TLSv1.2" };
 }
 
 /** What Node could not even parse, or waited for in vain. */
@@ -63,23 +90,32 @@ export function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void
   );
 }
 
-/** Where the server listens, as an address to open in a browser. */
-export function urlOf(server: Server, { listenAddress, tls }: GatewayConfig): string {
+/** Where the server listens, as an address to open in a browser on this machine. */
+export function urlOf(server: Server, { address, secure }: { address: string; secure: boolean }): string {
   const bound = server.address();
   if (bound === null || typeof bound === "string") throw new Error("The server does not listen on a port.");
-  const everywhere = listenAddress === "0.0.0.0" || listenAddress === "::";
-  const name = everywhere ? "localhost" : listenAddress.includes(":") ? `[${listenAddress}]` : listenAddress;
-  return `${tls ? "https" : "http"}://${name}:${bound.port}`;
+  const everywhere = address === "0.0.0.0" || address === "::";
+  const name = everywhere ? "localhost" : address.includes(":") ? `[${address}]` : address;
+  return `${secure ? "https" : "http"}://${name}:${bound.port}`;
+}
+
+/** Where a socket should listen, and the settings that say so. */
+export interface ListenWish {
+  address: string;
+  port: number;
+  settings: { address: string; port: string };
 }
 
 /** An error of `listen` in words that tell the way out. */
-export function listenError(error: unknown, { listenAddress, listenPort }: GatewayConfig): Error {
-  const where = `port ${listenPort} on ${listenAddress}`;
+export function listenError(error: unknown, { address, port, settings }: ListenWish): Error {
+  const where = `port ${port} on ${address}`;
+  const flag = `--${settings.port.replaceAll("_", "-")}`;
+  const elsewhere = `${address} is not an address of this machine; correct ${settings.address}.`;
   const words: Record<string, string> = {
-    EADDRINUSE: `Another program already uses ${where}; stop it, or choose another with --listen-port.`,
-    EACCES: `This user may not use ${where}; choose a port above 1023 with --listen-port.`,
-    EADDRNOTAVAIL: `${listenAddress} is not an address of this machine; correct listen_address.`,
-    ENOTFOUND: `${listenAddress} is not an address of this machine; correct listen_address.`,
+    EADDRINUSE: `Another program already uses ${where}; stop it, or choose another with ${flag}.`,
+    EACCES: `This user may not use ${where}; choose a port above 1023 with ${flag}.`,
+    EADDRNOTAVAIL: elsewhere,
+    ENOTFOUND: elsewhere,
   };
   const { code = "" } = error as NodeJS.ErrnoException;
   return new Error(words[code] ?? `Listening at ${where} failed: ${String(error)}`, { cause: error });

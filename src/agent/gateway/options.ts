@@ -5,6 +5,12 @@ import type { Credentials } from "../../auth/credentials.ts";
 import type { Containers } from "../session/containers.ts";
 import type { Sessions } from "../session/sessions.ts";
 
+/** PEM texts. */
+export interface ServerCertificate {
+  cert: string;
+  key: string;
+}
+
 export interface GatewayConfig {
   nodeName: string;
   /** Of this program. */
@@ -18,8 +24,10 @@ export interface GatewayConfig {
   publicUrls: readonly string[];
   /** Addresses or networks (`10.0.0.0/8`) whose word about the client's address is believed. */
   trustedProxies: readonly string[];
-  /** PEM texts. */
-  tls?: { cert: string; key: string };
+  /** To begin with. */
+  tls?: ServerCertificate;
+  /** A listener of its own for `/healthz` and `/readyz`, without TLS; port 0 lets the system choose. */
+  probes?: { address: string; port: number };
   /** Anyone may read `/metrics`. */
   metricsPublic: boolean;
   limits?: Partial<Limits>;

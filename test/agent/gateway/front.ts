@@ -70,7 +70,8 @@ export async function startFront(options: FrontOptions = {}) {
     log: { debug: write, info: write, warn: write, error: write },
     ...options.gateway,
   });
-  const { url } = await gateway.listen();
+  const place = await gateway.listen();
+  const { url } = place;
   const { host, port } = new URL(url);
   return {
     desk,
@@ -81,6 +82,8 @@ export async function startFront(options: FrontOptions = {}) {
     url,
     host,
     port: Number(port),
+    /** Where probes alone are answered, if it was asked for. */
+    probePort: place.probes ? Number(new URL(place.probes).port) : 0,
     /** Everything that was logged. */
     log: lines,
     ask: (asking: Asking) => ask({ port: Number(port), host }, asking),

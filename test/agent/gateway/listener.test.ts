@@ -1,14 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { suite, test } from "node:test";
-import { promisify } from "node:util";
 import { Networks } from "../../../src/agent/gateway/address.ts";
 import { checkTls, mayBeHeard } from "../../../src/agent/gateway/listener.ts";
 import type { GatewayConfig } from "../../../src/agent/gateway/options.ts";
+import { certificate } from "../../support/certificate.ts";
 import { bearer, startFront } from "./front.ts";
 
 const CONFIG: GatewayConfig = {
@@ -21,26 +17,10 @@ const CONFIG: GatewayConfig = {
   metricsPublic: false,
 };
 
-/** A certificate for localhost, made on the spot. */
-async function certificate(): Promise<{ cert: string; key: string }> {
-  const directory = await mkdtemp(join(tmpdir(), "fairlead-tls-"));
-  const [key, cert] = [join(directory, "key.pem"), join(directory, "cert.pem")];
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
-  const names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
-  await promisify(execFile)("openssl", ["req", "-x509", ...curve, ...names, "-keyout", key, "-out", cert]);
-  const made = { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
-  await rm(directory, { recursive: true });
-  return made;
-}
-
 suite("the listener", () => {
   test("refuses to serve a network in the clear", () => {
     for (const listenAddress of ["0.0.0.0", "::", "192.0.2.1", "host.test"])
-      assert.throws(
-        () => checkTls({ ...CONFIG, listenAddress }),
-        /there is no TLS: set tls_cert and tls_key/,
-        listenAddress,
-      );
+      assert.throws(() => checkTls({ ...CONFIG, listenAddress }), /there is no TLS: set tls to auto/, listenAddress);
     for (const listenAddress of ["127.0.0.1", "127.0.0.2", "::1", "localhost"]) checkTls({ ...CONFIG, listenAddress });
     checkTls({ ...CONFIG, listenAddress: "0.0.0.0", trustedProxies: ["10.0.0.1"] });
     checkTls({ ...CONFIG, listenAddress: "0.0.0.0", tls: { cert: "", key: "" } });
