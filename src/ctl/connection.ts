@@ -13,16 +13,26 @@ import { SOFTWARE } from "./version.ts";
 /** Longest line of a watch: a list of several thousand containers. */
 const MAX_LINE = 16 * 1024 * 1024;
 
+interface FindParts {
+  env: NodeJS.ProcessEnv;
+  messages: Messages;
+  /** Absent where nobody can be asked. */
+  introduce: Server["introduce"];
+}
+
 export class Connection {
   readonly server: Server;
   readonly #messages: Messages;
 
   /** Finds the server; talks to nobody yet. */
-  static async find(wanted: Wanted, parts: { env: NodeJS.ProcessEnv; messages: Messages }): Promise<Connection> {
-    const server = await locate(wanted, parts.env);
-    parts.messages.explain(() => `the server is ${server.url.href} (from ${server.urlFrom})`);
-    parts.messages.explain(() => `the token is from ${server.tokenFrom}`);
-    return new Connection(server, parts.messages);
+  static async find(wanted: Wanted, { env, messages, introduce }: FindParts): Promise<Connection> {
+    const server = await locate(wanted, env);
+    if (introduce) server.introduce = introduce;
+    const { pin } = server;
+    messages.explain(() => `the server is ${server.url.href} (from ${server.urlFrom})`);
+    messages.explain(() => `the token is from ${server.tokenFrom}`);
+    if (pin) messages.explain(() => `its key must have the pin ${pin.value} (from ${pin.from})`);
+    return new Connection(server, messages);
   }
 
   private constructor(server: Server, messages: Messages) {

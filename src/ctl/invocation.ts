@@ -5,6 +5,7 @@ import { Connection } from "./connection.ts";
 import { Messages } from "./messages.ts";
 import { Output } from "./output.ts";
 import { Terminal } from "./terminal.ts";
+import { introducer } from "./trust.ts";
 import type { World } from "./world.ts";
 
 /** The options that every command has. */
@@ -44,7 +45,9 @@ export class Invocation {
 
   /** Finds the server; talks to nobody yet. */
   connection(): Promise<Connection> {
-    return Connection.find(this.#globals, { env: this.world.env, messages: this.messages });
+    const { world, messages, terminal } = this;
+    const introduce = terminal.hasKeyboard && messages.onTerminal ? introducer({ world, messages }) : undefined;
+    return Connection.find(this.#globals, { env: world.env, messages, introduce });
   }
 
   /** Calls back at each of these signals, in place of what they do by themselves, until the returned function is called. */

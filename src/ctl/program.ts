@@ -15,8 +15,8 @@ import { VERSION } from "./version.ts";
 
 const EPILOGUE = `
 A container is named by its id, a short id, its name, project/service or project/service/N.
-On the agent's own machine nothing has to be set up. Elsewhere FAIRLEAD_SERVER and FAIRLEAD_TOKEN_FILE, or
-server: and token_file: in ~/.config/fairlead/ctl.yaml, save the options.
+On the agent's own machine nothing has to be set up. Elsewhere FAIRLEAD_SERVER, FAIRLEAD_TOKEN_FILE and FAIRLEAD_PIN,
+or server:, token_file: and pin: in ~/.config/fairlead/ctl.yaml, save the options.
 
 Exit codes: that of the command in the container; 125 Fairlead's own failure, 126 and 127 a command that cannot be
 executed or found, 2 a mistake on the command line, 128+n ended by signal n.`;
@@ -61,6 +61,7 @@ function shape(command: Command, invocation: Invocation): Command {
     .option("--server <url>", "the agent or server (default: the agent of this machine)")
     .option("--token <token>", "what lets you in; other users of this machine can see it here, so prefer a file")
     .option("--token-file <path>", "a file with the token, readable by you alone")
+    .option("--pin <pin>", "what the server's key must be: the sha256:... that the agent printed at its start")
     .option("--insecure-plaintext", "allow http to another machine")
     .option("-v, --verbose", "explain on standard error what is being done")
     .option("--no-color", "no colours (also: NO_COLOR)")

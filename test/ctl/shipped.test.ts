@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { certificate } from "../support/certificate.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { runShell, TerminalRun } from "./ctl.ts";
 
@@ -47,17 +48,21 @@ suite("ctl as it is shipped", () => {
     assert.equal((await runShell(agent, `${CTL} ps`)).code, 0);
   });
 
-  test("it speaks TLS with an agent whose certificate it is told to trust, and with no other", async () => {
+  test("it speaks TLS with an agent whose certificate it is told to trust or whose pin it has, and with no other", async () => {
+    const made = await certificate();
     const [cert, key] = [join(agent.home, "cert.pem"), join(agent.home, "key.pem")];
-    const subject = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
-    const made = `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 ${subject} -keyout ${key} -out ${cert}`;
-    assert.equal((await runShell(agent, made)).code, 0);
+    await writeFile(cert, made.cert);
+    await writeFile(key, made.key, { mode: 0o600 });
     const secure = await startAgent({ engine, flags: ["--tls-cert", cert, "--tls-key", key] });
-    assert.match(secure.url, /^https:/);
+    const away = { env: { ...agent.env, FAIRLEAD_SERVER: secure.url, FAIRLEAD_TOKEN: secure.token } };
+    const trusting = { env: { ...away.env, NODE_EXTRA_CA_CERTS: cert } };
+    const pinning = { env: { ...away.env, FAIRLEAD_PIN: made.pin } };
     for (const words of ["ps -o name", "exec ctl-shipped echo ctl-shipped"]) {
-      const trusted = await runShell(secure, `NODE_EXTRA_CA_CERTS=${cert} ${CTL} ${words}`);
-      assert.match(trusted.stdout.toString(), /^ctl-shipped$/m, trusted.stderr);
-      const { code, stderr } = await runShell(secure, `${CTL} ${words}`);
+      for (const where of [secure, trusting, pinning]) {
+        const { stdout, stderr } = await runShell(where, `${CTL} ${words}`);
+        assert.match(stdout.toString(), /^ctl-shipped$/m, stderr);
+      }
+      const { code, stderr } = await runShell(away, `${CTL} ${words}`);
       assert.equal(code, 125);
       assert.match(stderr, /^ctl: The certificate of https:.* is not trusted .*NODE_EXTRA_CA_CERTS\.\n$/);
     }

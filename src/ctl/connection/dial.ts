@@ -9,6 +9,7 @@ import { type Transport, webSocketTransport } from "../../client/client.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../protocol/version.ts";
 import { addressOf, refusal, stranger, unreachable } from "./http.ts";
 import { isLoopback, type Server } from "./locate.ts";
+import { secureConnection } from "./secure.ts";
 
 /** Milliseconds for connecting, TLS and the upgrade together. */
 const HANDSHAKE_MS = 10_000;
@@ -50,8 +51,9 @@ function open(server: Server): WebSocket {
   const url = addressOf(server, SESSIONS_PATH);
   // The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is
   // no such script here, and no such intermediary on loopback or in TLS: a mask of zeros saves a pass over the bytes.
-  const unmasked = url.protocol === "https:" || isLoopback(url);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  const secure = url.protocol === "https:";
+  const unmasked = secure || isLoopback(url);
+  url.protocol = secure ? "wss:" : "ws:";
   return new WebSocket(url, [SUBPROTOCOL], {
     headers: { authorization: `Bearer ${server.token.reveal()}` },
     perMessageDeflate: false,
@@ -59,6 +61,7 @@ function open(server: Server): WebSocket {
     maxPayload: MAX_MESSAGE,
     handshakeTimeout: HANDSHAKE_MS,
     ...(socket && { createConnection: () => connect(socket) }),
+    ...(secure && { createConnection: secureConnection(server) }),
     ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
 }

@@ -4,6 +4,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { type ErrorCode, FairleadError, Problem } from "../../protocol/errors.ts";
 import { http } from "../late.ts";
 import type { Server } from "./locate.ts";
+import { secureConnection } from "./secure.ts";
 
 /** How long a server may take to begin its answer, in milliseconds. */
 const ANSWER_MS = 30_000;
@@ -24,7 +25,8 @@ export async function call(server: Server, { method, path }: Call): Promise<Inco
   const { request } = http(url.protocol);
   const headers = { authorization: `Bearer ${server.token.reveal()}`, accept: "application/json" };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-    const asked: ClientRequest = request(url, { method, headers, timeout: ANSWER_MS });
+    const secure = url.protocol === "https:" && { createConnection: secureConnection(server) };
+    const asked: ClientRequest = request(url, { method, headers, timeout: ANSWER_MS, ...secure });
     asked.once("response", resolve);
     asked.once("error", (error) => reject(unreachable(server, error)));
     asked.once("timeout", () => asked.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)));
@@ -63,8 +65,9 @@ export async function refusal(server: Server, answer: IncomingMessage): Promise<
     : error;
 }
 
-/** A failed connection in words. */
+/** A failed connection in words; an error that has them already stays as it is. */
 export function unreachable(server: Server, error: NodeJS.ErrnoException): FairleadError {
+  if (error instanceof FairleadError) return error;
   const where = server.url.origin;
   const code =
     error.code ?? (error instanceof AggregateError ? String((error.errors[0] as NodeJS.ErrnoException)?.code) : "");
@@ -72,14 +75,9 @@ export function unreachable(server: Server, error: NodeJS.ErrnoException): Fairl
     ECONNREFUSED: `Nothing listens at ${where} (${server.urlFrom}). Start the agent with \`npm start\`, or name another with --server.`,
     ENOTFOUND: `No host is called ${server.url.hostname} (${server.urlFrom}). Check the address.`,
     EAI_AGAIN: `The name ${server.url.hostname} cannot be looked up now. Check the network, or try again.`,
-    ECONNRESET: `${where} ended the connection. Look at what the agent says, or try again.`,
+    ECONNRESET: `${where} ended the connection. ${server.url.protocol === "http:" ? "If it serves TLS, write https. " : ""}Look at what the agent says, or try again.`,
+    ERR_SSL_WRONG_VERSION_NUMBER: `${where} does not speak TLS. If it serves plain HTTP, write http.`,
   };
-  if (/CERT|SELF_SIGNED|UNABLE_TO/.test(code))
-    return new FairleadError(
-      "wrong-host",
-      `The certificate of ${where} is not trusted (${error.message}). Name its authority in NODE_EXTRA_CA_CERTS.`,
-      { cause: error },
-    );
   return new FairleadError(
     "unreachable",
     words[code] ?? `${where} cannot be reached (${error.message || code}). Check the address and the network.`,

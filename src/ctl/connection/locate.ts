@@ -2,15 +2,18 @@
 
 import { existsSync } from "node:fs";
 import { readSecretFile } from "../../boot/private-file.ts";
+import { parsePin } from "../../lib/pin.ts";
 import { Secret } from "../../lib/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { knownPin, pinsFile } from "./pins.ts";
 import { findLocalAgent, type LocalAgent, readSettings, type Settings } from "./places.ts";
 
 export interface Wanted {
   server?: string;
   token?: string;
   tokenFile?: string;
+  pin?: string;
   insecurePlaintext?: boolean;
 }
 
@@ -19,9 +22,22 @@ export interface Server {
   /** Of this machine's own agent: its door without TCP. */
   socket?: string;
   token: Secret;
+  /** What its key must be; absent, an authority has to vouch for it. */
+  pin?: Found<string>;
+  /** Asked about a server without a pin that no authority vouches for; true: its pin is good from now on. */
+  introduce?: (stranger: Stranger) => Promise<boolean>;
   /** Where each was found, for -v and for errors. */
   urlFrom: string;
   tokenFrom: string;
+}
+
+/** A server that nobody vouches for. */
+export interface Stranger {
+  /** `https://host:port`. */
+  origin: string;
+  /** Of the key that it has. */
+  pin: string;
+  why: string;
 }
 
 interface Found<T> {
@@ -40,19 +56,21 @@ export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Se
       "unreachable",
       "No agent of this user runs on this machine and no server is named. Start one with `npm start`, or name one with --server or FAIRLEAD_SERVER.",
     );
-  const url = parseServer(address);
+  const url = parseServer(address, local);
   const plain = wanted.insecurePlaintext || env["FAIRLEAD_INSECURE_PLAINTEXT"] === "1" || settings?.insecure_plaintext;
   if (url.protocol === "http:" && !isLoopback(url) && !plain)
     throw new Failure(
       `${url.origin} is not encrypted: anybody on the way could read the token and what you type. Use https, or --insecure-plaintext if you trust the network.`,
     );
-  const token = await findToken({ wanted, env, settings, local, url });
+  const sources = { wanted, env, settings, local, url };
+  const token = await findToken(sources);
+  const pin = await findPin(sources);
   const socket = local?.socket && sameServer(parseUrl(local.url), url) ? local.socket : undefined;
   const found = { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
-  return socket && existsSync(socket) ? { ...found, socket } : found;
+  return { ...found, ...(pin && { pin }), ...(socket && existsSync(socket) && { socket }) };
 }
 
-interface TokenSources {
+interface Sources {
   wanted: Wanted;
   env: NodeJS.ProcessEnv;
   settings: Settings | undefined;
@@ -61,14 +79,14 @@ interface TokenSources {
 }
 
 /** A token kept for one server is never sent to another. */
-async function findToken({ wanted, env, settings, local, url }: TokenSources): Promise<Found<string>> {
+async function findToken({ wanted, env, settings, local, url }: Sources): Promise<Found<string>> {
   const file = async (path: string, from: string) => ({ value: await readSecretFile(path), from: `${from} (${path})` });
   const { FAIRLEAD_TOKEN: token, FAIRLEAD_TOKEN_FILE: tokenFile } = env;
   if (wanted.token) return { value: wanted.token, from: "--token" };
   if (wanted.tokenFile) return file(wanted.tokenFile, "--token-file");
   if (token) return { value: token, from: "FAIRLEAD_TOKEN" };
   if (tokenFile) return file(tokenFile, "FAIRLEAD_TOKEN_FILE");
-  if (settings && (!settings.server || sameServer(parseUrl(settings.server), url))) {
+  if (settings && isMeant(settings, url)) {
     if (settings.token) return { value: settings.token, from: settings.path };
     if (settings.token_file) return file(settings.token_file, settings.path);
   }
@@ -80,12 +98,37 @@ async function findToken({ wanted, env, settings, local, url }: TokenSources): P
   );
 }
 
+/** A pin kept for one server says nothing about another; one on the command line or in the environment is about any. */
+async function findPin({ wanted, env, settings, local, url }: Sources): Promise<Found<string> | undefined> {
+  const given = fromFlags(wanted.pin, "--pin") ?? fromFlags(env["FAIRLEAD_PIN"], "FAIRLEAD_PIN");
+  const kept = settings && isMeant(settings, url) ? fromFlags(settings.pin, settings.path) : undefined;
+  const own = local && sameServer(parseUrl(local.url), url) ? fromFlags(local.pin, local.path) : undefined;
+  const named = given ?? kept;
+  if (named && url.protocol === "http:")
+    throw new UsageError(
+      `${url.origin} has no key to compare with the pin (${named.from}). Write https, or leave the pin out.`,
+    );
+  if (url.protocol === "http:") return undefined;
+  const found = named ?? own ?? fromFlags(await knownPin(env, url.origin), pinsFile(env));
+  const value = found && parsePin(found.value);
+  if (found && !value)
+    throw new UsageError(`"${found.value}" (${found.from}) is no pin. Write sha256: and 64 hexadecimal digits.`);
+  return found && value ? { value, from: found.from } : undefined;
+}
+
+function isMeant(settings: Settings, url: URL): boolean {
+  return !settings.server || sameServer(parseUrl(settings.server), url);
+}
+
 function fromFlags(value: string | undefined, from = ""): Found<string> | undefined {
   return value ? { value, from } : undefined;
 }
 
-function parseServer({ value, from }: Found<string>): URL {
+/** Where this machine's own agent serves TLS, its address without a scheme means that too. */
+function parseServer({ value, from }: Found<string>, local: LocalAgent | undefined): URL {
   const url = parseUrl(value);
+  const own = local && parseUrl(local.url);
+  if (url && own && !value.includes("://") && sameServer(own, url)) url.protocol = own.protocol;
   if (url && (url.protocol === "http:" || url.protocol === "https:") && !url.username && !url.password) return url;
   throw new UsageError(`"${value}" (${from}) is not the address of a server. Write it as https://host:port.`);
 }

@@ -11,12 +11,13 @@ import { Failure } from "../failure.ts";
 type Env = NodeJS.ProcessEnv;
 
 /** What a running agent writes beside its token; no address as long as it only starts. */
-const AgentFile = z.object({ url: z.string(), socket: z.optional(z.string()) });
+const AgentFile = z.object({ url: z.string(), socket: z.optional(z.string()), pin: z.optional(z.string()) });
 
 const Settings = z.strictObject({
   server: z.optional(z.string()),
   token: z.optional(z.string()),
   token_file: z.optional(z.string()),
+  pin: z.optional(z.string()),
   insecure_plaintext: z.optional(z.boolean()),
 });
 export type Settings = z.infer<typeof Settings> & { path: string };
@@ -26,6 +27,8 @@ export interface LocalAgent {
   url: string;
   /** The same without TCP: a socket file. */
   socket: string | undefined;
+  /** Of its key, where it serves TLS. */
+  pin: string | undefined;
   /** The file that says so. */
   path: string;
   readToken(): Promise<string>;
@@ -50,8 +53,8 @@ export async function findLocalAgent(env: Env): Promise<LocalAgent | undefined> 
   const directory = stateDirectory(env);
   const path = join(directory, "agent.json");
   const text = await readPrivate(path);
-  const { url, socket } = text ? parseAgentFile(text, path) : {};
-  return url ? { url, socket, path, readToken: () => readSecretFile(join(directory, "token")) } : undefined;
+  const { url, socket, pin } = text ? parseAgentFile(text, path) : {};
+  return url ? { url, socket, pin, path, readToken: () => readSecretFile(join(directory, "token")) } : undefined;
 }
 
 function parseAgentFile(text: string, path: string): Partial<z.infer<typeof AgentFile>> {

@@ -30,13 +30,19 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-export async function openBrowser(): Promise<Browser> {
+export interface BrowserOptions {
+  /** Takes any certificate, as a person does who clicks the warning away. */
+  anyCertificate?: boolean;
+}
+
+export async function openBrowser({ anyCertificate = false }: BrowserOptions = {}): Promise<Browser> {
   const profile = await mkdtemp(join(tmpdir(), "fl-chromium-"));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: EXECUTABLE,
     headless: true,
     args: FLAGS,
     viewport: WIDE,
+    ignoreHTTPSErrors: anyCertificate,
   });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = context.pages()[0] ?? (await context.newPage());
