@@ -55,7 +55,7 @@ shows every value and where it comes from (secrets hidden); \`fairlead agent --h
 that does not exist is an error.
 
 **\`.env\`** is read from the directory the agent is started in. It and the environment may hold other programs' variables. A
-variable marked *shared* below is one that other programs use too: there a value that does not fit (\`DEBUG=*\`) is a warning
+variable marked _shared_ below is one that other programs use too: there a value that does not fit (\`DEBUG=*\`) is a warning
 and ignored, everywhere else it is an error. Of several variables of one setting in one source the first listed wins.
 
 **Flags** are written \`--name value\`, \`--name=value\`, \`-name value\` or \`-name=value\`; a switch also \`--name=false\` or
@@ -67,7 +67,7 @@ refused; one given as a flag can be seen by every user of the host, and the agen
 All mistakes are told at once and end the start with exit code 2.
 
 Where the defaults differ from comparable agents: \`server_url\` is empty, because this agent is complete without a server;
-\`heartbeat_interval\` is 10s; \`docker_host\` is the first socket that answers, Docker's or Podman's.
+\`heartbeat_interval\` is 10s; \`docker_host\` is the first of the usual sockets that is there, Docker's or Podman's.
 
 ## An example
 
