@@ -36,6 +36,8 @@ const TIMES = {
 const FIRST_PINGS = 3;
 /** Channels the other side may keep open. */
 const MAX_CHANNELS = 256;
+/** Milliseconds for which two channels that took turns are taken to go on so. */
+const SHARED_MS = 1_000;
 /** Bytes handed to the transport and not gone: what a keystroke has to wait for on this machine. */
 const WRITE_AHEAD = 262_144;
 /** Answers that a peer which does not read may make us owe it. */
@@ -58,6 +60,9 @@ export class Mux {
   #lastTheirs: number;
   #theirs = 0;
   #moved = false;
+  /** The channel that received last, and when it was another one before. */
+  #listener = 0;
+  #mixed = Number.NEGATIVE_INFINITY;
   #heard = performance.now();
   #asked = performance.now();
   #flushing = false;
@@ -86,7 +91,12 @@ export class Mux {
     });
   }
 
-  /** Shortest recent round trip in milliseconds. */
+  /** Several channels have received something lately: what is queued for one delays the others. */
+  get shared(): boolean {
+    return performance.now() - this.#mixed < SHARED_MS;
+  }
+
+  /** Shortest round trip in milliseconds, once measured. */
   get rtt(): number | undefined {
     return this.#rtt.min;
   }
@@ -120,7 +130,7 @@ export class Mux {
   }
 
   #create(id: number, request: OpenRequest): Channel {
-    const window = new ReceiveWindow(this.#options.budget, () => this.#rtt.min);
+    const window = new ReceiveWindow(this.#options.budget, this);
     const host = { wake: (it: Channel) => this.#wake(it), release: (it: Channel) => this.#release(it) };
     const channel = new Channel(id, request, { host, window });
     this.#channels.set(id, channel);
@@ -148,6 +158,7 @@ export class Mux {
       case "open":
         return this.#accept(frame.channel, frame);
       case "data":
+        this.#noteListener(frame.channel);
         if (this.#find(frame.channel)?.receiveMessage(frame.message) === false)
           throw violation(`channel ${frame.channel} sent more than its credit`);
         return;
@@ -170,6 +181,12 @@ export class Mux {
       case "skipped":
         return;
     }
+  }
+
+  #noteListener(id: number): void {
+    if (id === this.#listener) return;
+    if (this.#listener !== 0) this.#mixed = this.#heard;
+    this.#listener = id;
   }
 
   #greet(hello: { version: number; min: number }): void {

@@ -7,21 +7,32 @@ import { INITIAL_WINDOW } from "./frame.ts";
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
-/** ... but no more than this, in bytes. */
-const QUEUE_BYTES = 1024 * 1024;
+/** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
+const QUEUE_ALONE = 1024 * 1024;
+/** ... and this while somebody does, whose words wait behind it. */
+const QUEUE_SHARED = 128 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */
 const INTERVALS = 8;
 
+/** What is known of the connection. */
+export interface Path {
+  /** Shortest round trip in milliseconds, once measured. */
+  readonly rtt: number | undefined;
+  /** Several channels have received something lately. */
+  readonly shared: boolean;
+}
+
 /**
  * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
  * The window is 2 x minimum round trip x delivered rate: enough to keep the path full, with at most one
  * round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
- * own turns take longer, it is what passes in 20 ms, up to 256 KiB: otherwise it would shrink with their speed.
+ * own turns take longer, it is what passes in 20 ms, up to 1 MiB: otherwise it would shrink with their speed. What is
+ * queued delays only the other channels: where there are none that speak, there may be more of it.
  */
 export class ReceiveWindow {
-  readonly #rtt: () => number | undefined;
+  readonly #path: Path;
   readonly #budget: Budget;
   #size = INITIAL_WINDOW;
   #received = 0;
@@ -31,9 +42,9 @@ export class ReceiveWindow {
   #counted = 0;
   readonly #rates: number[] = [];
 
-  constructor(budget: Budget, rtt: () => number | undefined) {
+  constructor(budget: Budget, path: Path) {
     this.#budget = budget;
-    this.#rtt = rtt;
+    this.#path = path;
   }
 
   get size(): number {
@@ -70,14 +81,15 @@ export class ReceiveWindow {
 
   #measure(now: number): void {
     const elapsed = now - this.#since;
-    const rtt = this.#rtt() ?? 0;
+    const { rtt = 0, shared } = this.#path;
     if (elapsed < Math.max(INTERVAL_MS, rtt)) return;
     this.#rates.push((this.#consumed - this.#counted) / elapsed);
     if (this.#rates.length > INTERVALS) this.#rates.shift();
     this.#since = now;
     this.#counted = this.#consumed;
     const rate = Math.max(...this.#rates);
-    this.#resize(Math.ceil(Math.max(2 * rtt * rate, Math.min(QUEUE_MS * rate, QUEUE_BYTES))));
+    const queue = Math.min(QUEUE_MS * rate, shared ? QUEUE_SHARED : QUEUE_ALONE);
+    this.#resize(Math.ceil(Math.max(2 * rtt * rate, queue)));
   }
 
   #resize(wanted: number): void {

@@ -9,11 +9,11 @@ const host = { wake() {}, release() {} };
 const events = { message() {}, credit() {}, ack() {}, reply() {}, close() {} };
 const request = { header: new Uint8Array(0), body: new Uint8Array(0) };
 /** Milliseconds over which a window measures at least once. */
-const MEASURED = 20;
+const PATH = { rtt: 20, shared: false };
 
 test("a channel that ended takes nothing more out of the shared memory, however much is read from it later", () => {
   const budget = new Budget(1e9);
-  const window = new ReceiveWindow(budget, () => MEASURED);
+  const window = new ReceiveWindow(budget, PATH);
   const channel = new Channel(1, request, { host, window });
   channel.start(events);
   const looks = consumeUntil(channel, () => budget.used > 0);
@@ -25,7 +25,7 @@ test("a channel that ended takes nothing more out of the shared memory, however 
 });
 
 test("a channel that is started late delivers what came before, in order, once, and no more than the first credit", () => {
-  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), () => MEASURED) });
+  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), PATH) });
   const heard: number[] = [];
   const hear = ([first = 0]: Uint8Array) => void heard.push(first);
   channel.receiveMessage(Uint8Array.of(1));
@@ -39,7 +39,7 @@ test("a channel that is started late delivers what came before, in order, once, 
 });
 
 test("a channel that ended before it was started keeps nothing and delivers nothing", () => {
-  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), () => MEASURED) });
+  const channel = new Channel(2, request, { host, window: new ReceiveWindow(new Budget(1e9), PATH) });
   channel.receiveMessage(Uint8Array.of(1));
   channel.receiveClose({ code: 1006, reason: "cut" });
   assert.equal(channel.open, false);
