@@ -11,7 +11,8 @@ export { type Transport, type WebSocketLike, webSocketTransport } from "../mux/t
 
 /**
  * Opens one authenticated socket that speaks `fairlead.v1`; called again for every reconnect. Rejects with a
- * FairleadError: `unreachable`, `engine-unavailable` and `shutting-down` are tried again, every other code ends the client.
+ * FairleadError. Of a reconnect `unreachable`, `engine-unavailable`, `shutting-down`, `too-many` and `internal` are tried
+ * again; every other code ends the sessions.
  */
 export type Dial = (signal: AbortSignal) => Promise<Transport>;
 
@@ -43,11 +44,6 @@ export class Client {
       onState: options.onState ?? (() => {}),
       budget: new Budget(options.budget ?? DEFAULT_BUDGET),
     });
-  }
-
-  /** Shortest recent round trip to the other end of the connection, in milliseconds. */
-  get rtt(): number | undefined {
-    return this.#link.rtt;
   }
 
   exec(container: string, body: ExecBody, options: SessionOptions = {}): Promise<RemoteSession> {

@@ -32,7 +32,7 @@ export interface LinkOptions {
 const WITHDRAWN = 4401;
 /** The first attempt follows at once; then these. */
 const RETRY = { first: 250, max: 5_000 };
-/** Worth another attempt; everything else stays as it is. */
+/** Worth another attempt: whoever answers so may answer otherwise in a moment. */
 const RETRIED = new Set<ErrorCode>(["unreachable", "engine-unavailable", "shutting-down", "too-many", "internal"]);
 
 export class Link {
@@ -48,10 +48,6 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.budget = options.budget;
-  }
-
-  get rtt(): number | undefined {
-    return this.#mux?.rtt;
   }
 
   /** The live connection, dialled now if there is none; a first attempt that fails is the caller's to hear. */
