@@ -3,7 +3,7 @@
 import { randomInt } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Subject } from "./grant.ts";
-import { digest } from "./secret.ts";
+import { keyOf } from "./secret.ts";
 
 /** Without the characters that are taken for one another (0 and O, 1 and I and L, U and V). */
 const ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -40,7 +40,7 @@ export class Codes {
       );
     const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
     const expires = this.#now() + CODE_MS;
-    this.#outstanding.set(key(letters), { issuer, expires });
+    this.#outstanding.set(keyOf(letters), { issuer, expires });
     return { code: (letters.match(new RegExp(`.{${GROUP}}`, "g")) ?? []).join("-"), expires };
   }
 
@@ -48,7 +48,7 @@ export class Codes {
   redeem(typed: string): Subject | undefined {
     if (typed.length > MAX_TYPED) return undefined;
     this.#sweep();
-    const id = key(typed.toUpperCase().replaceAll(/[\s-]/g, ""));
+    const id = keyOf(typed.toUpperCase().replaceAll(/[\s-]/g, ""));
     const issuer = this.#outstanding.get(id)?.issuer;
     this.#outstanding.delete(id);
     return issuer?.revoked.aborted ? undefined : issuer;
@@ -58,8 +58,4 @@ export class Codes {
     const now = this.#now();
     for (const [id, { expires }] of this.#outstanding) if (expires <= now) this.#outstanding.delete(id);
   }
-}
-
-function key(letters: string): string {
-  return digest(letters).toString("base64");
 }

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Subject } from "./grant.ts";
-import { digest, newSecret, sameDigest } from "./secret.ts";
+import { digest, keyOf, newSecret, sameDigest } from "./secret.ts";
 
 const IDLE_MS = 12 * 3_600_000;
 const ABSOLUTE_MS = 7 * 24 * 3_600_000;
@@ -57,7 +57,7 @@ export class Pages {
     const cookie = newSecret();
     const secret = newSecret();
     const page = this.#entry(issuer, secret);
-    this.#entries.set(key(cookie), page);
+    this.#entries.set(keyOf(cookie), page);
     issuer.revoked.addEventListener("abort", () => this.close(page.id), { once: true, signal: page.subject.revoked });
     return { cookie, secret, page };
   }
@@ -96,7 +96,7 @@ export class Pages {
   }
 
   #alive(cookie: string): Entry | undefined {
-    const entry = this.#entries.get(key(cookie));
+    const entry = this.#entries.get(keyOf(cookie));
     if (!entry || !this.#over(entry)) return entry;
     this.close(entry.id, EXPIRED);
     return undefined;
@@ -134,8 +134,4 @@ export class Pages {
       entry.seen = this.#now();
     };
   }
-}
-
-function key(cookie: string): string {
-  return digest(cookie).toString("base64");
 }

@@ -14,6 +14,14 @@ export function digest(secret: string): Buffer {
   return createHash("sha256").update(secret, "utf8").digest();
 }
 
+/**
+ * Under which a secret is found in a map. Looking it up tells by its time at most something about the digest, never about
+ * the secret.
+ */
+export function keyOf(secret: string): string {
+  return digest(secret).toString("base64");
+}
+
 /** Compares two digests in a time that does not depend on where they differ. */
 export function sameDigest(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);

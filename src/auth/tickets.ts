@@ -2,7 +2,7 @@
 
 import { FairleadError } from "../protocol/errors.ts";
 import type { Subject } from "./grant.ts";
-import { digest, newSecret } from "./secret.ts";
+import { keyOf, newSecret } from "./secret.ts";
 
 const TICKET_MS = 30_000;
 const MAX_OUTSTANDING = 1_000;
@@ -39,15 +39,15 @@ export class Tickets {
         `${MAX_OUTSTANDING} WebSocket tickets are outstanding; try again in 30 seconds.`,
       );
     const ticket = newSecret();
-    this.#outstanding.set(key(ticket), { holder, expires: this.#now() + TICKET_MS });
+    this.#outstanding.set(keyOf(ticket), { holder, expires: this.#now() + TICKET_MS });
     return ticket;
   }
 
   /** Uses the ticket up, whether or not it is good. `undefined` if it is unknown, used, expired, revoked or of another origin or page. */
   redeem(ticket: string, bearer: { origin: string | undefined; page: string | undefined }): Holder | undefined {
-    const found = this.#outstanding.get(key(ticket));
+    const found = this.#outstanding.get(keyOf(ticket));
     if (!found) return undefined;
-    this.#outstanding.delete(key(ticket));
+    this.#outstanding.delete(keyOf(ticket));
     const { holder } = found;
     const samePage = holder.page === undefined || holder.page === bearer.page;
     const good = found.expires > this.#now() && !holder.subject.revoked.aborted;
@@ -61,9 +61,4 @@ export class Tickets {
       this.#outstanding.delete(id);
     }
   }
-}
-
-/** Looking a digest up in a map tells at most something about the digest, never about the ticket. */
-function key(ticket: string): string {
-  return digest(ticket).toString("base64");
 }
