@@ -1,12 +1,12 @@
 /** A process in a container and a person or a pipe, talking: what `exec` and `attach` have in common. */
 
 import type { RemoteSession } from "../client/session.ts";
+import { pump } from "../lib/pump.ts";
 import type { ExitStatus, Packet, SignalName } from "../protocol/packet.ts";
 import { EXIT_FAILURE, exitOfSignal, Failure } from "./failure.ts";
 import type { Invocation } from "./invocation.ts";
 import { Keyboard } from "./keyboard.ts";
 import type { LinkStatus } from "./link-status.ts";
-import { pump } from "../lib/pump.ts";
 
 export interface Talk {
   session: RemoteSession;
@@ -15,7 +15,7 @@ export interface Talk {
   stdin: boolean;
   /** Over there is a terminal. */
   tty: boolean;
-  /** These signals go over there instead of ending us, until one came as often as `patience` says. */
+  /** These signals go over there instead of ending us; at `patience` of one kind this side leaves. */
   proxied: readonly NodeJS.Signals[];
   patience: number;
   /** Typing them ends the conversation and leaves the process alone. */

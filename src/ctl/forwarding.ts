@@ -3,9 +3,9 @@
 import type { Socket } from "node:net";
 import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
+import { pump } from "../lib/pump.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
-import { pump } from "../lib/pump.ts";
 
 export interface ForwardingOptions {
   client: Client;
@@ -38,7 +38,7 @@ export class Forwarding {
     socket.on("error", () => {});
     try {
       const session = await (await this.open()).dial(port);
-      await new Connection(socket, session).run();
+      await new Passage(socket, session).run();
     } catch (error) {
       if (!socket.destroyed) this.#complain(port, error);
       socket.resetAndDestroy();
@@ -76,7 +76,7 @@ export class Forwarding {
 }
 
 /** One TCP connection and its session. */
-class Connection {
+class Passage {
   readonly #socket: Socket;
   readonly #session: RemoteSession;
 

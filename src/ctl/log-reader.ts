@@ -70,7 +70,7 @@ export class LogReader {
         await this.#sink.end();
         return exit;
       } catch (error) {
-        this.#told(error);
+        this.#mend(error);
         this.#held = [];
         this.#heldBytes = 0;
       }
@@ -78,8 +78,8 @@ export class LogReader {
     }
   }
 
-  /** Throws what cannot be mended. */
-  #told(error: unknown): void {
+  /** Explains that another session goes on; throws what none can mend. */
+  #mend(error: unknown): void {
     const { body, signal, messages } = this.#source;
     if (!body.follow || signal.aborted || !(error instanceof FairleadError) || !GONE.has(error.code)) throw error;
     messages.explain(
@@ -97,7 +97,7 @@ export class LogReader {
       try {
         return await client.logs(container, after, { onDrop: "keep", grace: GRACE_MS });
       } catch (error) {
-        this.#told(error);
+        this.#mend(error);
       }
     }
   }

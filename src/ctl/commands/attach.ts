@@ -16,7 +16,7 @@ interface Options {
 }
 
 const PROXIED: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
-/** A main process may ignore signals: so many of one kind, and `ctl` lets go. */
+/** A main process may ignore signals: at so many of one kind `ctl` lets go. */
 const PATIENCE = 3;
 
 const EXAMPLES = `

@@ -21,7 +21,7 @@ interface Options {
 
 /** The longest that an agent agrees to, in milliseconds. */
 const MAX_KEEP = 86_400_000;
-/** How often Ctrl-C goes to a command without a terminal before it ends `ctl`. */
+/** At so many Ctrl-C `ctl` ends, and the command with it; those before go to the command. */
 const PATIENCE = 2;
 
 const EXAMPLES = `
