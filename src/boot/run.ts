@@ -3,10 +3,7 @@
  *
  *     await run({
  *       program: agentProgram(version),
- *       start: async ({ config, log, stopping }) => {
- *         const agent = await Agent.start(config, log, stopping);
- *         return { close: (cut) => agent.close(cut) };
- *       },
+ *       start: ({ config, log, stopping }) => Agent.start({ config, log, stopping }),
  *     });
  *
  * Exit codes: 0 ended as told, 1 could not start or failed, 2 the configuration or command line is wrong.
