@@ -1,17 +1,10 @@
 /** How a container looks in a row. */
 
+import { age } from "../lib/age.ts";
 import type { ContainerView } from "../protocol/container.ts";
 
 const SHORT_ID = 12;
 const MAX_COMMAND = 40;
-const UNITS = [
-  { letter: "d", ms: 86_400_000 },
-  { letter: "h", ms: 3_600_000 },
-  { letter: "m", ms: 60_000 },
-  { letter: "s", ms: 1_000 },
-];
-/** Up to so many of the smaller unit are told in it: 119m, then 2h. */
-const ENOUGH = 2;
 
 export const HEADINGS = ["NAME", "IMAGE", "STATE", "PROJECT", "PORTS", "AGE"];
 export const WIDE_HEADINGS = [...HEADINGS, "ID", "SERVICE", "STATUS", "NETWORKS", "COMMAND"];
@@ -46,10 +39,4 @@ export function portWords(ports: ContainerView["ports"]): string {
       return `${open ? "" : `${where}:`}${host}->${container}/${protocol}`;
     });
   return [...new Set(words)].join(", ");
-}
-
-/** In the largest unit of which there are enough: `45s`, `12m`, `5h`, `3d`. */
-export function age(ms: number): string {
-  const unit = UNITS.find((each) => ms >= ENOUGH * each.ms);
-  return unit ? `${Math.floor(ms / unit.ms)}${unit.letter}` : `${Math.max(0, Math.floor(ms / 1_000))}s`;
 }

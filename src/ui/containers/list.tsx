@@ -2,12 +2,13 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { age } from "../../lib/age.ts";
 import type { ContainerView } from "../../protocol/container.ts";
 import type { Tabs } from "../tabs.ts";
 import type { Feed } from "./feed.ts";
 import { FeedNote } from "./feed-note.tsx";
 import { type Group, grouped, matches } from "./groups.ts";
-import { age, image, may, ports, status } from "./wording.ts";
+import { image, may, ports, status } from "./wording.ts";
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
@@ -105,7 +106,7 @@ function Row({ container, context }: { container: ContainerView; context: RowCon
         ))}
       </td>
       <td class="age" title={new Date(container.created).toLocaleString()}>
-        {age(container.created, context.now)}
+        {age(context.now - container.created)}
       </td>
       <td class="actions">
         <Actions container={container} tabs={context.tabs} />

@@ -2,21 +2,6 @@
 
 import type { ContainerView } from "../../protocol/container.ts";
 
-const UNITS: [name: string, seconds: number][] = [
-  ["y", 31_536_000],
-  ["d", 86_400],
-  ["h", 3600],
-  ["m", 60],
-  ["s", 1],
-];
-
-/** The largest whole unit, as `ctl` prints it: `42s`, `3h`, `12d`. Both times are milliseconds since 1970. */
-export function age(created: number, now: number): string {
-  const seconds = Math.max(0, Math.floor((now - created) / 1000));
-  const [name, size] = UNITS.find(([, size]) => seconds >= size) ?? ["s", 1];
-  return `${Math.floor(seconds / size)}${name}`;
-}
-
 /** `8080→80` for a published port, `80` for one that only containers reach; `/udp` and the like only where it is not TCP. */
 export function ports(container: ContainerView): string[] {
   const words = container.ports

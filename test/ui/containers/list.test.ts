@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContainerView } from "../../../src/protocol/container.ts";
 import { grouped, matches } from "../../../src/ui/containers/groups.ts";
-import { age, image, may, ports, status } from "../../../src/ui/containers/wording.ts";
+import { image, may, ports, status } from "../../../src/ui/containers/wording.ts";
 
 function container(facts: Partial<ContainerView>): ContainerView {
   return {
@@ -46,20 +46,6 @@ test("the filter wants every word, in any field and any case", () => {
   assert.ok(matches(web, "NGINX shop"));
   assert.ok(matches(web, "  "));
   assert.ok(!matches(web, "nginx blog"));
-});
-
-test("ages are the largest whole unit", () => {
-  const second = 1000;
-  const cases: [number, string][] = [
-    [0, "0s"],
-    [59 * second, "59s"],
-    [60 * second, "1m"],
-    [3 * 3600 * second, "3h"],
-    [47 * 3600 * second, "1d"],
-    [400 * 86_400 * second, "1y"],
-    [-5 * second, "0s"],
-  ];
-  for (const [elapsed, words] of cases) assert.equal(age(1_000_000, 1_000_000 + elapsed), words);
 });
 
 test("ports are listed once each, published ones with the host's", () => {
