@@ -7,7 +7,7 @@ import { FairleadError } from "../protocol/errors.ts";
 import type { Account } from "./account.ts";
 import { pageDial } from "./dial.ts";
 
-/** What is known about a connection that is gone: since when it is tried again, and until the next attempt. */
+/** Of a connection that is gone: which attempt is the next one, and when (milliseconds since 1970). */
 export type LinkView = { state: "fine" } | { state: "broken"; attempt: number; until: number; error: FairleadError };
 
 export class Link {

@@ -6,7 +6,7 @@ import { Follow } from "./log/follow.ts";
 import { Shell } from "./terminal/shell.ts";
 
 /** Each holds a session and up to some tens of megabytes of what it showed. */
-export const MAX_TABS = 24;
+const MAX_TABS = 24;
 /** The list of containers is always open and never closes. */
 export const LIST = 0;
 

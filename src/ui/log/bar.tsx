@@ -2,6 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Note } from "../note.tsx";
 import type { LogTab } from "../tabs.ts";
 import type { Follow } from "./follow.ts";
 
@@ -39,40 +40,18 @@ export function LogBar({ tab, times, toEnd }: LogBarProps) {
 function Status({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
   const state = follow.state.value;
   const again = <button onClick={() => void follow.run()}>Follow again</button>;
-  if (state.state === "opening") {
-    return (
-      <p class="note" role="status">
-        Opening …
-      </p>
-    );
-  }
-  if (state.state === "ended") {
-    return (
-      <p class="note" role="status">
-        The log has ended: the container does not run. {again}
-      </p>
-    );
-  }
+  if (state.state === "opening") return <Note>Opening …</Note>;
+  if (state.state === "ended") return <Note>The log has ended: the container does not run. {again}</Note>;
   if (state.state === "failed") {
     return (
-      <p class="note broken" role="status">
+      <Note look="broken">
         Broken off: {state.error.message} {again}
-      </p>
+      </Note>
     );
   }
-  if (follow.waiting) {
-    return (
-      <p class="note broken" role="status">
-        Waiting for the connection
-      </p>
-    );
-  }
+  if (follow.waiting) return <Note look="broken">Waiting for the connection</Note>;
   if (follow.paused.value) return <Paused follow={follow} toEnd={toEnd} />;
-  return (
-    <p class="note live" role="status">
-      Following
-    </p>
-  );
+  return <Note look="live">Following</Note>;
 }
 
 function Paused({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
@@ -80,11 +59,11 @@ function Paused({ follow, toEnd }: { follow: Follow; toEnd: () => void }) {
   useEffect(() => void (from.value = follow.book.total), [from, follow]);
   const fresh = follow.revision.value && follow.book.total - from.value;
   return (
-    <p class="note" role="status">
+    <Note>
       Paused
       <button class="primary" onClick={toEnd}>
         {fresh > 0 ? <span aria-live="off">{`Follow (${fresh} new)`}</span> : "Follow"}
       </button>
-    </p>
+    </Note>
   );
 }

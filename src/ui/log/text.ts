@@ -21,10 +21,12 @@ export interface Run {
 const PLAIN: Style = {};
 
 /** ESC [ parameters m; the bound keeps the scan linear. */
-const SGR = /\x1b\[([0-9;:]{0,64})m/g; // eslint-disable-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- this character is what it is about
+const SGR = /\x1b\[([0-9;:]{0,64})m/g;
 
 /** C0 except tab, DEL, C1, and the characters that reorder or hide text. */
-const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g; // eslint-disable-line no-control-regex
+// oxlint-disable-next-line no-control-regex -- these characters are what it is about
+const UNSAFE = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** Each line starts plain: lines of two streams are interleaved and filtered, so a colour left on would spill at random. */
 export function runs(line: string): Run[] {

@@ -5,6 +5,11 @@ import { FairleadError } from "../../protocol/errors.ts";
 /** The default command: the best shell that is there, in one exec. */
 export const SHELL: readonly string[] = ["/bin/sh", "-c", "command -v bash >/dev/null && exec bash || exec sh"];
 
+/** Nothing but a shell was asked for. */
+export function isShell(command: readonly string[]): boolean {
+  return commandLine(command) === commandLine(SHELL);
+}
+
 /** Splits at spaces outside quotes; a backslash takes the next character as it is (inside double quotes only `"` and `\`). */
 export function words(line: string): string[] {
   const found: string[] = [];

@@ -4,8 +4,8 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { focusTab } from "../tab-strip.tsx";
 import type { TerminalTab } from "../tabs.ts";
-import { commandLine, SHELL } from "./command-line.ts";
-import { Ending } from "./ending.tsx";
+import { TerminalBar } from "./bar.tsx";
+import { commandLine, isShell, SHELL } from "./command-line.ts";
 import { Screen } from "./screen.ts";
 import type { ShellRequest } from "./shell.ts";
 
@@ -49,17 +49,16 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
   }, [entered]);
 
   const { command } = shell.request.value;
-  const isShell = commandLine(command) === commandLine(SHELL);
   return (
     <div class="terminal">
       <div class="toolbar">
         <strong>{tab.container.name}</strong>
-        {command.length > 0 && <code>{isShell ? "shell" : commandLine(command)}</code>}
+        {command.length > 0 && <code>{isShell(command) ? "shell" : commandLine(command)}</code>}
         <span class="quiet title">{title.value}</span>
         <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>
       </div>
       <div class="screen" ref={place} />
-      <Ending shell={shell} run={run} />
+      <TerminalBar shell={shell} run={run} />
     </div>
   );
 }
