@@ -90,73 +90,59 @@ class Real {
 
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-class Send implements fc.AsyncCommand<Model, Real> {
-  readonly side: Side;
-  readonly length: number;
-  constructor(side: Side, length: number) {
-    this.side = side;
-    this.length = length;
+/** One thing that happens, and its words for whoever reads a counterexample. */
+class Step implements fc.AsyncCommand<Model, Real> {
+  readonly #words: string;
+  readonly #act: (model: Model, real: Real) => Promise<void>;
+
+  constructor(words: string, act: (model: Model, real: Real) => Promise<void>) {
+    this.#words = words;
+    this.#act = act;
   }
-  check = () => true;
+
+  check(): boolean {
+    return true;
+  }
+
   async run(model: Model, real: Real): Promise<void> {
-    const number = model.sent[this.side];
-    model.sent[this.side] += 1;
-    const payload = new Uint8Array(4 + this.length);
-    new DataView(payload.buffer).setUint32(0, number);
-    // Below the size at which it would be split, so that one packet in is one packet out.
-    void real.ends[this.side].send(2, payload).catch((error: unknown) => real.problems.push(String(error)));
-    await settle();
-  }
-  toString = () => `send ${this.side} ${this.length}`;
-}
-
-class Read implements fc.AsyncCommand<Model, Real> {
-  readonly side: Side;
-  readonly count: number;
-  constructor(side: Side, count: number) {
-    this.side = side;
-    this.count = count;
-  }
-  check = () => true;
-  async run(_model: Model, real: Real): Promise<void> {
-    const { side } = this;
-    real.reading[side] = real.reading[side].then(async () => {
-      for (let i = 0; i < this.count; i += 1) {
-        const { value } = await real.readers[side].next();
-        if (value) real.got[side].push(new DataView(value.payload.buffer, value.payload.byteOffset).getUint32(0));
-      }
-    });
-    await settle();
+    await this.#act(model, real);
     checkOrder(real);
   }
-  toString = () => `read ${this.side} ${this.count}`;
+
+  toString(): string {
+    return this.#words;
+  }
 }
 
-class Deliver implements fc.AsyncCommand<Model, Real> {
-  readonly side: Side;
-  readonly count: number;
-  constructor(side: Side, count: number) {
-    this.side = side;
-    this.count = count;
-  }
-  check = () => true;
-  async run(_model: Model, real: Real): Promise<void> {
-    real.wire.deliver(this.side, this.count);
-    await settle();
-    checkOrder(real);
-  }
-  toString = () => `deliver ${this.side} ${this.count}`;
+/** `length` stays below the size at which a packet would be split, so that one in is one out. */
+function send(model: Model, real: Real, { side, length }: { side: Side; length: number }): Promise<void> {
+  const payload = new Uint8Array(4 + length);
+  new DataView(payload.buffer).setUint32(0, model.sent[side]);
+  model.sent[side] += 1;
+  void real.ends[side].send(2, payload).catch((error: unknown) => real.problems.push(String(error)));
+  return settle();
 }
 
-class CutAndResume implements fc.AsyncCommand<Model, Real> {
-  check = () => true;
-  async run(_model: Model, real: Real): Promise<void> {
-    real.wire.cut("model");
-    await settle();
-    real.connect();
-    await settle();
-  }
-  toString = () => "cut, resume";
+function read(real: Real, side: Side, count: number): Promise<void> {
+  real.reading[side] = real.reading[side].then(async () => {
+    for (let i = 0; i < count; i += 1) {
+      const { value } = await real.readers[side].next();
+      if (value) real.got[side].push(new DataView(value.payload.buffer, value.payload.byteOffset).getUint32(0));
+    }
+  });
+  return settle();
+}
+
+function deliver(real: Real, side: Side, count: number): Promise<void> {
+  real.wire.deliver(side, count);
+  return settle();
+}
+
+async function cutAndResume(real: Real): Promise<void> {
+  real.wire.cut("model");
+  await settle();
+  real.connect();
+  await settle();
 }
 
 /** Everything arrives in order and once; nothing was refused; no end holds more than it granted. */
@@ -169,17 +155,20 @@ function checkOrder(real: Real): void {
     );
 }
 
-const side = fc.constantFrom("a" as const, "b" as const);
-const commands = [
-  fc.tuple(side, fc.integer({ min: 0, max: 8_000 })).map(([s, n]) => new Send(s, n)),
-  fc.tuple(side, fc.integer({ min: 1, max: 20 })).map(([s, n]) => new Read(s, n)),
-  fc.tuple(side, fc.integer({ min: 1, max: 40 })).map(([s, n]) => new Deliver(s, n)),
-  fc.constant(new CutAndResume()),
+const anySide = fc.constantFrom("a" as const, "b" as const);
+const upTo = (max: number, min = 1) => fc.tuple(anySide, fc.integer({ min, max }));
+const steps = [
+  upTo(8_000, 0).map(
+    ([side, length]) => new Step(`send ${side} ${length}`, (model, real) => send(model, real, { side, length })),
+  ),
+  upTo(20).map(([side, count]) => new Step(`read ${side} ${count}`, (_, real) => read(real, side, count))),
+  upTo(40).map(([side, count]) => new Step(`deliver ${side} ${count}`, (_, real) => deliver(real, side, count))),
+  fc.constant(new Step("cut, resume", (_, real) => cutAndResume(real))),
 ];
 
 test("in any order of sends, reads, deliveries and cuts every packet arrives once and in order", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { maxCommands: 120, size: "max" }), async (list) => {
+    fc.asyncProperty(fc.commands(steps, { maxCommands: 120, size: "max" }), async (list) => {
       const real = new Real();
       const model: Model = { sent: { a: 0, b: 0 } };
       await fc.asyncModelRun(() => ({ model, real }), list);
@@ -191,7 +180,7 @@ test("in any order of sends, reads, deliveries and cuts every packet arrives onc
 
 /** In the end everything that was sent has been read. */
 async function drain(model: Model, real: Real): Promise<void> {
-  for (const end of ["a", "b"] as const) await new Read(end, model.sent[other[end]]).run(model, real);
+  for (const side of ["a", "b"] as const) await read(real, side, model.sent[other[side]]);
   for (let quiet = 0; quiet < 20; quiet += 1) {
     if (real.wire.queues.a.length + real.wire.queues.b.length > 0) quiet = 0;
     real.wire.deliver("a", 1_000);

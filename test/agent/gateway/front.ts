@@ -12,6 +12,17 @@ import type { TokenGrant } from "../../../src/auth/tokens.ts";
 import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
 import { type DeskOptions, startDesk } from "../../support/desk.ts";
 
+/** A gateway that nobody else reaches, on any free port. */
+export const CONFIG: GatewayConfig = {
+  nodeName: "test",
+  version: "1.2.3",
+  listenAddress: "127.0.0.1",
+  listenPort: 0,
+  publicUrls: [],
+  trustedProxies: [],
+  metricsPublic: false,
+};
+
 export interface FrontOptions {
   desk?: DeskOptions;
   config?: Partial<GatewayConfig>;
@@ -52,16 +63,7 @@ export async function startFront(options: FrontOptions = {}) {
   const lines: unknown[] = [];
   const write = (fields: object, message: string) => void lines.push({ ...fields, message });
   const gateway = await createGateway({
-    config: {
-      nodeName: "test",
-      version: "1.2.3",
-      listenAddress: "127.0.0.1",
-      listenPort: 0,
-      publicUrls: [],
-      trustedProxies: [],
-      metricsPublic: false,
-      ...options.config,
-    },
+    config: { ...CONFIG, ...options.config },
     credentials,
     containers: desk.containers,
     sessions: desk.sessions,

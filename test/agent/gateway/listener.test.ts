@@ -3,19 +3,8 @@ import { request } from "node:https";
 import { suite, test } from "node:test";
 import { Networks } from "../../../src/agent/gateway/address.ts";
 import { checkTls, mayBeHeard } from "../../../src/agent/gateway/listener.ts";
-import type { GatewayConfig } from "../../../src/agent/gateway/options.ts";
 import { certificate } from "../../support/certificate.ts";
-import { bearer, startFront } from "./front.ts";
-
-const CONFIG: GatewayConfig = {
-  nodeName: "test",
-  version: "1.2.3",
-  listenAddress: "127.0.0.1",
-  listenPort: 0,
-  publicUrls: [],
-  trustedProxies: [],
-  metricsPublic: false,
-};
+import { bearer, CONFIG, startFront } from "./front.ts";
 
 suite("the listener", () => {
   test("refuses to serve a network in the clear", () => {
