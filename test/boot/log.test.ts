@@ -9,6 +9,7 @@ import { after, afterEach, before, test } from "node:test";
 import { type LogOptions, type OpenLog, openLog } from "../../src/boot/log.ts";
 import { logText } from "../../src/boot/log-text.ts";
 import { Secret } from "../../src/lib/secret.ts";
+import { until } from "../support/until.ts";
 
 const SMALLEST = 65_536;
 let root: string;
@@ -85,11 +86,6 @@ async function lines(directory: string): Promise<Line[]> {
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Line),
   );
-}
-
-/** Resolves when the state holds; looks again at once after each log line it causes. */
-async function until(state: () => Promise<boolean>): Promise<void> {
-  while (!(await state()));
 }
 
 test("all files together stay below the size at every moment, over many restarts, and hold the newest lines in order", async () => {
@@ -187,7 +183,7 @@ test("a disk that fills costs lines and one warning, and the log goes on when th
     assert.ok(before > 100 && before < 4000);
 
     await rm(join(mount, "ballast"));
-    await until(async () => {
+    await until("a line in the file again", async () => {
       log.info("after");
       await flush();
       return (await lines(directory)).at(-1)?.msg === "after";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startDesk } from "../support/desk.ts";
+import { until } from "../support/until.ts";
 
 /** Longer than the agent waits between two looks for idle sessions, in milliseconds. */
 const A_MINUTE = 60_000;
@@ -18,17 +19,9 @@ test("a forward that the agent ends tells why, and leaves nothing behind there",
   const error = await Promise.race([forward.ended, later()]);
   assert.ok(error instanceof Error && "code" in error, "it was never told");
   assert.equal(error.code, "idle");
-  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  await until("no session any more", () => Object.keys(desk.sessions.counts()).length === 0);
 });
 
 function later(): Promise<undefined> {
   return new Promise((resolve) => setTimeout(() => resolve(undefined), 2_000));
-}
-
-async function until(state: () => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(5_000);
-  while (!state()) {
-    deadline.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
 }

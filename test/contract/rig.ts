@@ -6,11 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Output, Process, Runtime } from "../../src/agent/runtime/runtime.ts";
 import type { Engine, RunOptions } from "../support/engine.ts";
-
-/** Milliseconds; what has not happened by then does not happen. */
-const PATIENCE = 20_000;
-/** Milliseconds between two looks at a state. */
-const POLL = 10;
+import { until } from "../support/until.ts";
 
 export interface RigOptions {
   /** The column of the table. */
@@ -98,17 +94,6 @@ export function printTable(rigs: Rig[]): void {
     const line = (row: string[]) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join("  ");
     console.log(rows.map(line).join("\n"));
   });
-}
-
-/** Resolves with the first answer of `look` that is not undefined or false. */
-export async function until<T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> {
-  const end = performance.now() + PATIENCE;
-  for (;;) {
-    const answer = await look();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`${what}: did not happen within ${PATIENCE} ms`);
-    await new Promise((resolve) => setTimeout(resolve, POLL));
-  }
 }
 
 export interface Said {

@@ -5,10 +5,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { until } from "../fault/stage.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { certificate, type TestCertificate } from "../support/certificate.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { runCtl, startCtl } from "./ctl.ts";
 
 const CONTAINER = "ctl-certificate";

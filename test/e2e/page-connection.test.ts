@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
-import { type Browser, newCode, openBrowser, openShell, screen, signIn, until } from "./page/browser.ts";
+import { until } from "../support/until.ts";
+import { type Browser, newCode, openBrowser, openShell, screen, signIn } from "./page/browser.ts";
 import { type Cable, layCable } from "./page/cable.ts";
 import { removeContainers } from "./page/setup.ts";
 
@@ -40,7 +41,7 @@ test("a torn connection is said, and comes back with not a line lost or repeated
   const { page } = browser;
   const shell = await openShell(page, COUNTER);
   await page.keyboard.type(TYPED);
-  await until(async () => (await last(shell)) > 5, "numbers in the terminal");
+  await until("numbers in the terminal", async () => (await last(shell)) > 5);
   await page.getByRole("tab", { name: "Containers" }).click();
   await page.getByRole("button", { name: `Log of ${COUNTER}` }).click();
   const log = page.getByRole("tabpanel", { name: `Log: ${COUNTER}` });
@@ -51,16 +52,16 @@ test("a torn connection is said, and comes back with not a line lost or repeated
   await page.getByRole("tab", { name: "Containers" }).click();
   await page.getByText("The list may be out of date.").waitFor();
   const seen = await last(shell);
-  await until(async () => (await page.getByText(/Attempt [2-9]/).count()) > 0, "a second attempt");
+  await until("a second attempt", async () => (await page.getByText(/Attempt [2-9]/).count()) > 0);
   cable.mend(agent);
   await page.getByText("The connection is lost.").waitFor({ state: "detached" });
   await page.getByText("Live", { exact: true }).waitFor();
 
   await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
-  await until(async () => (await last(shell)) > seen + 20, "newer numbers in the terminal");
+  await until("newer numbers in the terminal", async () => (await last(shell)) > seen + 20);
   consecutive(await typed(shell));
   await page.getByRole("tab", { name: `Log: ${COUNTER}` }).click();
-  await until(async () => Number((await numbers(log)).at(-1)) > logged + 20, "newer lines in the log");
+  await until("newer lines in the log", async () => Number((await numbers(log)).at(-1)) > logged + 20);
   await log.getByLabel("Filter lines").fill("line");
   consecutive(await numbers(log));
 });
@@ -80,13 +81,13 @@ test("a new agent knows neither the sign-in nor the shell: both are said, and bo
   await shell.getByRole("button", { name: "Start anew" }).waitFor();
   assert.ok((await typed(shell)).length > 0, "what the terminal showed is still there");
   await shell.getByRole("button", { name: "Start anew" }).click();
-  await until(async () => (await screen(shell)).some((row) => row.endsWith("#")), "a prompt");
+  await until("a prompt", async () => (await screen(shell)).some((row) => row.endsWith("#")));
 
   await page.getByRole("tab", { name: `Log: ${COUNTER}` }).click();
   const log = page.getByRole("tabpanel", { name: `Log: ${COUNTER}` });
   const logged = Number((await numbers(log)).at(-1));
   await log.getByRole("button", { name: "Follow again" }).click();
-  await until(async () => Number((await numbers(log)).at(-1)) > logged + 20, "newer lines in the log");
+  await until("newer lines in the log", async () => Number((await numbers(log)).at(-1)) > logged + 20);
   consecutive(await numbers(log));
 });
 
@@ -95,7 +96,7 @@ test("leaving the page asks first, and ends what runs in its terminals", async (
   await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
   await page.keyboard.type("exec sleep 54321\n");
   const sleeps = async () => (await engine.docker("exec", COUNTER, "ps", "-o", "args")).includes("sleep 54321");
-  await until(sleeps, "the command in the container");
+  await until("the command in the container", sleeps);
   const asked = new Promise<string>((resolve) => {
     page.once("dialog", (dialog) => {
       resolve(dialog.type());
@@ -104,7 +105,7 @@ test("leaving the page asks first, and ends what runs in its terminals", async (
   });
   await page.goto("about:blank");
   assert.equal(await asked, "beforeunload");
-  await until(async () => !(await sleeps()), "an end of the command");
+  await until("an end of the command", async () => !(await sleeps()));
 });
 
 async function typed(shell: Locator): Promise<string[]> {

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { closeTerminal, openShell, screen, until } from "./page/browser.ts";
+import { until } from "../support/until.ts";
+import { closeTerminal, openShell, screen } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const SHELL = "page-keyboard";
@@ -23,18 +24,18 @@ test("a terminal is opened, left, found again and ended with the keyboard alone"
   await page.getByRole("button", { name: `Terminal in ${SHELL}`, exact: true }).focus();
   await page.keyboard.press("Enter");
   const panel = page.getByRole("tabpanel", { name: `Terminal: ${SHELL}` });
-  await until(async () => (await screen(panel)).some((row) => row.endsWith("#")), "a prompt");
+  await until("a prompt", async () => (await screen(panel)).some((row) => row.endsWith("#")));
   await page.keyboard.type("echo ty''ped\n");
-  await until(async () => (await screen(panel)).includes("typed"), "an answer");
+  await until("an answer", async () => (await screen(panel)).includes("typed"));
 
   const focused = page.locator(":focus");
   await page.keyboard.press("Control+Shift+ArrowUp");
   assert.equal(await focused.textContent(), `Terminal: ${SHELL}`);
   await page.keyboard.press("ArrowLeft");
   await page.getByRole("tab", { name: "Containers", selected: true }).waitFor();
-  await until(async () => (await focused.textContent()) === "Containers", "the focus on the first tab");
+  await until("the focus on the first tab", async () => (await focused.textContent()) === "Containers");
   await page.keyboard.press("ArrowRight");
-  await until(async () => (await focused.textContent()) === `Terminal: ${SHELL}`, "the focus on the terminal's tab");
+  await until("the focus on the terminal's tab", async () => (await focused.textContent()) === `Terminal: ${SHELL}`);
 
   await page.keyboard.press("Delete");
   await page.getByText(`End the terminal in ${SHELL}?`).waitFor();
@@ -45,7 +46,7 @@ test("a terminal is opened, left, found again and ended with the keyboard alone"
   await page.getByRole("button", { name: "End it" }).focus();
   await page.keyboard.press("Enter");
   await panel.waitFor({ state: "detached" });
-  await until(async () => (await focused.textContent()) === "Containers", "the focus on the tab that is left");
+  await until("the focus on the tab that is left", async () => (await focused.textContent()) === "Containers");
   await processesGone();
 });
 
@@ -56,11 +57,11 @@ test("what is selected in a terminal is copied with Ctrl+Shift+C and pasted with
   await page.keyboard.type("echo copied''word\n");
   await panel.locator(".xterm-rows > div").getByText("copiedword", { exact: true }).dblclick({ force: true });
   await page.keyboard.press("Control+Shift+C");
-  await until(async () => (await clipboard()) === "copiedword", "the word in the clipboard");
+  await until("the word in the clipboard", async () => (await clipboard()) === "copiedword");
   await page.keyboard.type("echo again:");
   await page.keyboard.press("Control+Shift+V");
   await page.keyboard.press("Enter");
-  await until(async () => (await screen(panel)).includes("again:copiedword"), "the pasted word");
+  await until("the pasted word", async () => (await screen(panel)).includes("again:copiedword"));
   await closeTerminal(page, SHELL);
 });
 
@@ -72,9 +73,9 @@ test("a program can neither reach the clipboard nor make the page type for it, a
   const script = `stty -echo raw; for s in ${sequences.map((s) => `'${s}'`).join(" ")}; do printf "\\033$s"; done; printf x; dd bs=1 count=1 2>/dev/null | od -c | head -1; stty sane echo; echo`;
   await setup.engine.docker("exec", SHELL, "sh", "-c", 'printf %s "$0" > /hostile', script);
   await page.keyboard.type("sh /hostile\n");
-  await until(async () => (await screen(panel)).some((row) => row.endsWith("x")), "the end of the sequences");
+  await until("the end of the sequences", async () => (await screen(panel)).some((row) => row.endsWith("x")));
   await page.keyboard.type("q");
-  await until(async () => (await screen(panel)).some((row) => /0000000 +q/.test(row)), "that the first answer is ours");
+  await until("the first answer to be ours", async () => (await screen(panel)).some((row) => /0000000 +q/.test(row)));
   assert.equal(await clipboard(), before);
   assert.equal((await panel.locator(".title").textContent())?.length, 80);
   await closeTerminal(page, SHELL);
@@ -91,5 +92,5 @@ async function clipboard(): Promise<string> {
 /** Closing the tab has ended the shell in the container. */
 async function processesGone(): Promise<void> {
   const shells = async () => (await setup.engine.docker("exec", SHELL, "ps", "-o", "comm")).split("\n");
-  await until(async () => !(await shells()).includes("sh"), "an end of the shell");
+  await until("an end of the shell", async () => !(await shells()).includes("sh"));
 }

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { until } from "./page/browser.ts";
+import { until } from "../support/until.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const LOGGER = "page-logger";
@@ -53,9 +53,8 @@ test("a followed log shows new lines, marks errors, hides nothing, and holds sti
   await line("got later").waitFor();
 
   await panel.getByLabel("Filter lines").fill("old 29");
-  await until(
-    async () => (await panel.locator("li").allTextContents()).every((text) => text.includes("old 29")),
-    "the filter",
+  await until("the filtered lines", async () =>
+    (await panel.locator("li").allTextContents()).every((text) => text.includes("old 29")),
   );
   await setup.engine.docker("kill", LOGGER);
   await panel.getByText("The log has ended").waitFor();

@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { dockerCli } from "../support/engine.ts";
-import { closeTerminal, openShell, screen, until, WIDE } from "./page/browser.ts";
+import { until } from "../support/until.ts";
+import { closeTerminal, openShell, screen, WIDE } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 import { type Size, startTmux, type Tmux } from "./page/tmux.ts";
 import { addTools } from "./page/tools.ts";
@@ -70,7 +71,7 @@ for (const [name, steps, last] of [
         await sameScreens([panel, tmux], sight);
       }
       await page.setViewportSize({ width: WIDE.width - 200, height: WIDE.height - 100 });
-      await until(async () => (await screen(panel)).length < (await tmux.screen()).length, "a smaller screen");
+      await until("a smaller screen", async () => (await screen(panel)).length < (await tmux.screen()).length);
       await tmux.resize(await sizeOf(panel));
       await sameScreens([panel, tmux], last);
     } finally {
@@ -88,12 +89,12 @@ test("a flood neither freezes the page nor delays Ctrl-C", async (t) => {
     "(() => { let last = performance.now(); globalThis.longest = 0; const look = () => { const now = performance.now(); globalThis.longest = Math.max(globalThis.longest, now - last); last = now; setTimeout(look); }; look(); })()",
   );
   await page.keyboard.type("yes\n");
-  await until(async () => (await screen(panel)).every((row) => row === "y" || row === ""), "a screen full of y");
+  await until("a screen full of y", async () => (await screen(panel)).every((row) => row === "y" || row === ""));
   const flooded = performance.now();
-  await until(async () => performance.now() - flooded > FLOOD_MS, "the end of the flood");
+  await until("the end of the flood", async () => performance.now() - flooded > FLOOD_MS);
   const pressed = performance.now();
   await page.keyboard.press("Control+c");
-  await until(async () => (await screen(panel)).some((row) => /[#$]$/.test(row)), "the prompt");
+  await until("the prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
   const delay = performance.now() - pressed;
   const longest = await page.evaluate<number>("globalThis.longest");
   t.diagnostic(`Ctrl-C took ${Math.round(delay)} ms, the longest wait was ${Math.round(longest)} ms`);
@@ -109,12 +110,12 @@ test("nothing on the page broke the content policy or complained", () => {
 /** What the terminal in the container itself says its size is, once it is what the page shows. */
 async function sizeOf(panel: Locator): Promise<Size> {
   let size: Size = { cols: 0, rows: 0 };
-  await until(async () => {
+  await until("the page's size in the container", async () => {
     const answer = await setup.engine.docker("exec", MINE, "stty", "-F", "/dev/pts/0", "size");
     const [rows = 0, cols = 0] = answer.trim().split(" ").map(Number);
     size = { cols, rows };
     return rows === (await screen(panel)).length;
-  }, "the page's size in the container");
+  });
   return size;
 }
 
@@ -133,7 +134,7 @@ async function sameScreens([panel, tmux]: [Locator, Tmux], sight: RegExp): Promi
     return mine.some((row) => sight.test(row)) && mine.join("\n") === theirs.join("\n");
   };
   try {
-    await until(same, `${sight} on the same screens`);
+    await until(`${sight} on the same screens`, same);
   } catch (error) {
     assert.deepEqual(mine, theirs);
     throw new Error(`Both show the same, but not that:\n${mine.join("\n")}`, { cause: error });

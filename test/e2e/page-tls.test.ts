@@ -5,7 +5,8 @@ import { after, before, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { outsideAddress } from "../support/outside.ts";
-import { type Browser, openBrowser, openShell, screen, until } from "./page/browser.ts";
+import { until } from "../support/until.ts";
+import { type Browser, openBrowser, openShell, screen } from "./page/browser.ts";
 
 const CONTAINER = "page-tls";
 
@@ -42,7 +43,7 @@ test("once it is accepted, the printed link signs in, and a shell answers throug
   await page.locator(`tr[data-name="${CONTAINER}"]`).getByText("running").waitFor();
   const panel = await openShell(page, CONTAINER);
   await page.keyboard.type("echo $((6*7))-far\n");
-  await until(async () => (await screen(panel)).includes("42-far"), "the answer of the shell");
+  await until("the answer of the shell", async () => (await screen(panel)).includes("42-far"));
   assert.deepEqual(complaints, []);
 });
 

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator } from "playwright-core";
-import { closeTerminal, newCode, openBrowser, openShell, screen, until, WIDE } from "./page/browser.ts";
+import { until } from "../support/until.ts";
+import { closeTerminal, newCode, openBrowser, openShell, screen, WIDE } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 import type { Size } from "./page/tmux.ts";
 import { addTools } from "./page/tools.ts";
@@ -63,11 +64,11 @@ test("a shell answers, its size follows the window, and its exit code is shown w
   const { page } = setup;
   const panel = await openShell(page, SHELL);
   await page.keyboard.type("echo $((6*7))-$0\n");
-  await until(async () => (await screen(panel)).includes("42-bash"), "the answer of bash");
+  await until("the answer of bash", async () => (await screen(panel)).includes("42-bash"));
   const before = await askSize(panel, "one");
   assert.equal(before.rows, (await screen(panel)).length);
   await page.setViewportSize({ width: 800, height: 500 });
-  await until(async () => (await screen(panel)).length < before.rows, "a smaller screen");
+  await until("a smaller screen", async () => (await screen(panel)).length < before.rows);
   const smaller = await askSize(panel, "two");
   assert.ok(smaller.cols < before.cols && smaller.rows < before.rows);
   assert.equal(smaller.rows, (await screen(panel)).length);
@@ -75,7 +76,7 @@ test("a shell answers, its size follows the window, and its exit code is shown w
   await page.keyboard.type("exit 3\n");
   await panel.getByText("Ended with exit code 3.").waitFor();
   await panel.getByRole("button", { name: "Run again" }).click();
-  await until(async () => (await screen(panel)).some((row) => /[#$]$/.test(row)), "a new prompt");
+  await until("a new prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
   await closeTerminal(page, SHELL);
 });
 
@@ -88,10 +89,10 @@ async function askSize(panel: Locator, mark: string): Promise<Size> {
   await setup.page.keyboard.type(`echo ${mark}:$(stty size)\n`);
   const answer = new RegExp(`^${mark}:(\\d+) (\\d+)$`);
   let size: Size = { cols: 0, rows: 0 };
-  await until(async () => {
+  await until("the size", async () => {
     const [, rows, cols] = (await screen(panel)).map((row) => answer.exec(row)).find((match) => match) ?? [];
     size = { cols: Number(cols), rows: Number(rows) };
     return rows !== undefined;
-  }, "the size");
+  });
   return size;
 }

@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { test } from "node:test";
 import { MAX_CONTROL_BYTES, MAX_MESSAGE_BYTES } from "../../src/mux/frame.ts";
+import { until } from "../support/until.ts";
 import { HELLO, PeerSocket } from "./peer-socket.ts";
 import { Scene } from "./scene.ts";
-import { until } from "./stage.ts";
 
 const CONTAINER = "fault-frames";
 const PROTOCOL_ERROR = 1002;

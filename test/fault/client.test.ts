@@ -5,9 +5,10 @@ import { createHash } from "node:crypto";
 import { suite, test } from "node:test";
 import type { RemoteSession } from "../../src/client/session.ts";
 import { Proxy } from "../support/proxy.ts";
+import { until } from "../support/until.ts";
 import { closeAll, type Kind, KINDS, MAIN, openAll, openLive } from "./kinds.ts";
 import { Scene } from "./scene.ts";
-import { carries, connectTo, metric, portOf, until } from "./stage.ts";
+import { carries, connectTo, metric, portOf } from "./stage.ts";
 
 const WEB = "fault-client-web";
 const TALKER = "fault-client-talker";

@@ -9,9 +9,10 @@ import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { closeAll, MAIN, openAll } from "./kinds.ts";
 import { Neighbour } from "./neighbour.ts";
-import { carries, connectTo, until } from "./stage.ts";
+import { carries, connectTo } from "./stage.ts";
 
 const run = promisify(execFile);
 const CONTAINER = "fault-disk";

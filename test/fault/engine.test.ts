@@ -5,8 +5,9 @@ import { after, before, suite, test } from "node:test";
 import type { Client } from "../../src/client/client.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, startEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { closeAll, type Kind, KINDS, type Live, MAIN, openAll, openLive } from "./kinds.ts";
-import { carries, connectTo, readiness, until } from "./stage.ts";
+import { carries, connectTo, readiness } from "./stage.ts";
 
 const CONTAINER = "fault-engine";
 

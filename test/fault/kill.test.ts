@@ -10,10 +10,11 @@ import type { ExecBody } from "../../src/protocol/open.ts";
 import { startCtl } from "../ctl/ctl.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import type { Opened, Order } from "./client-process.ts";
 import { Neighbour } from "./neighbour.ts";
 import { resume } from "./raw.ts";
-import { carries, until } from "./stage.ts";
+import { carries } from "./stage.ts";
 
 /** What the issue grants, in milliseconds. */
 const GONE_WITHIN_MS = 5_000;

@@ -3,7 +3,7 @@
 import type { Client, RemoteForward } from "../../src/client/client.ts";
 import type { RemoteSession } from "../../src/client/session.ts";
 import type { Packet } from "../../src/protocol/packet.ts";
-import { until } from "./stage.ts";
+import { until } from "../support/until.ts";
 
 const ECHO_PORT = 7000;
 const PING = "ping\n";

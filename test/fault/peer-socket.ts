@@ -5,7 +5,7 @@ import { WebSocket } from "ws";
 import { decodeFrame, encodeFrame, type Frame, MIN_VERSION, VERSION } from "../../src/mux/frame.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../src/protocol/version.ts";
 import type { TestAgent } from "../support/agent.ts";
-import { until } from "./stage.ts";
+import { until } from "../support/until.ts";
 
 type Sayable = Parameters<typeof encodeFrame>[0];
 

@@ -4,13 +4,10 @@ import { Client, type ClientOptions } from "../../src/client/client.ts";
 import { dialler } from "../../src/ctl/connection/dial.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import type { TestAgent } from "../support/agent.ts";
+import { until } from "../support/until.ts";
 
-/** Milliseconds; what has not happened by then does not happen. */
-const PATIENCE_MS = 30_000;
-/** The same where somebody has to be silent for long. */
+/** Milliseconds, where somebody has to be silent for long before anything happens. */
 const SILENCE_MS = 45_000;
-/** Milliseconds between two looks at a state. */
-const POLL_MS = 20;
 
 export interface Route {
   /** Another port than the agent's own: a proxy's. */
@@ -29,21 +26,6 @@ export function connectTo({ url, token }: Pick<TestAgent, "url" | "token">, rout
 
 export function portOf({ url }: Pick<TestAgent, "url">): number {
   return Number(new URL(url).port);
-}
-
-/** Resolves with the first answer of `look` that is not undefined or false. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-  patience: number = PATIENCE_MS,
-): Promise<T> {
-  const end = performance.now() + patience;
-  for (;;) {
-    const answer = await look();
-    if (answer !== undefined && answer !== false) return answer;
-    if (performance.now() > end) throw new Error(`${what}: did not happen within ${patience} ms`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }
 
 /** The sum of a metric over its labels, as a monitor would read it. */
@@ -66,5 +48,7 @@ export async function carries(agent: TestAgent, sessions: number): Promise<void>
 /** Resolves when `/readyz` answers so. An engine that hangs is found out by silence, which takes a while. */
 export async function readiness(agent: TestAgent, ready: boolean): Promise<void> {
   const status = ready ? 200 : 503;
-  await until(`/readyz answering ${status}`, async () => (await agent.fetch("/readyz")).status === status, SILENCE_MS);
+  await until(`/readyz answering ${status}`, async () => (await agent.fetch("/readyz")).status === status, {
+    patience: SILENCE_MS,
+  });
 }

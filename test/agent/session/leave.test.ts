@@ -5,6 +5,7 @@ import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { startDesk } from "../../support/desk.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
+import { until } from "../../support/until.ts";
 
 const untilClosed = async (script: Script) => {
   await new Promise((resolve) => script.closed.addEventListener("abort", resolve, { once: true }));
@@ -18,9 +19,9 @@ test("a session that was resumed once is gone as soon as its client closes it", 
   const client = desk.client();
   const session = await client.exec("web", body);
   client.pairs[0]?.cut();
-  await until(() => desk.audit.some(({ event }) => event === "resume"));
+  await until("the resume in the audit", () => desk.audit.some(({ event }) => event === "resume"));
   await session.close();
-  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  await until("no session any more", () => Object.keys(desk.sessions.counts()).length === 0);
   await client.close();
 });
 
@@ -31,7 +32,7 @@ test("a session is gone when its grace ends, together with what could not be del
   await client.exec("web", body, { grace: 20 });
   client.pairs[0]?.cut();
   await client.close();
-  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  await until("no session any more", () => Object.keys(desk.sessions.counts()).length === 0);
   assert.equal(desk.audit.at(-1)?.outcome, "client-gone");
 });
 
@@ -45,13 +46,5 @@ test("a connection waits for its client no longer than the forward it belongs to
   assert.equal((await connection.opened).grace, 20);
   client.pairs[0]?.cut();
   await client.close();
-  await until(() => Object.keys(desk.sessions.counts()).length === 0);
+  await until("no session any more", () => Object.keys(desk.sessions.counts()).length === 0);
 });
-
-async function until(state: () => boolean): Promise<void> {
-  const deadline = AbortSignal.timeout(5_000);
-  while (!state()) {
-    deadline.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}

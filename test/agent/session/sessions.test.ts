@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../../../src/client/client.ts";
 import type { RemoteSession } from "../../../src/client/session.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import type { ExitStatus } from "../../../src/protocol/packet.ts";
 import { startDesk } from "../../support/desk.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
+import { until } from "../../support/until.ts";
 
 /** Runs until it is closed. */
 async function linger({ closed }: Script): Promise<ExitStatus> {
@@ -27,14 +27,6 @@ async function codeOf(session: RemoteSession): Promise<string> {
     return "ended";
   } catch (error) {
     return error instanceof FairleadError ? error.code : String(error);
-  }
-}
-
-async function until(what: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5_000;
-  while (!what()) {
-    assert.ok(performance.now() < deadline, "it did not happen within 5 s");
-    await sleep(2);
   }
 }
 
@@ -57,7 +49,9 @@ test("withdrawn access ends a session that waits for its client", async () => {
   cut();
   await new Promise(setImmediate);
   desk.revoke();
-  await until(() => desk.audit.some(({ event, outcome }) => event === "end" && outcome === "revoked"));
+  await until("the end in the audit", () =>
+    desk.audit.some(({ event, outcome }) => event === "end" && outcome === "revoked"),
+  );
   assert.equal(desk.runtime.scripts[0]?.closed.aborted, true);
   await client.close();
   await desk.close();
@@ -69,7 +63,7 @@ test("withdrawn access ends live sessions and their connection", async () => {
   const session = await client.exec("web", TERMINAL);
   desk.revoke();
   assert.equal(await codeOf(session), "revoked");
-  await until(() => desk.sessions.counts()["exec"] === undefined);
+  await until("no exec any more", () => desk.sessions.counts()["exec"] === undefined);
   await assert.rejects(client.exec("web", TERMINAL), /withdrawn/);
   await client.close();
   await desk.close();
@@ -81,7 +75,7 @@ test("a pipe ends with its connection", async () => {
   const session = await client.exec("web", PIPE);
   cut();
   assert.equal(await codeOf(session), "unreachable");
-  await until(() => desk.audit.some(({ outcome }) => outcome === "client-gone"));
+  await until("the end in the audit", () => desk.audit.some(({ outcome }) => outcome === "client-gone"));
   await client.close();
   await desk.close();
 });
@@ -92,7 +86,7 @@ test("a terminal whose client never comes back is ended after its grace", async 
   const session = await client.exec("web", TERMINAL);
   cut();
   assert.equal(await codeOf(session), "unauthenticated");
-  await until(() => desk.audit.some(({ outcome }) => outcome === "client-gone"));
+  await until("the end in the audit", () => desk.audit.some(({ outcome }) => outcome === "client-gone"));
   assert.equal(desk.runtime.scripts[0]?.closed.aborted, true);
   await desk.close();
 });
@@ -112,9 +106,9 @@ test("a cut connection is replaced by itself and the session goes on", async () 
   const client = desk.client();
   const session = await client.exec("web", TERMINAL);
   client.pairs[0]?.cut();
-  await until(() => client.pairs.length === 2);
+  await until("a second connection", () => client.pairs.length === 2);
   await session.send({ type: "stdin", bytes: Buffer.from("x") });
-  await until(() => Buffer.concat(desk.runtime.scripts[0]?.stdin ?? []).toString() === "x");
+  await until("the input once", () => Buffer.concat(desk.runtime.scripts[0]?.stdin ?? []).toString() === "x");
   assert.equal(desk.audit.filter(({ event }) => event === "resume").length, 1);
   await client.close();
   await desk.close();

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { AttachSpec } from "../../../src/agent/runtime/runtime.ts";
-import { Listener, listen, type Rig, until } from "../rig.ts";
+import { until } from "../../support/until.ts";
+import { Listener, listen, type Rig } from "../rig.ts";
 
 const BOTH: AttachSpec = { stdin: true, stdout: true, stderr: true };
 const MIB = 1024 * 1024;

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import type { ExecSpec } from "../../../src/agent/runtime/runtime.ts";
-import { Listener, listen, type Rig, until } from "../rig.ts";
+import { until } from "../../support/until.ts";
+import { Listener, listen, type Rig } from "../rig.ts";
 
 const MIB = 1024 * 1024;
 

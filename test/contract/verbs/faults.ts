@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogEntry, LogOptions, Runtime } from "../../../src/agent/runtime/runtime.ts";
-import { Listener, listen, type Rig, sinceOf, until } from "../rig.ts";
+import { until } from "../../support/until.ts";
+import { Listener, listen, type Rig, sinceOf } from "../rig.ts";
 
 const AWAY = { name: "RuntimeError", code: "engine-unavailable" };
 const PIPE = { tty: false, stdin: true };

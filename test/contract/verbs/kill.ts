@@ -5,7 +5,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdir } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { ExecSpec } from "../../../src/agent/runtime/runtime.ts";
-import { Listener, listen, type Rig, until } from "../rig.ts";
+import { until } from "../../support/until.ts";
+import { Listener, listen, type Rig } from "../rig.ts";
 
 /** Milliseconds in which everything must be gone. */
 const LIMIT = 5000;

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { LogEntry, LogOptions } from "../../../src/agent/runtime/runtime.ts";
-import { type Rig, sinceOf, until } from "../rig.ts";
+import { until } from "../../support/until.ts";
+import { type Rig, sinceOf } from "../rig.ts";
 
 const ALL: LogOptions = { follow: false, stdout: true, stderr: true };
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestAgent } from "../../support/agent.ts";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { until } from "../../support/until.ts";
 
 /** No traffic of the browser's own, and no sandbox: the tests run as root. */
 const FLAGS = [
@@ -80,7 +81,7 @@ export async function openShell(page: Page, container: string): Promise<Locator>
   await page.getByRole("tab", { name: "Containers" }).click();
   await page.getByRole("button", { name: `Terminal in ${container}`, exact: true }).click();
   const panel = page.getByRole("tabpanel", { name: `Terminal: ${container}` });
-  await until(async () => (await screen(panel)).some((row) => /[#$]$/.test(row)), "a prompt");
+  await until("a prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
   return panel;
 }
 
@@ -95,16 +96,4 @@ export async function closeTerminal(page: Page, container: string): Promise<void
 export async function screen(panel: Locator): Promise<string[]> {
   const rows = await panel.locator(".xterm-rows > div").allTextContents();
   return rows.map((row) => row.replaceAll("\u00a0", " ").trimEnd());
-}
-
-/** Milliseconds between two looks. */
-const POLL_MS = 50;
-
-/** Looks until it is true; throws with these words when it takes too long. */
-export async function until(check: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!(await check())) {
-    if (performance.now() > deadline) throw new Error(`There is still not ${what} after ${PATIENCE_MS / 1000} s.`);
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
-  }
 }

@@ -13,9 +13,10 @@ import { parseEndpoint } from "../../../../src/agent/runtime/docker/endpoint.ts"
 import { Engine } from "../../../../src/agent/runtime/docker/engine.ts";
 import { killInside, MARKER_NAME } from "../../../../src/agent/runtime/docker/inside-kill.ts";
 import type { Runtime } from "../../../../src/agent/runtime/runtime.ts";
-import { Listener, until } from "../../../contract/rig.ts";
+import { Listener } from "../../../contract/rig.ts";
 import { silent } from "../../../contract/silent.ts";
 import { sharedEngine } from "../../../support/engine.ts";
+import { until } from "../../../support/until.ts";
 
 const { signal } = new AbortController();
 const docker = await sharedEngine();

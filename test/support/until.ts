@@ -1,0 +1,23 @@
+/** Waits for a state: the one place where tests look again and again. */
+
+export interface UntilOptions {
+  /** Milliseconds after which it will not happen any more. */
+  patience?: number;
+  /** Milliseconds between two looks. */
+  every?: number;
+}
+
+/** Resolves with the first answer of `look` that is neither undefined nor false; rejects with `what` when none comes in time. */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined | false> | T | undefined | false,
+  { patience = 30_000, every = 20 }: UntilOptions = {},
+): Promise<T> {
+  const end = performance.now() + patience;
+  for (;;) {
+    const answer = await look();
+    if (answer !== undefined && answer !== false) return answer;
+    if (performance.now() > end) throw new Error(`waited ${patience / 1000} s in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, every));
+  }
+}
