@@ -112,16 +112,17 @@ export function encodeFrame(frame: Exclude<Frame, { type: "skipped" }>): Uint8Ar
 
 /** Total: any bytes give a frame or a {@link MuxError}, and nothing is allocated by a declared length. Data is not copied. */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  if (bytes.length < HEADER_BYTES) throw violation("a frame is at least 5 bytes");
+  if (bytes.length < HEADER_BYTES) throw violation(`a frame is at least ${HEADER_BYTES} bytes`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const type = view.getUint8(0);
   const channel = view.getUint32(1);
   const payload = bytes.subarray(HEADER_BYTES);
   if (type === TYPE.data) {
-    if (payload.length === 0 || payload.length > MAX_MESSAGE_BYTES) throw violation("a message is 1 to 131072 bytes");
+    if (payload.length === 0 || payload.length > MAX_MESSAGE_BYTES)
+      throw violation(`a message is 1 to ${MAX_MESSAGE_BYTES} bytes`);
     return { type: "data", channel: named(channel), message: payload };
   }
-  if (payload.length > MAX_CONTROL_BYTES) throw violation("a control frame is at most 262144 bytes");
+  if (payload.length > MAX_CONTROL_BYTES) throw violation(`a control frame is at most ${MAX_CONTROL_BYTES} bytes`);
   return decodeControl(type, channel, payload);
 }
 
@@ -132,9 +133,9 @@ function decodeControl(type: number, channel: number, payload: Uint8Array): Fram
     case TYPE.ack:
       return { type: "ack", channel: named(channel), offset: offsetOf(payload) };
     case TYPE.ping:
-      return { type: "ping", stamp: offsetOf(payload, unnamed(channel)) };
+      return { type: "ping", stamp: offsetOf(unnamed(channel, payload)) };
     case TYPE.pong:
-      return { type: "pong", stamp: offsetOf(payload, unnamed(channel)) };
+      return { type: "pong", stamp: offsetOf(unnamed(channel, payload)) };
     case TYPE.open:
       return decodeOpen(named(channel), payload);
     case TYPE.reply:
@@ -148,9 +149,9 @@ function decodeControl(type: number, channel: number, payload: Uint8Array): Fram
         reason: text.decode(payload.subarray(2)),
       };
     case TYPE.hello:
-      return { type: "hello", hello: helloOf(parse(payload, unnamed(channel))) };
+      return { type: "hello", hello: helloOf(parse(unnamed(channel, payload))) };
     case TYPE.goAway:
-      return { type: "goAway", goAway: goAwayOf(parse(payload, unnamed(channel))) };
+      return { type: "goAway", goAway: goAwayOf(parse(unnamed(channel, payload))) };
     default:
       if (type & MAY_SKIP) return { type: "skipped" };
       throw violation(`frame type ${type} is unknown and must be understood`);
@@ -191,11 +192,13 @@ function named(channel: number): number {
   return channel;
 }
 
-function unnamed(channel: number): void {
+/** The payload of a frame about the connection itself. */
+function unnamed(channel: number, payload: Uint8Array): Uint8Array {
   if (channel !== 0) throw violation("that frame belongs to channel 0");
+  return payload;
 }
 
-function offsetOf(payload: Uint8Array, _checked?: void): number {
+function offsetOf(payload: Uint8Array): number {
   if (payload.length !== 8) throw violation("an offset is 8 bytes");
   const view = new DataView(payload.buffer, payload.byteOffset, 8);
   const offset = view.getUint32(0) * 0x1_0000_0000 + view.getUint32(4);
@@ -207,7 +210,7 @@ function json(value: unknown): Uint8Array {
   return utf8.encode(JSON.stringify(value));
 }
 
-function parse(payload: Uint8Array, _checked: void): Record<string, unknown> {
+function parse(payload: Uint8Array): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text.decode(payload));
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;

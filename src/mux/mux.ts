@@ -199,8 +199,7 @@ export class Mux {
   }
 
   #accept(id: number, request: OpenRequest): void {
-    if (id % 2 === Math.abs(this.#lastOwn % 2) || id <= this.#lastTheirs)
-      throw violation(`channel ${id} may not be opened`);
+    if (this.#isOwn(id) || id <= this.#lastTheirs) throw violation(`channel ${id} may not be opened`);
     this.#lastTheirs = id;
     const channel = this.#create(id, { header: request.header, body: request.body });
     this.#theirs += 1;
@@ -211,11 +210,16 @@ export class Mux {
     this.#options.accept(channel);
   }
 
+  /** By its number, of which each side has every second one: this side opened it, or would. */
+  #isOwn(id: number): boolean {
+    return id % 2 === (this.#options.role === "dialler" ? 1 : 0);
+  }
+
   /** Frames for a channel that ended here and not yet there are expected, and dropped. */
   #find(id: number): Channel | undefined {
     const channel = this.#channels.get(id);
     if (channel) return channel;
-    const last = id % 2 === Math.abs(this.#lastOwn % 2) ? this.#lastOwn : this.#lastTheirs;
+    const last = this.#isOwn(id) ? this.#lastOwn : this.#lastTheirs;
     if (id > last) throw violation(`channel ${id} was never opened`);
     return undefined;
   }
@@ -229,7 +233,7 @@ export class Mux {
 
   #release(channel: Channel): void {
     if (!this.#channels.delete(channel.id)) return;
-    if (channel.id % 2 !== Math.abs(this.#lastOwn % 2)) this.#theirs -= 1;
+    if (!this.#isOwn(channel.id)) this.#theirs -= 1;
   }
 
   #say(frame: Parameters<typeof encodeFrame>[0]): void {
