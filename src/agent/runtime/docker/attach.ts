@@ -65,6 +65,8 @@ export class AttachedProcess implements Process {
   readonly #parts: AttachParts;
   readonly #resizer: Resizer;
   readonly #backlog = new Backlog(BACKLOG);
+  /** Known once the output has ended. */
+  #exitStatus: ExitStatus | Promise<ExitStatus> = { unknown: "detached" };
   #settle: (status: ExitStatus) => void = () => {};
 
   constructor(engine: Engine, parts: AttachParts) {
@@ -126,8 +128,6 @@ export class AttachedProcess implements Process {
     this.#exitStatus = failure === undefined ? this.#parts.exit.status() : { unknown: describe(failure) };
     this.#backlog.end();
   }
-
-  #exitStatus: ExitStatus | Promise<ExitStatus> = { unknown: "detached" };
 
   async *#deliver(): AsyncGenerator<Output> {
     try {
