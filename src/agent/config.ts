@@ -1,9 +1,10 @@
 /** Every setting of the agent: its name, kind, default and effect. Flags, variables, help and docs/configuration.md come from here. */
 
-import { createHash } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
+import { digest } from "../auth/secret.ts";
+import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import {
   address,
@@ -29,14 +30,18 @@ const DAY = 24 * HOUR;
 const MEBIBYTE = 1024 * 1024;
 /** Below this, rotation would keep next to nothing. */
 const MIN_LOG_SIZE = 64 * 1024;
-/** A shorter token could be guessed. */
-const TOKEN = /^[A-Za-z0-9._~+/-]{20,512}=*$/;
 const LATER = "Used once the agent has a server.";
+const TOKEN_WORDS = `must be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits and ._~+/-, and at the end =`;
 
+const Token = z
+  .string()
+  .regex(TOKEN, TOKEN_WORDS)
+  .min(MIN_TOKEN_LENGTH, TOKEN_WORDS)
+  .max(MAX_TOKEN_LENGTH, TOKEN_WORDS);
 const GrantEntry = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be letters, digits and ._- (at most 64)"),
-    token: z.string().regex(TOKEN, "must be 20 to 512 letters, digits and ._~+/-").optional(),
+    token: Token.optional(),
     token_sha256: z
       .string()
       .toLowerCase()
@@ -50,7 +55,10 @@ const GrantEntry = z
     ({ token, token_sha256 }) => (token === undefined) !== (token_sha256 === undefined),
     "needs one of token and token_sha256",
   )
-  .transform(({ token, token_sha256: hash = sha256(token ?? ""), ...rest }) => ({ ...rest, token_sha256: hash }));
+  .transform(({ token, token_sha256: hash = digest(token ?? "").toString("hex"), ...rest }) => ({
+    ...rest,
+    token_sha256: hash,
+  }));
 
 const Grants = z
   .array(GrantEntry)
@@ -312,10 +320,6 @@ function combinations(config: AgentConfig): string[] {
   if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
     problems.push("log_max_size must be 0 or at least 64k");
   return problems;
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text, "utf8").digest("hex");
 }
 
 function distinct(values: readonly string[]): boolean {

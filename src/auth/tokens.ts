@@ -6,11 +6,11 @@ import type { Subject } from "./grant.ts";
 import { digest, sameDigest } from "./secret.ts";
 
 /** Shorter ones could be guessed, and are refused at the start. */
-const MIN_TOKEN_LENGTH = 20;
+export const MIN_TOKEN_LENGTH = 20;
 /** A longer one is refused unread: nobody makes us hash megabytes. */
-const MAX_TOKEN_LENGTH = 512;
+export const MAX_TOKEN_LENGTH = 512;
 /** What an Authorization header can carry (RFC 6750, `b64token`). */
-const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+export const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 const SHA256 = /^[0-9a-f]{64}$/i;
 
 /** A token, or only its SHA-256 (hexadecimal) as the configuration may hold it, and what its holder may do. */

@@ -348,6 +348,8 @@ test("a mistake in a grant is told with its place, and no token is shown", () =>
     [[grant({ rights: ["root"] })], /0\.rights\.0/],
     [[grant({ rights: [] })], /0\.rights/],
     [[grant({ token: "short" })], /0\.token: must be 20 to 512/],
+    // Nobody could ever sign in with it: longer ones are refused unread.
+    [[grant({ token: `${"x".repeat(512)}=` })], /0\.token: must be 20 to 512/],
     [[grant({ token_sha256: HASH })], /needs one of token and token_sha256/],
     [[grant({ token: undefined })], /needs one of/],
     [[grant({ tokn: TOKEN })], /0: Unrecognized key/],
