@@ -1,7 +1,7 @@
 /** Requests to the server's HTTP side, and the words for everything that can go wrong on the way. */
 
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { type ErrorCode, FairleadError, Problem } from "../../protocol/errors.ts";
+import { FairleadError, Problem } from "../../protocol/errors.ts";
 import { http } from "../late.ts";
 import type { Server } from "./locate.ts";
 import { secureConnection } from "./secure.ts";
@@ -87,9 +87,8 @@ export function unreachable(server: Server, error: NodeJS.ErrnoException): Fairl
 
 /** Something answers, but it is not what it should be. */
 export function stranger(server: Server, why: string, cause?: unknown): FairleadError {
-  const code: ErrorCode = "protocol-error";
   return new FairleadError(
-    code,
+    "protocol-error",
     `${server.url.origin} does not seem to be a Fairlead agent: ${why}. Check the address.`,
     { cause },
   );

@@ -47,10 +47,10 @@ interface Found<T> {
 
 /** Throws with what to do when there is no server, no token for it, or no safe way to send it. */
 export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Server> {
-  const named = fromFlags(wanted.server, "--server") ?? fromFlags(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER");
+  const named = foundIn(wanted.server, "--server") ?? foundIn(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER");
   const settings = await readSettings(env);
   const local = await findLocalAgent(env);
-  const address = named ?? fromFlags(settings?.server, settings?.path) ?? fromFlags(local?.url, local?.path);
+  const address = named ?? foundIn(settings?.server, settings?.path) ?? foundIn(local?.url, local?.path);
   if (!address)
     throw new FairleadError(
       "unreachable",
@@ -100,16 +100,16 @@ async function findToken({ wanted, env, settings, local, url }: Sources): Promis
 
 /** A pin kept for one server says nothing about another; one on the command line or in the environment is about any. */
 async function findPin({ wanted, env, settings, local, url }: Sources): Promise<Found<string> | undefined> {
-  const given = fromFlags(wanted.pin, "--pin") ?? fromFlags(env["FAIRLEAD_PIN"], "FAIRLEAD_PIN");
-  const kept = settings && isMeant(settings, url) ? fromFlags(settings.pin, settings.path) : undefined;
-  const own = local && sameServer(parseUrl(local.url), url) ? fromFlags(local.pin, local.path) : undefined;
+  const given = foundIn(wanted.pin, "--pin") ?? foundIn(env["FAIRLEAD_PIN"], "FAIRLEAD_PIN");
+  const kept = settings && isMeant(settings, url) ? foundIn(settings.pin, settings.path) : undefined;
+  const own = local && sameServer(parseUrl(local.url), url) ? foundIn(local.pin, local.path) : undefined;
   const named = given ?? kept;
   if (named && url.protocol === "http:")
     throw new UsageError(
       `${url.origin} has no key to compare with the pin (${named.from}). Write https, or leave the pin out.`,
     );
   if (url.protocol === "http:") return undefined;
-  const found = named ?? own ?? fromFlags(await knownPin(env, url.origin), pinsFile(env));
+  const found = named ?? own ?? foundIn(await knownPin(env, url.origin), pinsFile(env));
   const value = found && parsePin(found.value);
   if (found && !value)
     throw new UsageError(`"${found.value}" (${found.from}) is no pin. Write sha256: and 64 hexadecimal digits.`);
@@ -120,7 +120,8 @@ function isMeant(settings: Settings, url: URL): boolean {
   return !settings.server || sameServer(parseUrl(settings.server), url);
 }
 
-function fromFlags(value: string | undefined, from = ""): Found<string> | undefined {
+/** Undefined where that place names nothing. */
+function foundIn(value: string | undefined, from = ""): Found<string> | undefined {
   return value ? { value, from } : undefined;
 }
 
