@@ -1,5 +1,6 @@
 /** The end of a process: signals, the two-step shutdown with its deadlines, and what happens after an error that nobody caught. */
 
+import { aborted } from "../lib/wait.ts";
 import type { OpenLog } from "./log.ts";
 
 /** Time for parts that were cut to let go, in milliseconds: ending a process that ignores every polite signal takes 5 s. */
@@ -45,9 +46,8 @@ export class Life {
   }
 
   /** Resolves when the program is told to end. */
-  async stopped(): Promise<void> {
-    if (this.stopping.aborted) return;
-    await new Promise<void>((resolve) => this.stopping.addEventListener("abort", () => resolve(), { once: true }));
+  stopped(): Promise<void> {
+    return aborted(this.stopping);
   }
 
   /** Brings the log out and ends the process; the first call decides. */

@@ -80,14 +80,15 @@ function contextOptions({ cert, key }: ServerCertificate): SecureContextOptions 
 
 /** What Node could not even parse, or waited for in vain. */
 export function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === "ECONNRESET") return void socket.destroy();
-  const tooLarge = error.code === "HPE_HEADER_OVERFLOW";
-  const late = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
-  const words = late ? "The request did not arrive in time." : "This is not an HTTP request that can be understood.";
-  refuseSocket(
-    socket,
-    new FairleadError(tooLarge ? "too-large" : "bad-request", tooLarge ? "The headers are too large." : words),
-  );
+  if (error.code === "ECONNRESET") socket.destroy();
+  else refuseSocket(socket, refusalOf(error.code));
+}
+
+function refusalOf(code: string | undefined): FairleadError {
+  if (code === "HPE_HEADER_OVERFLOW") return new FairleadError("too-large", "The headers are too large.");
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return new FairleadError("bad-request", "The request did not arrive in time.");
+  return new FairleadError("bad-request", "This is not an HTTP request that can be understood.");
 }
 
 /** Where the server listens, as an address to open in a browser on this machine. */

@@ -1,6 +1,7 @@
 /** Turns the changing list of containers into lines of JSON that never outrun their reader. */
 
-import { type ContainerList, type ContainerView } from "../../protocol/container.ts";
+import { aborted } from "../../lib/wait.ts";
+import type { ContainerList, ContainerView } from "../../protocol/container.ts";
 import { asFairleadError, problemOf } from "./problems.ts";
 
 /** A line without anything on it: the stream is alive, and a reader of NDJSON skips it. */
@@ -22,7 +23,7 @@ export async function* watchLines(
   options: WatchOptions,
 ): AsyncGenerator<string> {
   const iterator = changes[Symbol.asyncIterator]();
-  const ended = once(options.signal);
+  const ended = aborted(options.signal).then(() => "ended" as const);
   try {
     let next = iterator.next();
     for (;;) {
@@ -55,13 +56,6 @@ async function sooner<A, B>(these: [Promise<A>, Promise<B>], ms: number): Promis
   } finally {
     clearTimeout(timer);
   }
-}
-
-function once(signal: AbortSignal): Promise<"ended"> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve("ended");
-    signal.addEventListener("abort", () => resolve("ended"), { once: true });
-  });
 }
 
 function line(value: object): string {
