@@ -38,6 +38,7 @@ const Token = z
   .regex(TOKEN, TOKEN_WORDS)
   .min(MIN_TOKEN_LENGTH, TOKEN_WORDS)
   .max(MAX_TOKEN_LENGTH, TOKEN_WORDS);
+
 const GrantEntry = z
   .strictObject({
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be letters, digits and ._- (at most 64)"),
