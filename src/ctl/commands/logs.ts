@@ -8,7 +8,7 @@ import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { LogReader, type LogSink } from "../log-reader.ts";
 import { Prefixer } from "../prefix.ts";
-import { parseTime } from "../time.ts";
+import { parseTime } from "../../lib/time.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {

@@ -1,6 +1,6 @@
-/** Points in time as people write them for `logs`. */
+/** Points in time as people write them for logs. */
 
-import { parseDuration } from "../lib/duration.ts";
+import { parseDuration } from "./duration.ts";
 
 const UNIX = /^\d{1,12}(\.\d{1,9})?$/;
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s?(Z|[+-]\d\d:\d\d)?)?$/i;
