@@ -4,13 +4,12 @@ import type { Channel } from "../mux/channel.ts";
 import type { CloseInfo } from "../mux/errors.ts";
 import type { Mux } from "../mux/mux.ts";
 import { Sequence } from "../mux/sequence.ts";
-import { FairleadError, Problem } from "../protocol/errors.ts";
-import { Opened, type OpenHeader, type ResumeBody } from "../protocol/open.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import { type Opened, type OpenHeader, readReply, type ResumeBody } from "../protocol/open.ts";
 import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
 import type { Link, Rider } from "./link.ts";
 
 const utf8 = new TextEncoder();
-const text = new TextDecoder();
 
 /** How long an agent may take to answer an open or a resume before the connection is at fault, in milliseconds. */
 const OPEN_TIMEOUT_MS = 60_000;
@@ -185,18 +184,6 @@ function dropWords(info: CloseInfo, opened: Opened | undefined): string {
   if (!opened) return `the connection was lost before the agent answered (${why})`;
   if (info.code !== 1006) return `the agent closed the session (${why})`;
   return `the connection was lost and this session is not kept (${why}); what ran in it was ended`;
-}
-
-/** A reply is what {@link Opened} describes, or a problem. */
-function readReply(bytes: Uint8Array): Opened | FairleadError {
-  try {
-    const value: unknown = JSON.parse(text.decode(bytes));
-    const problem = Problem.safeParse(value);
-    if (problem.success) return FairleadError.from(problem.data);
-    return Opened.parse(value);
-  } catch {
-    return new FairleadError("protocol-error", "the agent's answer could not be understood");
-  }
 }
 
 function json(value: unknown): Uint8Array {

@@ -1,6 +1,7 @@
 /** What opens a channel: a header that a relay may read, and a body that only the agent understands. */
 
 import * as z from "zod/mini";
+import { FairleadError, Problem } from "./errors.ts";
 
 const ref = z.string().check(z.minLength(1), z.maxLength(256));
 const secret = z.string().check(z.minLength(16), z.maxLength(128));
@@ -105,3 +106,15 @@ export const Opened = z.object({
   grace: z.number(),
 });
 export type Opened = z.infer<typeof Opened>;
+
+/** The agent's first word on a channel: it accepted, or it says why not. */
+export function readReply(bytes: Uint8Array): Opened | FairleadError {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    const problem = Problem.safeParse(value);
+    if (problem.success) return FairleadError.from(problem.data);
+    return Opened.parse(value);
+  } catch {
+    return new FairleadError("protocol-error", "the agent's answer could not be understood");
+  }
+}

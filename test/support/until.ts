@@ -21,3 +21,18 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, every));
   }
 }
+
+/** Resolves with a number once it stays what it is from one look to the next. */
+export async function settled(look: () => number): Promise<number> {
+  let before = Number.NaN;
+  await until(
+    "a number that stays",
+    () => {
+      const same = before === look();
+      before = look();
+      return same;
+    },
+    { every: 300 },
+  );
+  return before;
+}

@@ -99,6 +99,17 @@ export class Containers {
     return resolveReference(this.#fresh.recent ?? this.#all, ref, access);
   }
 
+  /** What `resolve` gives, also of a container that has just been made. */
+  async find(ref: string, access: Access): Promise<Container> {
+    try {
+      return this.resolve(ref, access);
+    } catch (error) {
+      if (toFairleadError(error).code !== "not-found") throw error;
+    }
+    await this.refresh();
+    return this.resolve(ref, access);
+  }
+
   /** Resolves once `resolve` knows every container that there was when this was called. Rejects like {@link FreshList.refresh}. */
   refresh(): Promise<void> {
     return this.#fresh.refresh();
@@ -110,7 +121,7 @@ export class Containers {
   }
 
   async detail(ref: string, grant: Grant, signal: AbortSignal): Promise<ContainerDetailView> {
-    const { id } = await this.#find(ref, { grant, right: "inspect" });
+    const { id } = await this.find(ref, { grant, right: "inspect" });
     try {
       const { openStdin, tty, startedAt, finishedAt, exitCode, restartPolicy, health, mounts, ...rest } =
         await this.#runtime.inspect(id, signal);
@@ -138,16 +149,6 @@ export class Containers {
   async close(): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#done, this.#fresh.close()]);
-  }
-
-  async #find(ref: string, access: Access): Promise<Container> {
-    try {
-      return this.resolve(ref, access);
-    } catch (error) {
-      if (toFairleadError(error).code !== "not-found") throw error;
-    }
-    await this.refresh();
-    return this.resolve(ref, access);
   }
 
   #set(all: Container[], ready: boolean): void {

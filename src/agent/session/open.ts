@@ -22,7 +22,7 @@ export interface Opening {
 }
 
 /** By operation; a new kind of session is one more entry. */
-export const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = {
+const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = {
   exec(bytes) {
     const body = parseBody(ExecBody, bytes);
     return {
@@ -50,6 +50,13 @@ export const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Openi
     return { right: "forward", onDrop: "keep", audit: { ports }, serve: (io) => serveForward(io) };
   },
 };
+
+/** What a header and its body ask for. Throws `bad-request` for what opens no session. */
+export function openingOf({ op }: OpenHeader, body: Uint8Array): Opening {
+  const opening = KINDS[op]?.(body);
+  if (!opening) throw new FairleadError("bad-request", `"${op}" does not open a session`);
+  return opening;
+}
 
 const text = new TextDecoder("utf-8", { fatal: true });
 /** Longest header, in bytes; a body is bounded by the frame. */

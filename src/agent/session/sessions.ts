@@ -10,10 +10,11 @@ import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { type Audit, type AuditLine, Trail } from "./audit.ts";
 import type { Containers } from "./containers.ts";
+import { type DirectRequest, DirectSession } from "./direct.ts";
 import { serveConnection } from "./forward.ts";
 import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
 import { serveObserver } from "./observe.ts";
-import { KINDS, parseBody, parseHeader } from "./open.ts";
+import { openingOf, parseBody, parseHeader } from "./open.ts";
 import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
 
 export interface SessionsOptions {
@@ -25,6 +26,21 @@ export interface SessionsOptions {
   software: string;
 }
 
+/** Where a visitor came from: an address, and by which door. */
+export interface Remote {
+  address: string;
+  door: string;
+}
+
+export interface DirectVisit {
+  subject: Subject;
+  remote: Remote;
+  /** Aborted when the client does not wait for the answer any more. */
+  signal: AbortSignal;
+}
+
+/** Nothing runs in a container that is so. */
+const STOPPED = new Set<string>(["created", "exited", "dead", "removing"]);
 /** Kinds of session that print something. */
 const OBSERVABLE = new Set(["exec", "attach", "logs"]);
 /** How often idle sessions are looked for, in milliseconds. */
@@ -49,9 +65,9 @@ export class Sessions {
   }
 
   /** Serves every channel that the other side opens, until the connection ends or the visitor's access is withdrawn. */
-  serve(transport: Transport, subject: Subject, remote: { address: string; door: string }): void {
+  serve(transport: Transport, subject: Subject, remote: Remote): void {
     const { software, budget } = this.#options;
-    const visitor: Visitor = { subject, remote: `${remote.address} ${remote.door}` };
+    const visitor = visitorOf(subject, remote);
     const accept = (channel: Channel) => this.#accept(channel, visitor);
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
     const { revoked } = subject;
@@ -63,6 +79,23 @@ export class Sessions {
       revoked.removeEventListener("abort", withdraw);
     });
     if (revoked.aborted) withdraw();
+  }
+
+  /** One session for a client that speaks another protocol: the door speaks for it. Rejects with the refusal. */
+  open(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<DirectSession> {
+    const accept = (channel: Channel) => this.#accept(channel, visitorOf(subject, remote));
+    return DirectSession.open(request, { budget: this.#options.budget, accept }, signal);
+  }
+
+  /** Rejects with what `open` would be refused with, as far as that can be told without starting anything. */
+  async check(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<void> {
+    try {
+      await this.#check(request, subject, signal);
+    } catch (error) {
+      const refusal = toFairleadError(error);
+      this.#trail.refused(visitorOf(subject, remote), json(request.header), refusal);
+      throw refusal;
+    }
   }
 
   /** Live sessions by kind. */
@@ -120,14 +153,28 @@ export class Sessions {
 
   /** Throws what the client is refused with. */
   #enter(channel: Channel, visitor: Visitor): void {
-    if (this.#state !== "open")
-      throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
-    if (visitor.subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    this.#checkWelcome(visitor.subject);
     const header = parseHeader(channel.request.header);
     if (header.op === "resume") this.#resume(channel, header, visitor);
     else if (header.op === "dial") this.#dial(channel, header, visitor);
     else if (header.op === "observe") this.#observe(channel, header, visitor);
     else this.#open(channel, header, visitor);
+  }
+
+  #checkWelcome(subject: Subject): void {
+    if (this.#state !== "open")
+      throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
+    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+  }
+
+  async #check({ header, body }: DirectRequest, subject: Subject, signal: AbortSignal): Promise<void> {
+    const { runtime, containers, limits } = this.#options;
+    this.#checkWelcome(subject);
+    const { right } = openingOf(header, json(body));
+    const { id } = await containers.find(header.container ?? "", { grant: subject.grant, right });
+    checkSessions(this.#sessions.values(), id, limits);
+    const { name, state } = await runtime.inspect(id, signal);
+    if (STOPPED.has(state)) throw new FairleadError("not-running", `the container "${name}" is not running (${state})`);
   }
 
   #refuse(channel: Channel, visitor: Visitor, refusal: FairleadError): void {
@@ -139,8 +186,7 @@ export class Sessions {
 
   #open(channel: Channel, header: OpenHeader, visitor: Visitor): void {
     const { runtime, containers, limits } = this.#options;
-    const opening = KINDS[header.op]?.(channel.request.body);
-    if (!opening) throw new FairleadError("bad-request", `"${header.op}" does not open a session`);
+    const opening = openingOf(header, channel.request.body);
     const { right, audit } = opening;
     const reference = header.container ?? "";
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
@@ -218,8 +264,11 @@ export class Sessions {
 
   #run(session: Session, details: Partial<AuditLine>, serve: Serve): void {
     this.#trail.opened(session, details);
-    session.worked = session.run(serve).then((outcome) => {
-      for (const child of session.children) child.end(new FairleadError("session-gone", "its forward has ended"));
+    session.worked = session.run(serve).then(async (outcome) => {
+      const children = [...session.children];
+      for (const child of children) child.end(new FairleadError("session-gone", "its forward has ended"));
+      // What they carried counts.
+      await Promise.all(children.map(({ worked }) => worked));
       this.#trail.ended(session, outcome);
     });
   }
@@ -238,6 +287,10 @@ export class Sessions {
       if (performance.now() - session.lastActive > idle && session.children.size === 0)
         session.end(new FairleadError("idle", `nothing moved for ${Math.round(idle / 60_000)} minutes`));
   }
+}
+
+function visitorOf(subject: Subject, { address, door }: Remote): Visitor {
+  return { subject, remote: `${address} ${door}` };
 }
 
 function gone(): FairleadError {
