@@ -14,6 +14,7 @@ import { type GatewayOptions, LIMITS, type Limits, type ServerCertificate } from
 import { addPage } from "./page.ts";
 import { type Place, Places } from "./places.ts";
 import { addContainers } from "./routes/containers.ts";
+import { addLogs } from "./routes/logs.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addSessions } from "./routes/sessions.ts";
 import { addSignIn } from "./routes/sign-in.ts";
@@ -85,6 +86,7 @@ async function furnish(
   addContainers(app, { node, containers, limits, draining });
   addSignIn(app, { node, credentials, door });
   addSessions(app, { sessions, door });
+  addLogs(app, { sessions, door });
   addVersion(app, { node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
   await app.ready();

@@ -71,7 +71,7 @@ export const LIMITS: Limits = {
 
 /** What the doors use of the session desk. */
 export type ContainerDesk = Pick<Containers, "ready" | "visible" | "detail" | "changes">;
-export type SessionDesk = Pick<Sessions, "serve">;
+export type SessionDesk = Pick<Sessions, "serve" | "open" | "check">;
 
 export interface Log {
   debug(fields: object, message: string): void;

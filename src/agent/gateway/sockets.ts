@@ -1,10 +1,10 @@
 /** The WebSockets that are open: their limits, and their end. */
 
 import fastifyWebsocket from "@fastify/websocket";
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
-import { ERRORS } from "../../protocol/errors.ts";
-import { SUBPROTOCOL } from "../../protocol/version.ts";
+import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { subprotocols } from "./identity.ts";
 
 const MAX_PAYLOAD = 1_048_576;
 const MAX_FRAGMENTS = 64;
@@ -21,7 +21,6 @@ const LIMITS = {
   maxBufferedChunks: MAX_BUFFERED_CHUNKS,
   perMessageDeflate: false,
   closeTimeout: CLOSE_MS,
-  handleProtocols: () => SUBPROTOCOL,
 } as const;
 
 /** Adds WebSockets to the server: every upgrade goes through the same hooks and the same route table as any request. */
@@ -32,6 +31,20 @@ export async function addSockets(app: FastifyInstance): Promise<void> {
     errorHandler: (_error, socket) => socket.terminate(),
     preClose: () => closeAll(app.websocketServer.clients),
   });
+}
+
+/**
+ * A `preHandler` of a WebSocket's route: of what the client offers, the first that is spoken here is what will be spoken.
+ * The rest, a ticket too, is taken out of the offer, of which the first that is left is answered. Throws `bad-request`
+ * when nothing is left.
+ */
+export function speaks(...spoken: readonly string[]): (request: FastifyRequest) => Promise<void> {
+  return async ({ raw }) => {
+    const protocol = subprotocols(raw).find((offered) => spoken.includes(offered));
+    if (protocol === undefined)
+      throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${spoken.join(" or ")}; offer it.`);
+    raw.headers["sec-websocket-protocol"] = protocol;
+  };
 }
 
 async function closeAll(clients: Iterable<WebSocket>): Promise<void> {

@@ -287,11 +287,10 @@ suite("a fault behind the door", () => {
   });
 
   test("ends the socket that met it and nothing else", async () => {
-    const sessions = {
-      serve: () => {
-        throw new Error("no desk");
-      },
+    const fail = () => {
+      throw new Error("no desk");
     };
+    const sessions = { serve: fail, open: fail, check: fail };
     await using front = await startFront({ gateway: { sessions } });
     const socket = connect(front.port, "127.0.0.1").resume();
     socket.write(requestText(front.host, { path: SESSIONS_PATH, headers: upgrade(offer(), bearer(front.admin)) }));

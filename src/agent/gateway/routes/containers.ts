@@ -6,8 +6,9 @@ import { z } from "zod";
 import type { ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import { callerOf } from "../door.ts";
-import { parseInput } from "../input.ts";
+import { ContainerParams, NoQuery, parseInput } from "../input.ts";
 import type { ContainerDesk, Limits } from "../options.ts";
+import { goneSignal } from "../stay.ts";
 import { watchLines } from "../watch.ts";
 
 /** How long the engine may take to describe one container. */
@@ -17,8 +18,6 @@ const WATCH_BUFFER = 65_536;
 const LAST_LINE_MS = 2_000;
 
 const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
-const NoQuery = z.strictObject({});
-const Params = z.strictObject({ ref: z.string().min(1).max(256) });
 
 export interface ContainerParts {
   node: string;
@@ -37,8 +36,8 @@ export function addContainers(app: FastifyInstance, parts: ContainerParts): void
   });
   app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
     parseInput(NoQuery, request.query);
-    const { ref } = parseInput(Params, request.params);
-    const signal = AbortSignal.any([goneSignal(reply), AbortSignal.timeout(INSPECT_MS)]);
+    const { ref } = parseInput(ContainerParams, request.params);
+    const signal = AbortSignal.any([goneSignal(reply.raw), AbortSignal.timeout(INSPECT_MS)]);
     return await parts.containers.detail(ref, callerOf(request).subject.grant, signal);
   });
 }
@@ -57,7 +56,7 @@ function startWatch(
     watches.delete(reply);
     release?.();
   });
-  const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply)]);
+  const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply.raw)]);
   signal.addEventListener("abort", () => setTimeout(() => reply.raw.destroy(), LAST_LINE_MS).unref(), { once: true });
   const lists = whileReady(containers, containers.changes(subject.grant, signal));
   const lines = watchLines(lists, { node, heartbeatMs: limits.heartbeatMs, signal });
@@ -78,11 +77,4 @@ async function* whileReady(
 
 function engineAway(): FairleadError {
   return new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
-}
-
-/** Aborts when the client has its answer or has gone away. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort(new FairleadError("client-gone", "The client went away.")));
-  return gone.signal;
 }

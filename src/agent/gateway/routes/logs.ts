@@ -1,0 +1,101 @@
+/** The door for curl: a container's log as plain text, for as long as the client listens. */
+
+import type { ServerResponse } from "node:http";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { parseTime } from "../../../lib/time.ts";
+import { wait } from "../../../lib/wait.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import type { LogsBody } from "../../../protocol/open.ts";
+import type { Packet } from "../../../protocol/packet.ts";
+import { isSet, LogsQuery } from "../../../protocol/query.ts";
+import { callerOf } from "../door.ts";
+import { ContainerParams, parseInput } from "../input.ts";
+import { SAFE_HEADERS } from "../page.ts";
+import { goneSignal, stay } from "../stay.ts";
+import { type Desk, visitOf } from "../visit.ts";
+
+/** So long the first line is waited for, in milliseconds: until then a log that cannot be read is a refusal with words. */
+const FIRST_LINE_MS = 250;
+
+const TYPE = { "content-type": "text/plain; charset=utf-8", "x-accel-buffering": "no" } as const;
+
+export function addLogs(app: FastifyInstance, desk: Desk): void {
+  app.get("/api/v1/containers/:ref/logs", { config: { access: "logs" } }, async (request, reply) => {
+    checkVersion(request);
+    const { ref } = parseInput(ContainerParams, request.params);
+    const body = bodyOf(parseInput(LogsQuery, request.query));
+    const gone = goneSignal(reply.raw);
+    const header = { op: "logs", container: ref, onDrop: "kill" } as const;
+    const session = await desk.sessions.open({ header, body }, visitOf(request, desk, gone));
+    gone.addEventListener("abort", () => session.close(), { once: true });
+    const packets = session.packets();
+    const first = packets.next();
+    await Promise.race([first, wait(FIRST_LINE_MS, gone)]);
+    stay(callerOf(request), reply.raw, () => reply.raw.destroy());
+    return await answer(reply, { first, packets });
+  });
+}
+
+interface Reading {
+  first: Promise<IteratorResult<Packet, void>>;
+  packets: AsyncIterator<Packet, void>;
+}
+
+/** Nothing more is read before the client took what there is. An end that is not the log's own cuts the connection. */
+async function answer(reply: FastifyReply, { first, packets }: Reading): Promise<FastifyReply> {
+  const { raw } = reply.hijack();
+  // A quiet log is no stalled answer.
+  raw.socket?.setTimeout(0);
+  raw.setHeaders(new Map(Object.entries({ ...SAFE_HEADERS, ...TYPE }))).flushHeaders();
+  try {
+    for (let next = await first; !next.done; next = await packets.next()) await write(raw, textOf(next.value));
+    raw.end();
+  } catch {
+    raw.destroy();
+  }
+  return reply;
+}
+
+function write(raw: ServerResponse, bytes: Uint8Array | string): Promise<void> {
+  if (bytes.length === 0) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    raw.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function textOf(packet: Packet): Uint8Array | string {
+  if (packet.type === "stdout" || packet.type === "stderr") return packet.bytes;
+  return packet.type === "gap" ? `[fairlead: something is missing here: ${packet.gap.why}]\n` : "";
+}
+
+/** Before HTTP/1.1 an answer of unknown length ends when the connection does, and a log that breaks off would look complete. */
+function checkVersion({ raw }: FastifyRequest): void {
+  if (raw.httpVersionMajor === 1 && raw.httpVersionMinor === 0)
+    throw new FairleadError("unsupported", "A log needs HTTP/1.1; of a proxy in front, set the version it speaks.");
+}
+
+/** Both streams, unless only one is asked for or one is excluded. */
+function bodyOf({ follow, timestamps, stdout, stderr, tail, since, until }: LogsQuery): LogsBody {
+  const wanted = {
+    stdout: stdout === undefined ? !isSet(stderr) : isSet(stdout),
+    stderr: stderr === undefined ? !isSet(stdout) : isSet(stderr),
+  };
+  if (!wanted.stdout && !wanted.stderr) throw new FairleadError("bad-request", "Ask for stdout, stderr or both.");
+  return {
+    follow: isSet(follow),
+    timestamps: isSet(timestamps),
+    ...wanted,
+    ...(tail !== undefined && tail !== "all" && { tail: Number(tail) }),
+    ...(since !== undefined && { since: timeOf("since", since) }),
+    ...(until !== undefined && { until: timeOf("until", until) }),
+  };
+}
+
+function timeOf(name: string, text: string): string {
+  try {
+    return parseTime(text, Date.now());
+  } catch {
+    const forms = "a duration such as 10m, a time such as 2024-05-01T10:00:00Z, or Unix seconds";
+    throw new FairleadError("bad-request", `${name}: write ${forms}.`);
+  }
+}

@@ -1,0 +1,47 @@
+/** What the addresses of the standard doors say behind the question mark. `docs/api.md` has the tables. */
+
+import * as z from "zod/mini";
+
+/** Also without a value: `?follow`. */
+const flag = z.optional(z.enum(["", "1", "true", "0", "false"]));
+const TEXT = 64;
+const time = z.optional(z.string().check(z.minLength(1), z.maxLength(TEXT)));
+
+export const LogsQuery = z.strictObject({
+  follow: flag,
+  timestamps: flag,
+  stdout: flag,
+  stderr: flag,
+  /** So many lines from the end. */
+  tail: z.optional(z.string().check(z.regex(/^(all|\d{1,7})$/))),
+  since: time,
+  until: time,
+});
+export type LogsQuery = z.infer<typeof LogsQuery>;
+
+/** Kubernetes' rule: absent, `false` and `0` are false; anything else, even nothing, is true. */
+const kubernetesFlag = z.optional(z.string().check(z.maxLength(TEXT)));
+
+const streams = {
+  stdin: kubernetesFlag,
+  stdout: kubernetesFlag,
+  stderr: kubernetesFlag,
+  tty: kubernetesFlag,
+  /** Which container of a pod: here a container is a pod of its own, so this changes nothing. */
+  container: z.optional(z.string().check(z.maxLength(256))),
+};
+
+export const AttachQuery = z.strictObject(streams);
+export type AttachQuery = z.infer<typeof AttachQuery>;
+
+/** `command` once for each argument; its limits are those of an exec's body. */
+export const ExecQuery = z.strictObject({ ...streams, command: z.union([z.string(), z.array(z.string())]) });
+export type ExecQuery = z.infer<typeof ExecQuery>;
+
+export function isSet(value: z.infer<typeof flag>): boolean {
+  return value === "" || value === "1" || value === "true";
+}
+
+export function isSetForKubernetes(value: z.infer<typeof kubernetesFlag>): boolean {
+  return value !== undefined && value !== "false" && value !== "0";
+}
