@@ -15,7 +15,9 @@ import { addPage } from "./page.ts";
 import { type Place, Places } from "./places.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addLogs } from "./routes/logs.ts";
+import { addPorts } from "./routes/ports.ts";
 import { addProbes } from "./routes/probes.ts";
+import { addProcesses } from "./routes/processes.ts";
 import { addSessions } from "./routes/sessions.ts";
 import { addSignIn } from "./routes/sign-in.ts";
 import { addVersion } from "./routes/version.ts";
@@ -87,6 +89,8 @@ async function furnish(
   addSignIn(app, { node, credentials, door });
   addSessions(app, { sessions, door });
   addLogs(app, { sessions, door });
+  addProcesses(app, { sessions, door, limits });
+  addPorts(app, { sessions, door, limits });
   addVersion(app, { node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
   await app.ready();

@@ -33,6 +33,9 @@ export async function addSockets(app: FastifyInstance): Promise<void> {
   });
 }
 
+/** Among what is spoken on a WebSocket: a client that offers no subprotocol at all. */
+export const NOTHING = "";
+
 /**
  * A `preHandler` of a WebSocket's route: of what the client offers, the first that is spoken here is what will be spoken.
  * The rest, a ticket too, is taken out of the offer, of which the first that is left is answered. Throws `bad-request`
@@ -41,10 +44,18 @@ export async function addSockets(app: FastifyInstance): Promise<void> {
 export function speaks(...spoken: readonly string[]): (request: FastifyRequest) => Promise<void> {
   return async ({ raw }) => {
     const protocol = subprotocols(raw).find((offered) => spoken.includes(offered));
-    if (protocol === undefined)
-      throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${spoken.join(" or ")}; offer it.`);
-    raw.headers["sec-websocket-protocol"] = protocol;
+    if (protocol === NOTHING) delete raw.headers["sec-websocket-protocol"];
+    else if (protocol !== undefined) raw.headers["sec-websocket-protocol"] = protocol;
+    else {
+      const names = spoken.filter((name) => name !== NOTHING).join(" or ");
+      throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${names}; offer it.`);
+    }
   };
+}
+
+/** What is spoken with whoever sent this, after `speaks`. */
+export function spokenBy({ raw, ws }: FastifyRequest): string {
+  return ws ? (raw.headers["sec-websocket-protocol"] ?? "websocket") : "http";
 }
 
 async function closeAll(clients: Iterable<WebSocket>): Promise<void> {

@@ -4,6 +4,7 @@ import type { FastifyRequest } from "fastify";
 import type { DirectVisit } from "../session/sessions.ts";
 import { callerOf, type Door } from "./door.ts";
 import type { SessionDesk } from "./options.ts";
+import { spokenBy } from "./sockets.ts";
 
 /** What such a door needs. */
 export interface Desk {
@@ -11,15 +12,8 @@ export interface Desk {
   door: Door;
 }
 
-export interface Approach {
-  desk: Desk;
-  /** For the audit: what is spoken there. */
-  door: string;
-  /** Aborted when the client is gone. */
-  signal: AbortSignal;
-}
-
-export function visitOf(request: FastifyRequest, { desk, door, signal }: Approach): DirectVisit {
-  const remote = { address: desk.door.source(request).address, door };
+/** The signal aborts when the client is gone. For the audit the door is known by what is spoken there. */
+export function visitOf(request: FastifyRequest, { door }: Desk, signal: AbortSignal): DirectVisit {
+  const remote = { address: door.source(request).address, door: spokenBy(request) };
   return { subject: callerOf(request).subject, remote, signal };
 }

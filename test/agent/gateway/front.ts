@@ -155,8 +155,8 @@ export function upgrade(...more: string[]): string[] {
   ];
 }
 
-export const offer = (ticket?: string) =>
-  `Sec-WebSocket-Protocol: ${SUBPROTOCOL}${ticket === undefined ? "" : `, ${TICKET_PREFIX}${ticket}`}`;
+export const offer = (ticket?: string, protocol: string = SUBPROTOCOL) =>
+  `Sec-WebSocket-Protocol: ${protocol}${ticket === undefined ? "" : `, ${TICKET_PREFIX}${ticket}`}`;
 
 /** A page that signed in: the headers that prove it. */
 export async function signIn(front: Front, token = front.admin) {

@@ -4,10 +4,12 @@ import { suite, test } from "node:test";
 import fastify from "fastify";
 import { WebSocket } from "ws";
 import { requireAccess } from "../../../src/agent/gateway/access.ts";
+import { RAW } from "../../../src/agent/gateway/framing.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { type Transport, webSocketTransport } from "../../../src/mux/transport.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
+import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import { type Grant, RIGHTS, type Right, type Scope } from "../../../src/protocol/rights.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
 import { container } from "../../support/scripted-runtime.ts";
@@ -40,33 +42,61 @@ const VISITORS: Visitor[] = [undefined, ...RIGHTS].flatMap((right) =>
   }),
 );
 
-/** What a route asks for, written down a second time: "anyone", "signed-in", a right, or a right on the container. */
-const ROUTES: Record<string, { asking: Asking; needs: Right | "anyone" | "signed-in"; on?: string }[]> = {
-  "GET /healthz": [{ asking: {}, needs: "anyone" }],
-  "HEAD /healthz": [{ asking: {}, needs: "anyone" }],
-  "GET /readyz": [{ asking: {}, needs: "anyone" }],
-  "HEAD /readyz": [{ asking: {}, needs: "anyone" }],
-  "GET /metrics": [{ asking: {}, needs: "metrics" }],
-  "GET /api/v1/containers": [{ asking: {}, needs: "list" }],
-  "GET /api/v1/containers/:ref": CONTAINERS.map(({ name }) => ({
-    asking: { path: `/api/v1/containers/${name}` },
-    needs: "inspect",
-    on: name,
-  })),
+/** A way to use a route, and what that takes: "anyone", "signed-in", a right, or a right on the container. */
+interface Line {
+  needs: Right | "anyone" | "signed-in";
+  on?: string;
+  /** What the door itself asks for, where the desk knows the rest. */
+  door?: "signed-in";
+  asking?: Asking;
+  /** Of a WebSocket: the subprotocol. */
+  speaks?: string;
+}
+
+/** One of these for each container. */
+function forEach(rest: string, line: Omit<Line, "on" | "asking">): Line[] {
+  return CONTAINERS.map(({ name }) => ({ ...line, on: name, asking: { path: `/api/v1/containers/${name}${rest}` } }));
+}
+
+/** After this a page may do nothing more. */
+const SIGN_OUT = "POST /api/v1/sign-out";
+
+/** What each route asks for, written down a second time. */
+const ROUTES: Record<string, Line[]> = {
+  "GET /healthz": [{ needs: "anyone" }],
+  "HEAD /healthz": [{ needs: "anyone" }],
+  "GET /readyz": [{ needs: "anyone" }],
+  "HEAD /readyz": [{ needs: "anyone" }],
+  "GET /metrics": [{ needs: "metrics" }],
+  "GET /api/v1/containers": [{ needs: "list" }],
+  "GET /api/v1/containers/:ref": forEach("", { needs: "inspect" }),
+  "GET /api/v1/containers/:ref/logs": forEach("/logs", { needs: "logs" }),
+  "GET /api/v1/containers/:ref/exec": forEach("/exec?command=true&stdout=true", { needs: "exec", speaks: V5 }),
+  "GET /api/v1/containers/:ref/attach": [
+    ...forEach("/attach?stdout=true", { needs: "attach-ro", door: "signed-in", speaks: V4 }),
+    ...forEach("/attach?stdin=true", { needs: "attach-rw", door: "signed-in", speaks: V5 }),
+  ],
+  "GET /api/v1/containers/:ref/ports/:port": [
+    ...forEach("/ports/80", { needs: "forward", speaks: RAW }),
+    ...forEach("/ports/80", { needs: "forward", speaks: V5 }),
+  ],
   "POST /api/v1/sign-in": [{ asking: { body: "{}" }, needs: "anyone" }],
-  "POST /api/v1/tickets": [{ asking: {}, needs: "signed-in" }],
-  "POST /api/v1/codes": [{ asking: {}, needs: "admin" }],
-  "GET /api/v1/whoami": [{ asking: {}, needs: "signed-in" }],
-  "GET /api/v1/version": [{ asking: {}, needs: "signed-in" }],
-  "GET /api/v1/sessions": [{ asking: { headers: upgrade(offer()) }, needs: "signed-in" }],
-  "POST /api/v1/sign-out": [{ asking: {}, needs: "signed-in" }],
+  "POST /api/v1/tickets": [{ needs: "signed-in" }],
+  "POST /api/v1/codes": [{ needs: "admin" }],
+  "GET /api/v1/whoami": [{ needs: "signed-in" }],
+  "GET /api/v1/version": [{ needs: "signed-in" }],
+  "GET /api/v1/sessions": [{ needs: "signed-in", speaks: SUBPROTOCOL }],
+  [SIGN_OUT]: [{ needs: "signed-in" }],
 };
+const LINES = Object.values(ROUTES).flat().length;
 
 /** What may be done in a session, and the right it takes. */
-const OPERATIONS: Record<
-  string,
-  { needs: Right; open: (client: Client, name: string) => Promise<{ close(): Promise<void> }> }
-> = {
+interface Operation {
+  needs: Right;
+  open: (client: Client, name: string) => Promise<{ close(): Promise<void> }>;
+}
+
+const OPERATIONS: Record<string, Operation> = {
   logs: {
     needs: "logs",
     open: (client, name) => client.logs(name, { follow: false, stdout: true, stderr: true, timestamps: false }),
@@ -130,9 +160,12 @@ suite("every door, for every right and scope", () => {
     const found = front.gateway.routes.map(({ method, url }) => `${method} ${url}`);
     assert.deepEqual(found.toSorted(), Object.keys(ROUTES).toSorted());
     for (const { method, url, access, socket } of front.gateway.routes) {
-      const [needs] = new Set(ROUTES[`${method} ${url}`]?.map((line) => line.needs));
-      assert.equal(access, needs, url);
-      assert.equal(socket, url === SESSIONS_PATH, url);
+      const lines = ROUTES[`${method} ${url}`] ?? [];
+      assert.deepEqual([...new Set(lines.map(({ needs, door = needs }) => door))], [access], url);
+      assert.ok(
+        lines.every(({ speaks }) => socket === (speaks !== undefined)),
+        url,
+      );
     }
   });
 
@@ -149,7 +182,7 @@ suite("every door, for every right and scope", () => {
     await using front = await matrixFront();
     const verdict = new Verdict();
     for (const visitor of VISITORS) await tryRoutes(front, visitor, { proof: [bearer(visitor.token)], verdict });
-    verdict.check(VISITORS.length * 14);
+    verdict.check(VISITORS.length * LINES);
   });
 
   test("lets a page do what its issuer's grant says, and nothing else", async () => {
@@ -159,7 +192,7 @@ suite("every door, for every right and scope", () => {
       const { proof } = await signIn(front, visitor.token);
       await tryRoutes(front, visitor, { proof, verdict, ticket: () => ticketOf(front, proof) });
     }
-    verdict.check(VISITORS.length * 14);
+    verdict.check(VISITORS.length * LINES);
   });
 
   test("lets nobody in who has no proof, or a wrong or withdrawn one", async () => {
@@ -178,15 +211,16 @@ suite("every door, for every right and scope", () => {
     ];
     for (const proof of proofs)
       for (const [route, lines] of Object.entries(ROUTES))
-        for (const { asking, needs } of lines) {
-          const { status } = await send(front, route, asking, proof);
+        for (const line of lines) {
+          const { needs } = line;
+          const status = await send(front, route, { line, proof });
           verdict.note(`${route} ${proof.join()}`, {
             expected: needs === "anyone",
             through: ![401, 403, 404].includes(status),
           });
           front.clock.ahead += 60_000;
         }
-    verdict.check(proofs.length * 14);
+    verdict.check(proofs.length * LINES);
   });
 
   test("shows a list of what may be seen", async () => {
@@ -223,7 +257,8 @@ suite("every door, for every right and scope", () => {
 
 suite("absent and forbidden", () => {
   const token = newSecret();
-  const grant: Grant = { subject: "blue", rights: ["list", "inspect", "exec"], scopes: [{ team: "blue" }] };
+  const rights = ["list", "inspect", "logs", "exec", "attach-ro", "attach-rw", "forward"] as const;
+  const grant: Grant = { subject: "blue", rights, scopes: [{ team: "blue" }] };
 
   /** The same agent twice: in one the red container exists, in the other it does not. */
   async function worlds() {
@@ -251,12 +286,22 @@ suite("absent and forbidden", () => {
       "%00",
       "x".repeat(256),
     ];
-    for (const reference of references) {
-      const path = `/api/v1/containers/${encodeURIComponent(reference)}`;
-      const [one, other] = await Promise.all(fronts.map((front) => front.ask({ path, headers: [bearer(token)] })));
-      assert.equal(one?.status, 404, reference);
-      assert.equal(one?.bytes, other?.bytes, reference);
-    }
+    const doors: Record<string, string[]> = {
+      "": [],
+      "/logs": [],
+      "/exec?command=true&stdout=true": upgrade(offer(undefined, V5)),
+      "/attach?stdout=true": upgrade(offer(undefined, V5)),
+      "/attach?stdin=true": upgrade(offer(undefined, V4)),
+      "/ports/80": upgrade(offer(undefined, RAW)),
+    };
+    for (const reference of references)
+      for (const [door, headers] of Object.entries(doors)) {
+        const path = `/api/v1/containers/${encodeURIComponent(reference)}${door}`;
+        const asking = { path, headers: [...headers, bearer(token)] };
+        const [one, other] = await Promise.all(fronts.map((front) => front.ask(asking)));
+        assert.equal(one?.status, 404, path);
+        assert.equal(one?.bytes, other?.bytes, path);
+      }
     await close();
   });
 
@@ -303,25 +348,33 @@ interface Trial {
 }
 
 async function tryRoutes(front: Front, visitor: Visitor, { proof, verdict, ticket }: Trial): Promise<void> {
-  for (const [route, lines] of Object.entries(ROUTES))
-    for (const { asking, needs, on } of lines) {
-      const isSocket = asking.headers !== undefined;
-      const offered = isSocket && ticket ? { headers: upgrade(offer(await ticket())) } : asking;
-      const { status } = await send(front, route, offered, proof);
-      verdict.note(`${visitor.name}: ${route}`, {
-        expected: may(visitor, needs, on),
-        through: ![401, 403, 404].includes(status),
-      });
-    }
+  const attempt = async (route: string, line: Line) => {
+    const status = await send(front, route, { line, proof, ticket: line.speaks && (await ticket?.()) });
+    verdict.note(`${visitor.name}: ${route} ${line.asking?.path ?? ""}`, {
+      expected: may(visitor, line.needs, line.on),
+      through: ![401, 403, 404].includes(status),
+    });
+  };
+  const { [SIGN_OUT]: last = [], ...routes } = ROUTES;
+  // All at once: the engine is asked about unknown containers a few times a second only.
+  await Promise.all(Object.entries(routes).flatMap(([route, lines]) => lines.map((line) => attempt(route, line))));
+  for (const line of last) await attempt(SIGN_OUT, line);
   // Codes would otherwise run out.
   front.clock.ahead += 15 * 60_000;
 }
 
-async function send(front: Front, route: string, asking: Asking, proof: string[]): Promise<{ status: number }> {
+interface Attempt {
+  line: Line;
+  proof: string[];
+  ticket?: string | undefined;
+}
+
+/** The status of the answer: 101 for a WebSocket that opens. */
+async function send(front: Front, route: string, { line, proof, ticket }: Attempt): Promise<number> {
   const [method = "", path = ""] = route.split(" ");
-  const headers = [...(asking.headers ?? []), ...proof];
-  if (asking.headers) return { status: await handshakeStatus(front, headers) };
-  return front.ask({ method, path, ...asking, headers });
+  const asking = { method, path, ...line.asking };
+  if (line.speaks === undefined) return (await front.ask({ ...asking, headers: proof })).status;
+  return handshakeStatus(front, asking.path, [offer(ticket, line.speaks), ...proof]);
 }
 
 interface Ways {
@@ -332,27 +385,28 @@ interface Ways {
 
 async function tryOperations(visitor: Visitor, { way, dial, verdict }: Ways): Promise<void> {
   const client = new Client({ software: "test", dial });
-  for (const [operation, { needs, open }] of Object.entries(OPERATIONS))
-    for (const { name } of CONTAINERS) {
-      const through = await open(client, name).then(
-        async (session) => (await session.close(), true),
-        (error: unknown) => {
-          assert.ok(error instanceof FairleadError && error.code === "not-found", `${visitor.name}: ${String(error)}`);
-          return false;
-        },
-      );
-      verdict.note(`${visitor.name} by ${way}: ${operation} ${name}`, { expected: may(visitor, needs, name), through });
-    }
+  const attempt = async (operation: string, { needs, open }: Operation, name: string) => {
+    const through = await open(client, name).then(
+      async (session) => (await session.close(), true),
+      (error: unknown) => {
+        assert.ok(error instanceof FairleadError && error.code === "not-found", `${visitor.name}: ${String(error)}`);
+        return false;
+      },
+    );
+    verdict.note(`${visitor.name} by ${way}: ${operation} ${name}`, { expected: may(visitor, needs, name), through });
+  };
+  const all = Object.entries(OPERATIONS);
+  await Promise.all(CONTAINERS.flatMap(({ name }) => all.map(([operation, what]) => attempt(operation, what, name))));
   await client.close();
 }
 
 /** 101 or the status of the refusal. */
-async function handshakeStatus(front: Front, headers: string[]): Promise<number> {
+async function handshakeStatus(front: Front, path: string, headers: string[]): Promise<number> {
   const wanted = new Set(["authorization", "cookie", "origin", "sec-websocket-protocol"]);
   const pairs = headers.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 2)] as const);
   const chosen = Object.fromEntries(pairs.filter(([name]) => wanted.has(name.toLowerCase())));
   const { "Sec-WebSocket-Protocol": protocols = "", ...rest } = chosen;
-  const socket = socketFor(front, protocols.split(", "), rest);
+  const socket = socketFor(front, { path, protocols: protocols.split(", ") }, rest);
   return new Promise((resolve) => {
     socket.once("open", () => (socket.terminate(), resolve(101)));
     socket.once("unexpected-response", (_request, response) => (socket.terminate(), resolve(response.statusCode ?? 0)));
@@ -360,13 +414,17 @@ async function handshakeStatus(front: Front, headers: string[]): Promise<number>
   });
 }
 
-function socketFor(front: Front, protocols: string[], headers: Record<string, string>): WebSocket {
-  return new WebSocket(`ws://${front.host}${SESSIONS_PATH}`, protocols, { headers, perMessageDeflate: false });
+function socketFor(
+  front: Front,
+  { path = SESSIONS_PATH, protocols }: { path?: string; protocols: string[] },
+  headers: Record<string, string>,
+): WebSocket {
+  return new WebSocket(`ws://${front.host}${path}`, protocols, { headers, perMessageDeflate: false });
 }
 
 /** The transport is made in the tick in which the socket opens, so that nothing is missed. */
 function connection(front: Front, protocols: string[], headers: Record<string, string>): Promise<Transport> {
-  const socket = socketFor(front, [SUBPROTOCOL, ...protocols], headers);
+  const socket = socketFor(front, { protocols: [SUBPROTOCOL, ...protocols] }, headers);
   return new Promise((resolve, reject) => {
     socket.once("open", () => resolve(webSocketTransport(socket)));
     socket.once("error", reject);

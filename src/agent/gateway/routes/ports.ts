@@ -1,0 +1,81 @@
+/** The door to a container's port: one WebSocket, one TCP connection, dialled before the upgrade. */
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { ERRORS } from "../../../protocol/errors.ts";
+import { V4, V5 } from "../../../protocol/remote-command.ts";
+import type { DirectSession } from "../../session/direct.ts";
+import { serveConnection } from "../tcp-connection.ts";
+import { callerOf } from "../door.ts";
+import { framingOf, RAW } from "../framing.ts";
+import { ContainerParams, NoQuery, parseInput } from "../input.ts";
+import type { Limits } from "../options.ts";
+import { SessionSocket } from "../session-socket.ts";
+import { NOTHING, speaks } from "../sockets.ts";
+import { goneSignal, stay } from "../stay.ts";
+import { type Desk, visitOf } from "../visit.ts";
+
+const MAX_PORT = 65_535;
+const PortParams = z.strictObject({
+  ...ContainerParams.shape,
+  port: z
+    .stringFormat("port", /^[1-9]\d{0,4}$/)
+    .transform(Number)
+    .pipe(z.number().max(MAX_PORT)),
+});
+
+export interface PortParts extends Desk {
+  limits: Limits;
+}
+
+/** A forward and its only connection. */
+interface Dialled {
+  forward: DirectSession;
+  connection: DirectSession;
+  port: number;
+}
+
+export function addPorts(app: FastifyInstance, parts: PortParts): void {
+  const waiting = new WeakMap<FastifyRequest, Dialled>();
+  const prepare = async (request: FastifyRequest, reply: FastifyReply) => {
+    const gone = goneSignal(reply.raw);
+    waiting.set(request, await dial(request, parts, gone));
+    // The upgrade may still fail; after it the connection itself says when it is over.
+    gone.addEventListener("abort", () => hangUp(waiting.get(request)), { once: true });
+  };
+  const options = {
+    config: { access: "forward" as const, socket: true },
+    preHandler: [speaks(RAW, V5, V4, NOTHING), prepare],
+  };
+  app.get("/api/v1/containers/:ref/ports/:port", { websocket: true, ...options }, async (ws, request) => {
+    const socket = new SessionSocket(ws, parts.limits);
+    stay(callerOf(request), ws, () => ws.close(ERRORS.revoked.close, ERRORS.revoked.title));
+    const dialled = waiting.get(request);
+    waiting.delete(request);
+    if (!dialled) return socket.close(ERRORS.internal.close, ERRORS.internal.title);
+    const framing = framingOf(ws.protocol, dialled.port);
+    await serveConnection({ socket, session: dialled.connection, framing });
+    hangUp(dialled);
+  });
+}
+
+async function dial(request: FastifyRequest, parts: PortParts, signal: AbortSignal): Promise<Dialled> {
+  parseInput(NoQuery, request.query);
+  const { ref, port } = parseInput(PortParams, request.params);
+  const visit = visitOf(request, parts, signal);
+  const header = { op: "forward", container: ref, onDrop: "kill" } as const;
+  const forward = await parts.sessions.open({ header, body: { ports: [port] } }, visit);
+  try {
+    const { session, secret } = forward.opened;
+    const asked = { header: { op: "dial", session }, body: { secret, port } } as const;
+    return { forward, port, connection: await parts.sessions.open(asked, visit) };
+  } catch (error) {
+    forward.close();
+    throw error;
+  }
+}
+
+function hangUp(dialled: Dialled | undefined): void {
+  dialled?.connection.close();
+  dialled?.forward.close();
+}
