@@ -156,11 +156,6 @@ export class Sequence {
     this.#channel.ack(this.#consumed);
   }
 
-  /** Lets go of the channel without ending the sequence. */
-  detach(code: number, reason: string): void {
-    this.#channel?.close(code, reason);
-  }
-
   /** Ends it: senders reject, the reader gets what has arrived and then the error, if any. Idempotent. */
   close(error?: Error): void {
     if (this.#closed) return;

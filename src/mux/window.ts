@@ -47,15 +47,6 @@ export class ReceiveWindow {
     this.#path = path;
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Bytes received and not consumed. */
-  get held(): number {
-    return this.#received - this.#consumed;
-  }
-
   /** A message arrived. False: it began beyond the credit, a violation. */
   receive(bytes: number): boolean {
     if (this.#received >= this.#granted) return false;
