@@ -126,7 +126,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     host: engine,
     stateDir: config.data_dir,
     log,
-    ...(await engineTls(config)),
+    ...(await engineTls(engine, config)),
   });
   const containers = watch(runtime, { engine, options });
   const budget = new Budget(config.replay_budget);

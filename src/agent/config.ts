@@ -137,12 +137,20 @@ const SETTINGS = {
     type: dockerHost,
     default: "",
     effect:
-      "The Docker or Podman engine; empty: the first of the usual sockets that is there. Over TCP without docker_cert_path everyone on that network can become root on the host.",
+      "The Docker or Podman engine; empty: the first of the usual sockets that is there. Over TCP without TLS (docker_cert_path) everyone on that network can become root on the host.",
     variables: ["DOCKER_HOST"],
+  }),
+  docker_tls_verify: setting({
+    type: toggle(),
+    default: false,
+    effect:
+      "Reaches an engine at a tcp:// address with TLS, also where docker_cert_path is not set. With TLS both sides prove who they are, always.",
+    sharedVariables: ["DOCKER_TLS_VERIFY"],
   }),
   docker_cert_path: setting({
     type: path(),
-    default: "",
+    default: ({ home }, { docker_tls_verify: tls }) => (tls ? join(home, ".docker") : ""),
+    defaultWords: "~/.docker with docker_tls_verify, else empty",
     effect: "A directory with ca.pem, cert.pem and key.pem, for TLS to an engine at a tcp:// address; empty: no TLS.",
     sharedVariables: ["DOCKER_CERT_PATH"],
   }),
@@ -315,6 +323,8 @@ function combinations(config: AgentConfig): string[] {
   const problems: string[] = [];
   if ((config.tls_cert === "") !== (config.tls_key === ""))
     problems.push("tls_cert and tls_key belong together: set both or none");
+  if (config.docker_tls_verify && config.docker_cert_path === "")
+    problems.push("docker_tls_verify needs certificates: name their directory in docker_cert_path");
   if (config.tls !== "auto" && config.tls_cert !== "")
     problems.push(`tls is ${config.tls} and tls_cert is set: keep one`);
   if (config.token && config.token_file) problems.push("token and token_file are both set: keep one");

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { StartError } from "../boot/run.ts";
 import type { AgentConfig } from "./config.ts";
 
@@ -14,15 +15,21 @@ export function engineHost(): string {
   return `unix://${SOCKETS.find((path) => existsSync(path)) ?? DOCKER_SOCKET}`;
 }
 
-/** The client certificate for an engine behind TLS, named as Docker's own tools have it. */
-export async function engineTls({
-  docker_cert_path: directory,
-}: AgentConfig): Promise<{ tls?: { ca: Buffer; cert: Buffer; key: Buffer } }> {
-  if (directory === "") return {};
+/** What TLS to the engine at `host` needs, in files named as Docker's own tools have them; nothing for a socket on this machine. */
+export async function engineTls(
+  host: string,
+  { docker_cert_path: directory }: AgentConfig,
+): Promise<{ tls?: { ca: Buffer; cert: Buffer; key: Buffer } }> {
+  if (directory === "" || !host.startsWith("tcp://")) return {};
   const read = (name: string) =>
     readFile(join(directory, name)).catch((error: unknown) => {
       throw new StartError(`docker_cert_path: ${join(directory, name)} cannot be read (${String(error)})`);
     });
   const [ca, cert, key] = await Promise.all([read("ca.pem"), read("cert.pem"), read("key.pem")]);
+  try {
+    createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    throw new StartError(`docker_cert_path: TLS cannot use the files in ${directory} (${String(cause)})`, { cause });
+  }
   return { tls: { ca, cert, key } };
 }

@@ -61,6 +61,12 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     ["", ""],
     ["tcp://192.168.1.50:2375", "tcp://192.168.1.50:2375"],
   ],
+  docker_tls_verify: [
+    [true, true],
+    [false, false],
+    ["1", true],
+    ["0", false],
+  ],
   docker_cert_path: [
     ["/certs", "/certs"],
     ["", ""],
@@ -383,6 +389,10 @@ test("the token of a grant is kept as its hash only and shown nowhere", () => {
 
 test("settings that only make sense together are refused alone", () => {
   assert.match(problemsOf(PROGRAM, { argv: ["--tls-cert", "/c"] })[0] ?? "", /tls_cert and tls_key/);
+  assert.match(
+    problemsOf(PROGRAM, { argv: ["--docker-tls-verify", "--docker-cert-path="] })[0] ?? "",
+    /name their dir/,
+  );
   for (const tls of ["self-signed", "off"])
     assert.match(
       problemsOf(PROGRAM, { argv: ["--tls", tls, "--tls-cert=/c", "--tls-key=/k"] })[0] ?? "",
@@ -395,13 +405,16 @@ test("settings that only make sense together are refused alone", () => {
   assert.match(problemsOf(PROGRAM, { argv: ["--log-max-size=1000"] })[0] ?? "", /at least 64k/);
 });
 
-test("state and logs follow the XDG directories, and the logs follow the state", () => {
+test("state and logs follow the XDG directories, the logs the state, the engine's certificates Docker's own place", () => {
   assert.equal(load(nothing()).values.data_dir, "/home/me/.local/state/fairlead");
   assert.equal(load(nothing()).values.log_directory, "/home/me/.local/state/fairlead/log");
   const { values } = load({ ...nothing(), env: { XDG_STATE_HOME: "/state" } });
   assert.equal(values.log_directory, "/state/fairlead/log");
   assert.equal(load({ ...nothing(), argv: ["--data-dir=/d"] }).values.log_directory, "/d/log");
   assert.equal(load(nothing()).values.node_name, "box");
+  assert.equal(load(nothing()).values.docker_cert_path, "");
+  const verified = load({ ...nothing(), env: { DOCKER_TLS_VERIFY: "1" } }).values;
+  assert.equal(verified.docker_cert_path, "/home/me/.docker");
 });
 
 test("help and the reference page name every key, flag and variable", async () => {
@@ -426,10 +439,10 @@ test("config.yaml changes nothing as it is, and gives the defaults when its comm
   const example = await readFile(join(ROOT, "config.yaml"), "utf8");
   const defaults = load(nothing()).values;
   assert.deepEqual(load({ ...nothing(), file: example }).values, defaults);
-  const computed = /^(node_name|probe_address|data_dir|log_directory): #.*\n/gm;
+  const computed = /^(docker_cert_path|node_name|probe_address|data_dir|log_directory): #.*\n/gm;
   const edited = load({ ...nothing(), file: example.replace(/^#(?=[a-z])/gm, "").replace(computed, "") });
   assert.deepEqual(edited.values, defaults);
-  assert.equal(Object.values(edited.origins).filter(({ source }) => source === "file").length, KEYS.length - 4);
+  assert.equal(Object.values(edited.origins).filter(({ source }) => source === "file").length, KEYS.length - 5);
 });
 
 test("the example in docs/configuration.md is accepted once its secrets are filled in", async () => {

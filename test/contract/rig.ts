@@ -13,6 +13,8 @@ export interface RigOptions {
   name: string;
   engine: Engine;
   createRuntime: (stateDir: string) => Runtime;
+  /** Mebibytes that may be on their way to a reader that has stopped; the kernel holds more for TCP than for a socket file. */
+  underway?: number;
 }
 
 /** One implementation on one engine. */
@@ -20,6 +22,7 @@ export class Rig {
   readonly name: string;
   readonly engine: Engine;
   readonly createRuntime: (stateDir: string) => Runtime;
+  readonly underway: number;
   /** For calls that nothing cuts short. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly results: { verb: string; passed: boolean }[] = [];
@@ -32,6 +35,7 @@ export class Rig {
     this.name = options.name;
     this.engine = options.engine;
     this.createRuntime = options.createRuntime;
+    this.underway = options.underway ?? 4;
   }
 
   /** The runtime that the tests share. */

@@ -2,7 +2,7 @@
 
 import { execFile, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -56,9 +56,11 @@ export interface Engine {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** An engine of its own, up and with the images; the caller removes it. Takes about two seconds. */
-export async function startEngine(): Promise<Engine> {
-  const engine = engineIn(await mkdtemp(join(tmpdir(), "fl-engine-")));
+/** An engine of its own, up and with the images; the caller removes it. Takes about two seconds. More flags are the daemon's. */
+export async function startEngine(flags: readonly string[] = []): Promise<Engine> {
+  const dir = await mkdtemp(join(tmpdir(), "fl-engine-"));
+  if (flags.length > 0) await writeFile(join(dir, "flags"), `${flags.join("\n")}\n`);
+  const engine = engineIn(dir);
   await engine.start();
   return engine;
 }

@@ -2,7 +2,7 @@
 
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import { connect as connectTcp, type OnReadOpts, type Socket } from "node:net";
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { RuntimeError } from "../runtime.ts";
 
@@ -10,6 +10,9 @@ const DEFAULT_PORT = 2375;
 const DEFAULT_TLS_PORT = 2376;
 /** Short calls share at most this many sockets; streams have their own and never wait for one of these. */
 const MAX_CALL_SOCKETS = 8;
+
+/** Milliseconds of silence before the system asks whether the other machine is still there. */
+const KEEPALIVE_MS = 30_000;
 
 /** PEM contents, as found in `ca.pem`, `cert.pem` and `key.pem` of a DOCKER_CERT_PATH. */
 export interface TlsFiles {
@@ -40,8 +43,13 @@ export function parseEndpoint(host: string, tls?: TlsFiles): Endpoint {
 
 /** Begins a connection of its own; whatever arrives goes to `onread`, and both directions end separately. */
 export function connect(endpoint: Endpoint, onread: OnReadOpts): Socket {
-  const options = { ...endpoint.target, onread, allowHalfOpen: true, noDelay: true };
-  return endpoint.tls ? connectTls({ ...options, ...endpoint.tls }) : connectTcp(options);
+  const { target, tls } = endpoint;
+  const options = { ...target, onread, allowHalfOpen: true, noDelay: true };
+  if ("path" in target) return connectTcp(options);
+  const name = isIP(target.host) === 0 ? { servername: target.host } : {};
+  const socket = tls ? connectTls({ ...options, ...tls, ...name }) : connectTcp(options);
+  // A quiet stream stays open for days: what lies between must not forget it, and a peer that is gone must show.
+  return socket.setKeepAlive(true, KEEPALIVE_MS);
 }
 
 /** The pool that short REST calls share. */

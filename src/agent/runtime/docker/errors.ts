@@ -1,4 +1,4 @@
-/** Turns what the engine, its socket and its answers say into RuntimeError: by status and error code, never by message. */
+/** Turns what the engine, its socket and its answers say into RuntimeError: by status and error code, not by message where there is a code. */
 
 import { RuntimeError, type RuntimeErrorCode } from "../runtime.ts";
 
@@ -18,10 +18,27 @@ const CONNECT_WORDS = new Map<string, string>([
   ["ECONNREFUSED", "nobody listens there; is the engine running?"],
   ["EACCES", "no permission to use the socket; run as root or join the socket's group"],
   ["EPERM", "no permission to use the socket; run as root or join the socket's group"],
+  ["CERT_HAS_EXPIRED", "its certificate has ended"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "it does not speak TLS; leave docker_cert_path and docker_tls_verify out"],
 ]);
+/** OpenSSL has many codes for each of these two. */
+const TLS_WORDS: [RegExp, string][] = [
+  [
+    /^(SELF_SIGNED|DEPTH_ZERO|UNABLE_TO|CERT_SIGNATURE)/,
+    "its certificate is not of the authority whose ca.pem is in docker_cert_path",
+  ],
+  [
+    /ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|UNSUPPORTED_CERTIFICATE)/,
+    "it refuses the client certificate in docker_cert_path",
+  ],
+];
+/** What Go's HTTP server says by itself, before the engine has a look; there is no code for it. */
+const WANTS_TLS = "Client sent an HTTP request to an HTTPS server";
 
 /** An answer with an HTTP status outside 2xx; `words` is the engine's own message. */
 export function errorFromStatus(status: number, words: string): RuntimeError {
+  if (words.includes(WANTS_TLS))
+    return new RuntimeError("engine-unavailable", "The engine wants TLS; set docker_cert_path.");
   const code = BY_STATUS.get(status) ?? "engine-error";
   return new RuntimeError(code, quote(words) || `The engine answered with status ${status} and no words.`);
 }
@@ -31,8 +48,9 @@ export function errorFromCause(cause: unknown, host: string): RuntimeError {
   if (cause instanceof RuntimeError) return cause;
   const status = property(cause, "statusCode");
   if (typeof status === "number") return errorFromStatus(status, engineWords(cause));
-  const code = property(cause, "code");
-  const words = (typeof code === "string" && CONNECT_WORDS.get(code)) || describe(cause);
+  const code = systemCode(cause);
+  const tls = TLS_WORDS.find(([pattern]) => pattern.test(code))?.[1];
+  const words = CONNECT_WORDS.get(code) ?? tls ?? quote(describe(cause));
   return new RuntimeError("engine-unavailable", `The engine at ${host} does not answer: ${words}`, { cause });
 }
 

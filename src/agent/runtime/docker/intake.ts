@@ -1,12 +1,15 @@
 /** Reads a socket on demand into two buffers that take turns, so that little is read that nobody asked for and nothing piles up. */
 
 import type { OnReadOpts, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 
 /** One read takes at most this much ... */
 const READ_SIZE = 64 * 1024;
 /** ... and of a stream that has filled so many, what the kernel holds for a unix socket. */
 const BULK_AFTER = 64;
 const BULK_READ_SIZE = 256 * 1024;
+/** The longest record of TLS. */
+const RECORD_SIZE = 16 * 1024;
 /** Milliseconds within which bytes come that were there before they were asked for. */
 const AT_ONCE = 0.2;
 /** After so many reads that came at once and were small, this is a flood of small writes, and not somebody typing. */
@@ -24,8 +27,10 @@ export class Intake {
   #turn = 0;
   /** Read and not asked for yet. */
   readonly #waiting: Buffer[] = [];
-  /** The last piece that was given out may still be looked at. */
-  #given = false;
+  /** The last piece that was given out: it may still be looked at. */
+  #given: Buffer | undefined;
+  /** For what comes, in TLS alone, while both buffers are in use. */
+  #spare: Buffer | undefined;
   #pushedBack: Buffer | undefined;
   #ended = false;
   #error: Error | undefined;
@@ -36,7 +41,10 @@ export class Intake {
 
   /** `open` begins the connection with the read options it is given. */
   constructor(open: (onread: OnReadOpts) => Socket) {
-    this.socket = open({ buffer: () => this.#blank(), callback: (size) => this.#take(size) });
+    this.socket = open({
+      buffer: () => this.#blank(),
+      callback: (size, buffer) => this.#take(buffer as Buffer, size),
+    });
     this.socket.on("end", () => this.#finish());
     this.socket.on("error", (error) => this.#finish(error));
     this.socket.on("close", () => this.#finish());
@@ -44,7 +52,7 @@ export class Intake {
 
   /** The next bytes, valid until the next call; undefined at the end. Rejects when the connection breaks. One caller at a time. */
   async next(): Promise<Buffer | undefined> {
-    this.#given = false;
+    this.#given = undefined;
     const pushedBack = this.#pushedBack;
     this.#pushedBack = undefined;
     if (pushedBack) return pushedBack;
@@ -86,26 +94,40 @@ export class Intake {
   }
 
   /** For a reader that waits the socket stays open: stopping and starting it for each keystroke costs two calls of the system. */
-  #take(size: number): boolean {
+  #take(buffer: Buffer, size: number): boolean {
     const waited = this.#wake !== undefined;
-    const buffer = this.#buffers[this.#turn];
-    if (buffer) this.#waiting.push(buffer.subarray(0, size));
-    if (size === buffer?.length) this.#filled += 1;
-    this.#turn = 1 - this.#turn;
+    const bytes = buffer.subarray(0, size);
+    const spare = buffer === this.#spare;
+    this.#waiting.push(spare ? Buffer.from(bytes) : bytes);
+    if (!spare) {
+      if (size === buffer.length) this.#filled += 1;
+      this.#turn = 1 - this.#turn;
+    }
     this.#wakeUp();
     const free = this.#waiting.length + (this.#given ? 1 : 0) < 2;
     this.#paused = !(waited && free && this.#streak <= FLOOD);
     return !this.#paused;
   }
 
+  /**
+   * TCP keeps what nobody asks for in the kernel. TLS hands over every record of what it has read from there, however
+   * often it is told to pause: those go into a buffer of their own and are copied out of it.
+   */
   #blank(): Buffer {
+    if (this.socket instanceof TLSSocket && this.#inUse(this.#buffers[this.#turn]))
+      return (this.#spare ??= Buffer.allocUnsafeSlow(RECORD_SIZE));
     const size = this.#filled > BULK_AFTER ? BULK_READ_SIZE : READ_SIZE;
     const known = this.#buffers[this.#turn];
     return known && known.length >= size ? known : (this.#buffers[this.#turn] = Buffer.allocUnsafeSlow(size));
   }
 
+  #inUse(buffer: Buffer | undefined): boolean {
+    if (!buffer) return false;
+    return this.#given?.buffer === buffer.buffer || this.#waiting.some((piece) => piece.buffer === buffer.buffer);
+  }
+
   #give(bytes: Buffer): Buffer {
-    this.#given = true;
+    this.#given = bytes;
     this.#lastSize = bytes.length;
     return bytes;
   }

@@ -48,7 +48,7 @@ export class Locator {
     this.#options = options;
   }
 
-  /** Throws RuntimeError: `not-running`, or `unsupported` for a container in the host's own network. */
+  /** Throws RuntimeError: `not-running`, or `unsupported` for a container in the host's own network or on what may be another machine. */
   async locate(id: string, signal: AbortSignal): Promise<Place> {
     const known = this.#places.get(id);
     if (known) return known;
@@ -116,8 +116,11 @@ async function findPlace(engine: Engine, id: string, signal: AbortSignal): Promi
       `The container ${name} uses the network of its host, which is never dialled.`,
     );
   }
-  const near = foreign || "path" in engine.endpoint.target;
-  return { addresses: near ? containerAddresses(container) : [], ...(foreign ? { pid } : {}) };
+  if (!foreign && !("path" in engine.endpoint.target)) {
+    const words = `Nothing shows that the engine at ${engine.endpoint.host} is on this machine, so its containers cannot be dialled from here; run an agent on its machine.`;
+    throw new RuntimeError("unsupported", words);
+  }
+  return { addresses: containerAddresses(container), ...(foreign ? { pid } : {}) };
 }
 
 function sharedWith(container: ContainerInspectInfo): string | undefined {
