@@ -200,6 +200,21 @@ suite("ctl on the machine of an agent with a certificate of its own", () => {
     const { stdout } = await runCtl(agent, ["exec", "-i", CONTAINER, "cat"], "word");
     assert.equal(stdout.toString(), "word");
   });
+
+  test("needs nothing on loopback either, and the pin stays when the agent is started again", async () => {
+    const pins = [];
+    await mkdir(join(home, "own"));
+    for (let start = 0; start < 2; start++) {
+      const own = await startAgent({ engine, home: join(home, "own"), flags: ["--tls", "self-signed"] });
+      assert.match(own.url, /^https:\/\/127\.0\.0\.1:/);
+      assert.doesNotMatch(own.welcome, /elsewhere/);
+      assert.equal((await ps(own)).code, 0);
+      pins.push(/"pin":"(sha256:[0-9a-f]+)"/.exec(own.log())?.[1]);
+      own.kill("SIGTERM");
+      await own.exited;
+    }
+    assert.ok(pins[0] && pins[0] === pins[1], pins.join());
+  });
 });
 
 suite("ctl at a terminal", () => {

@@ -79,6 +79,28 @@ const mistakes: Mistake[] = [
     words: /already runs with the state in .*pid \d+/,
   },
   {
+    name: "an address that others reach, and no TLS",
+    make: () => ["--listen-address", "0.0.0.0", "--tls", "off"],
+    words: /listen_address 0\.0\.0\.0 can be reached from other machines, and there is no TLS: set tls to auto/,
+  },
+  {
+    name: "a damaged key of its own certificate",
+    make: async (_, state) => {
+      await writeFile(join(state, "tls-key.pem"), "no key", { mode: 0o600 });
+      return ["--tls", "self-signed"];
+    },
+    words: /tls-key\.pem is damaged; put a copy back, or remove it/,
+  },
+  {
+    name: "a key of its own certificate that every user can read",
+    make: async (_, state) => {
+      await writeFile(join(state, "tls-key.pem"), "no key");
+      await chmod(join(state, "tls-key.pem"), 0o644);
+      return ["--tls", "self-signed"];
+    },
+    words: /tls-key\.pem can be read or written by other users .* chmod 600/,
+  },
+  {
     name: "a port that is in use",
     make: (_home, _state, running) => ["--listen-port", String(portOf(running))],
     words: /already uses port \d+ .*--listen-port/,

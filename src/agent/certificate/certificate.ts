@@ -91,9 +91,9 @@ export class Certificate {
   }
 
   #tell(what: string): void {
-    const { pin, validTo } = this.#facts;
+    const { pin, fingerprint, validTo } = this.#facts;
     const soon = validTo.getTime() - Date.now() < SOON_MS;
-    const fields = { source: this.#source.name, pin, validTo: validTo.toISOString() };
+    const fields = { source: this.#source.name, pin, fingerprint, validTo: validTo.toISOString() };
     if (soon) this.#log.warn(fields, `${what}; it ends, or has ended, at ${validTo.toISOString()}: replace it`);
     else this.#log.info(fields, what);
   }

@@ -21,6 +21,8 @@ export interface Source {
 export interface Facts {
   /** Of the public key: stays the same for every certificate of that key. */
   pin: string;
+  /** Of the certificate, as browsers show it. */
+  fingerprint: string;
   validTo: Date;
 }
 
@@ -30,7 +32,8 @@ export function factsOf({ cert, key }: Pair): Facts {
   const own = understood("the private key is no PEM key, or has a password", () => createPrivateKey(key));
   if (!certificate.checkPrivateKey(own)) throw new Error("the private key belongs to another certificate");
   understood("TLS cannot use it", () => createSecureContext({ cert, key, minVersion: "TLSv1.2" }));
-  return { pin: pinOf(certificate), validTo: new Date(certificate.validTo) };
+  const { fingerprint256: fingerprint, validTo } = certificate;
+  return { pin: pinOf(certificate), fingerprint, validTo: new Date(validTo) };
 }
 
 /** SHA-256 of the public key as X.509 writes it. */
