@@ -113,6 +113,8 @@ export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: La
     },
     close(code, reason) {
       socket.close(closable(code), reason.slice(0, MAX_CLOSE_REASON));
+      // Whoever says goodbye may end the process before anything later happens.
+      if (corked) uncork();
       if (!ended && socket.terminate) setTimeout(() => ended || socket.terminate?.(), CLOSE_TIMEOUT_MS);
     },
   };

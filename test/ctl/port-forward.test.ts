@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { buffer, text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
+import { carries } from "../fault/stage.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { type Run, runCtl, startCtl } from "./ctl.ts";
@@ -178,4 +179,11 @@ suite("ctl port-forward", () => {
     const [error] = (await once(socket, "error")) as [NodeJS.ErrnoException];
     return error.code;
   }
+
+  test("Ctrl-C ends it over there too, and not only when its grace is over", async () => {
+    const run = startCtl(agent, "port-forward", "ctl-forward", ":7000");
+    assert.equal(await ask(await localPort(run, 7000), "word"), "word");
+    await stop(run);
+    await carries(agent, 0);
+  });
 });
