@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runCtl, startCtl } from "../ctl/ctl.ts";
-import { until } from "../fault/stage.ts";
+import { until } from "../support/until.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
 

@@ -22,7 +22,7 @@ const rig = new Rig({
   name: "docker over TLS",
   engine: secure.engine,
   createRuntime: (stateDir) => createDockerRuntime({ host: secure.tcp, tls, stateDir, log: silent }),
-  underway: 8,
+  kernel: 5,
 });
 
 before(() => rig.open());

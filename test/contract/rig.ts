@@ -13,8 +13,8 @@ export interface RigOptions {
   name: string;
   engine: Engine;
   createRuntime: (stateDir: string) => Runtime;
-  /** Mebibytes that may be on their way to a reader that has stopped; the kernel holds more for TCP than for a socket file. */
-  underway?: number;
+  /** Mebibytes that the kernel may hold on the way to a reader that has stopped: next to nothing for a socket file. */
+  kernel?: number;
 }
 
 /** One implementation on one engine. */
@@ -22,7 +22,7 @@ export class Rig {
   readonly name: string;
   readonly engine: Engine;
   readonly createRuntime: (stateDir: string) => Runtime;
-  readonly underway: number;
+  readonly kernel: number;
   /** For calls that nothing cuts short. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly results: { verb: string; passed: boolean }[] = [];
@@ -35,7 +35,7 @@ export class Rig {
     this.name = options.name;
     this.engine = options.engine;
     this.createRuntime = options.createRuntime;
-    this.underway = options.underway ?? 4;
+    this.kernel = options.kernel ?? 0;
   }
 
   /** The runtime that the tests share. */
