@@ -9,6 +9,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server, type TlsOptions } from "node:tls";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
+import { issue } from "../../src/agent/certificate/issue.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { certificate } from "../support/certificate.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
@@ -16,6 +17,7 @@ import { outsideAddress } from "../support/outside.ts";
 import { type Ended, runCtl, shellWords, startCtl, TerminalRun } from "./ctl.ts";
 
 const CONTAINER = "ctl-pin";
+const DAY = 24 * 3_600_000;
 const OTHER_PIN = `sha256:${"1".repeat(64)}`;
 
 let engine: Engine;
@@ -140,6 +142,24 @@ suite("ctl on another machine", () => {
     assert.deepEqual(other.heard, []);
   });
 
+  test("refuses a certificate that has ended and a TLS that is too old, and sends nothing", async () => {
+    const { key } = await certificate();
+    const [from, until] = [new Date(Date.now() - 2 * DAY), new Date(Date.now() - DAY)];
+    const cert = await issue({ key, holder: "old", names: ["127.0.0.1"], from, until });
+    await writeFile(join(home, "ca.pem"), cert);
+    const trusting = withEnv({ NODE_EXTRA_CA_CERTS: join(home, "ca.pem") });
+    const ended = await recorder({ cert, key });
+    assert.match((await ps(trusting, "--server", ended.url)).stderr, /is not trusted \(CERT_HAS_EXPIRED\)/);
+    const old = await recorder({ cert, key, minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "ALL:@SECLEVEL=0" });
+    const { code, stderr } = await ps(trusting, "--server", old.url);
+    assert.equal(code, 125);
+    assert.match(stderr, /^ctl: https:.* cannot be reached \(.*protocol version/);
+    for (const { server, heard } of [ended, old]) {
+      server.close();
+      assert.deepEqual(heard, []);
+    }
+  });
+
   test("cannot be told to trust anybody by a variable of Node's", async () => {
     const other = await recorder(await certificate());
     const { code } = await ps(withEnv({ NODE_TLS_REJECT_UNAUTHORIZED: "0" }), "--server", other.url);
@@ -199,6 +219,15 @@ suite("ctl on the machine of an agent with a certificate of its own", () => {
       assert.equal((await ps(agent, "--server", server)).code, 0, server);
     const { stdout } = await runCtl(agent, ["exec", "-i", CONTAINER, "cat"], "word");
     assert.equal(stdout.toString(), "word");
+  });
+
+  test("compares a pin that it is given, also with this agent", async () => {
+    for (const words of [["ps"], ["exec", CONTAINER, "true"]])
+      for (const [given, expected] of [
+        [pin, 0],
+        [OTHER_PIN, 125],
+      ] as const)
+        assert.equal((await runCtl(agent, [words[0] ?? "", "--pin", given, ...words.slice(1)])).code, expected);
   });
 
   test("needs nothing on loopback either, and the pin stays when the agent is started again", async () => {

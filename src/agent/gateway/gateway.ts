@@ -62,7 +62,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   await furnish(app, options, { door, limits, draining: stop.signal });
   const isReady = () => options.runtimeReady() && !stop.signal.aborted;
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The agent is shutting down."));
-  const places = new Places(app, config, { isReady, limits });
+  const places = new Places(app, config, { isReady, limits, listeners });
   return {
     routes,
     drain,

@@ -8,6 +8,7 @@ import {
   type ServerOptions,
 } from "node:http";
 import { createServer as createSecure, type Server as SecureServer } from "node:https";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { FairleadError } from "../../protocol/errors.ts";
@@ -56,6 +57,13 @@ export class Listeners {
     server.maxConnections = this.#limits.connections;
     server.on("connection", (socket) => this.#budget.arrived(socket));
     return server;
+  }
+
+  /** Takes a connection that came to the server in another way than TCP, and has no need of TLS. */
+  accept(server: Server, socket: Socket): void {
+    if (!this.#tls) return void server.emit("connection", socket);
+    this.#budget.arrived(socket);
+    server.emit("secureConnection", socket);
   }
 
   /** For connections from now on; those that are open go on with the certificate they began with. Throws for one that TLS refuses. */

@@ -1,7 +1,6 @@
-/** A second way to the same door for this user's programs on this machine: a socket file, without the cost of TCP. */
+/** A second way to the same door for this user's programs on this machine: a socket file, without the cost of TCP and TLS. */
 
 import { chmod, rm } from "node:fs/promises";
-import type { Server } from "node:http";
 import { createServer, type Socket } from "node:net";
 
 /** The longest name that every system takes for a socket, in bytes. */
@@ -12,15 +11,15 @@ export interface LocalSocket {
 }
 
 /**
- * Hands every connection to the server as if it had come over loopback: the same routes, budgets and proofs of who
+ * Hands every connection to `accept` as if it had come over loopback: the same routes, budgets and proofs of who
  * calls. The file is for its owner only. Undefined where the path is too long for a socket.
  */
-export async function listenLocally(server: Server, path: string): Promise<LocalSocket | undefined> {
+export async function listenLocally(path: string, accept: (socket: Socket) => void): Promise<LocalSocket | undefined> {
   if (Buffer.byteLength(path) > MAX_PATH) return undefined;
   let count = 0;
   const local = createServer({ allowHalfOpen: true }, (socket) => {
     count += 1;
-    server.emit("connection", withAddress(socket, count));
+    accept(withAddress(socket, count));
   });
   // Whoever starts has made sure that no other agent lives here: what is there was left by one that was killed.
   await rm(path, { force: true });

@@ -18,7 +18,7 @@ export interface GatewayConfig {
   listenAddress: string;
   /** 0 lets the system choose. */
   listenPort: number;
-  /** Where this user's own programs may come in too, without TCP; not with TLS. */
+  /** Where this user's own programs may come in too: a socket file, without TCP and TLS. */
   localSocket?: string;
   /** Addresses under which browsers reach this agent from elsewhere, e.g. `https://gw.example.com`. */
   publicUrls: readonly string[];

@@ -1,7 +1,8 @@
 /** Every place where the gateway can be met: its port, a socket file for this machine, a port for probes. Opened and closed together. */
 
+import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
-import { listenError, urlOf } from "./listener.ts";
+import { type Listeners, listenError, urlOf } from "./listener.ts";
 import { type LocalSocket, listenLocally } from "./local-socket.ts";
 import type { GatewayConfig } from "./options.ts";
 import { type ProbeListener, type ProbeParts, listenForProbes } from "./probe-listener.ts";
@@ -14,27 +15,32 @@ export interface Place {
   probes?: string | undefined;
 }
 
+export interface PlaceParts extends ProbeParts {
+  listeners: Listeners;
+}
+
 export class Places {
   readonly #app: FastifyInstance;
   readonly #config: GatewayConfig;
-  readonly #probeParts: ProbeParts;
+  readonly #parts: PlaceParts;
   #local: LocalSocket | undefined;
   #probes: ProbeListener | undefined;
   #closed: Promise<unknown> | undefined;
 
-  constructor(app: FastifyInstance, config: GatewayConfig, probeParts: ProbeParts) {
+  constructor(app: FastifyInstance, config: GatewayConfig, parts: PlaceParts) {
     this.#app = app;
     this.#config = config;
-    this.#probeParts = probeParts;
+    this.#parts = parts;
   }
 
   /** Rejects with words for people when a place cannot be used; then none is left open. */
   async open(): Promise<Place> {
-    const { localSocket, probes, tls } = this.#config;
+    const { localSocket, probes } = this.#config;
+    const accept = (socket: Socket) => this.#parts.listeners.accept(this.#app.server, socket);
     try {
-      if (probes) this.#probes = await listenForProbes(probes, this.#probeParts);
+      if (probes) this.#probes = await listenForProbes(probes, this.#parts);
       const url = await this.#listen();
-      if (localSocket && !tls) this.#local = await listenLocally(this.#app.server, localSocket);
+      if (localSocket) this.#local = await listenLocally(localSocket, accept);
       return { url, ...(this.#local && { socket: localSocket }), ...(this.#probes && { probes: this.#probes.url }) };
     } catch (error) {
       await this.close();

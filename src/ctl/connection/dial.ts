@@ -59,8 +59,8 @@ function open(server: Server): WebSocket {
     skipUTF8Validation: true,
     maxPayload: MAX_MESSAGE,
     handshakeTimeout: HANDSHAKE_MS,
-    ...(socket && { createConnection: () => connect(socket) }),
     ...(secure && { createConnection: secureConnection(server) }),
+    ...(socket && { createConnection: () => connect(socket) }),
     ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
 }

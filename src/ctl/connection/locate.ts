@@ -65,9 +65,16 @@ export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Se
   const sources = { wanted, env, settings, local, url };
   const token = await findToken(sources);
   const pin = await findPin(sources);
-  const socket = local?.socket && sameServer(parseUrl(local.url), url) ? local.socket : undefined;
+  const socket = localSocket(sources, pin);
   const found = { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
-  return { ...found, ...(pin && { pin }), ...(socket && existsSync(socket) && { socket }) };
+  return { ...found, ...(pin && { pin }), ...(socket && { socket }) };
+}
+
+/** No key is shown at the socket file, so not where somebody asked for a certain one. */
+function localSocket({ local, url }: Sources, pin: Found<string> | undefined): string | undefined {
+  if (!local?.socket || !sameServer(parseUrl(local.url), url)) return undefined;
+  if (pin && pin.from !== local.path) return undefined;
+  return existsSync(local.socket) ? local.socket : undefined;
 }
 
 interface Sources {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { once } from "node:events";
+import { mkdtemp, rm, stat } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { after, before, suite, test } from "node:test";
 import { connect as connectSecurely, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { certificate, pinOf, type TestCertificate } from "../../support/certificate.ts";
@@ -78,6 +82,22 @@ suite("the listener with TLS", () => {
       assert.equal(pinOf(pem(socket)), other.pin, host);
       socket.destroy();
     }
+  });
+
+  test("needs no TLS at the socket file, which only this user can open, and wants the same proofs there", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "fl-tls-local-"));
+    const path = join(directory, "agent.sock");
+    await using local = await startFront({ config: { tls, localSocket: path } });
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    const answer = async (headers: string[]) => {
+      const socket = connect(path);
+      socket.write(requestText(local.host, { path: "/api/v1/whoami", headers }));
+      return (await text(socket)).split(" ")[1];
+    };
+    assert.equal(await answer([bearer(local.admin)]), "200");
+    assert.equal(await answer([]), "401");
+    assert.equal(await answer([bearer("x".repeat(43))]), "401");
+    await rm(directory, { recursive: true });
   });
 
   test("speaks TLS 1.2 and newer only", async () => {
