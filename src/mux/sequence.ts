@@ -48,6 +48,9 @@ export class Sequence {
   #closed = false;
   #wakeReader: (() => void) | undefined;
   readonly #waiting: (() => void)[] = [];
+  /** A packet waits for room, and the last of those that wait behind it. */
+  #stuck = false;
+  #last: Promise<void> | undefined;
 
   constructor(options: SequenceOptions) {
     this.#replay = new Replay(options.budget);
@@ -80,26 +83,23 @@ export class Sequence {
     previous?.close(1000, "resumed on another connection");
     channel.start({
       message: (bytes) => this.#receive(channel, bytes),
-      credit: () => this.#post(),
+      credit: () => this.#resume(),
       ack: (offset) => this.#release(offset),
       reply: words.onReply ?? (() => {}),
       close: (info) => this.#lose(channel, info),
     });
-    this.#wakeSenders();
-    this.#post();
+    this.#resume();
   }
 
-  /** Queues a packet, in pieces if it is long; resolves when there is room for more. The payload is copied. */
-  async send(tag: number, payload: Uint8Array): Promise<void> {
-    let at = 0;
-    do {
-      while (!this.#refusing && !this.#replay.hasRoom(this.#channel?.credit ?? 0)) await this.#room();
-      if (this.#refusing) throw this.#error ?? violation("the session has ended");
-      const piece = payload.subarray(at, at + this.#replay.pieceBytes);
-      this.#replay.push(tag, piece);
-      at += piece.length;
-      this.#post();
-    } while (at < payload.length);
+  /** Queues a packet, in pieces if it is long; resolves when there is room for more. The payload is copied; calls keep their order. */
+  send(tag: number, payload: Uint8Array): Promise<void> {
+    const sent = this.#last ? this.#last.then(() => this.#push(tag, payload)) : this.#push(tag, payload);
+    if (!this.#last && !this.#stuck) return sent;
+    const last = sent.then(ignore, ignore).then(() => {
+      if (this.#last === last) this.#last = undefined;
+    });
+    this.#last = last;
+    return sent;
   }
 
   /** Senders are refused from now on, those that wait for room too; only `finish` may follow. */
@@ -167,6 +167,23 @@ export class Sequence {
     this.#wakeReader?.();
   }
 
+  /** At once as far as there is room. */
+  async #push(tag: number, payload: Uint8Array): Promise<void> {
+    let at = 0;
+    do {
+      while (!this.#refusing && !this.#replay.hasRoom(this.#channel?.credit ?? 0)) {
+        this.#stuck = true;
+        await this.#room();
+      }
+      this.#stuck = false;
+      if (this.#refusing) throw this.#error ?? violation("the session has ended");
+      const piece = payload.subarray(at, at + this.#replay.pieceBytes);
+      this.#replay.push(tag, piece);
+      at += piece.length;
+      this.#post();
+    } while (at < payload.length);
+  }
+
   get #refusing(): boolean {
     return this.#closed || this.#finished;
   }
@@ -194,6 +211,12 @@ export class Sequence {
     }
   }
 
+  /** There is credit again: what is kept may leave, and what waits may be kept. */
+  #resume(): void {
+    this.#post();
+    this.#wakeSenders();
+  }
+
   #release(offset: number): void {
     this.#replay.release(offset);
     this.#wakeSenders();
@@ -215,3 +238,5 @@ export class Sequence {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }
+
+function ignore(): void {}
