@@ -2,7 +2,7 @@
 
 import type { Cli, Running } from "./command.ts";
 import type { Contest } from "./figure.ts";
-import { freePort } from "./machine.ts";
+import { freePort } from "../support/free-port.ts";
 import { type Stage, WEB } from "./stage.ts";
 
 /** Both sides forward a local port to `remote` of the container, for the whole contest; `sample` is given the local port. */

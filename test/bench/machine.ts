@@ -1,7 +1,6 @@
 /** What the bench takes from the machine: programs (installed where they are missing) and free ports. */
 
 import { access, constants } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { run } from "./command.ts";
 
@@ -37,16 +36,6 @@ export async function find(program: string): Promise<string[]> {
   const found: string[] = [];
   for (const place of places) if (await isExecutable(join(place, program))) found.push(join(place, program));
   return found;
-}
-
-/** A TCP port of the loopback interface that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("the loopback interface has no free port");
-  return address.port;
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { type Run, runCtl, startCtl } from "./ctl.ts";
 import { Gate } from "./gate.ts";
+import { freePort } from "../support/free-port.ts";
 
 suite("ctl port-forward", () => {
   let engine: Engine;
@@ -45,16 +46,6 @@ suite("ctl port-forward", () => {
   async function stop(run: Run): Promise<void> {
     run.child.kill("SIGINT");
     assert.equal((await run.ended).code, 130);
-  }
-
-  /** A port of this machine that is free now. */
-  async function freePort(): Promise<number> {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, "close");
-    return port;
   }
 
   test("three ports in one command, each address told, half-closed connections answered", async () => {

@@ -1,13 +1,12 @@
 /** A private engine that also listens on TCP, where only clients with a certificate of its authority get in. */
 
 import { execFile } from "node:child_process";
-import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Engine, startEngine } from "./engine.ts";
+import { freePort } from "./free-port.ts";
 
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
 
@@ -79,13 +78,4 @@ export class Authority {
   async #openssl(...args: string[]): Promise<void> {
     await promisify(execFile)("openssl", args, { cwd: this.#directory });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -1,6 +1,7 @@
 /** Every session of the agent, whatever door it came through: opened, authorised, resumed, limited and ended here. */
 
 import { allows, type Subject } from "../../auth/grant.ts";
+import { aborted } from "../../lib/wait.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { Mux } from "../../mux/mux.ts";
@@ -109,11 +110,7 @@ export class Sessions {
   async drain(signal: AbortSignal): Promise<void> {
     this.#state = "draining";
     for (const mux of this.#muxes) mux.goAway({ code: 1001, reason: "the agent is shutting down", deadline: 0 });
-    const cut = new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
-      if (signal.aborted) resolve();
-    });
-    await Promise.race([cut, Promise.all([...this.#sessions.values()].map((session) => session.closed))]);
+    await Promise.race([aborted(signal), Promise.all([...this.#sessions.values()].map((session) => session.closed))]);
   }
 
   /** Ends everything: processes first, then the connections. Idempotent. */

@@ -3,7 +3,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Running } from "../command.ts";
 import type { Contest, Figure } from "../figure.ts";
-import { freePort } from "../machine.ts";
+import { freePort } from "../../support/free-port.ts";
 import { lineOf, roundTrips } from "../probes/echo.ts";
 import { IPERF_PORT, throughput } from "../probes/iperf.ts";
 import { type Stage, WEB } from "../stage.ts";

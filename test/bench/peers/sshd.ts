@@ -4,7 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { type Command, run, Running } from "../command.ts";
-import { freePort, provide } from "../machine.ts";
+import { freePort } from "../../support/free-port.ts";
+import { provide } from "../machine.ts";
 
 /** The fastest of OpenSSH's ciphers on today's processors. */
 const CIPHER = "aes128-gcm@openssh.com";

@@ -1,0 +1,14 @@
+/** A port for a program that must be told which to listen on. */
+
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
+
+/** A port of this machine's loopback that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
