@@ -9,6 +9,17 @@ interface Position {
   ordinal: number;
 }
 
+/** One entry of a log. */
+export interface LogPlace extends Position {
+  stream: StreamName;
+}
+
+/** Between two times; the log no longer tells what was there. */
+export interface LogGap {
+  from: string;
+  to: string;
+}
+
 /** Counts entries as they are delivered, and skips those that a reader who starts again has already. */
 export class LogPosition {
   readonly #container: string;
@@ -18,30 +29,64 @@ export class LogPosition {
   #at: Partial<Record<StreamName, Position>> = {};
   /** Streams of which it still repeats what was delivered before; beyond that even a clock set back loses no line. */
   readonly #repeating = new Set<StreamName>();
+  /** The stream of the last entry that was delivered. */
+  #last: StreamName | undefined;
+  /** Where the first reading began, per stream: perhaps among entries of the same time, which are then counted short. */
+  readonly #began: Partial<Record<StreamName, string>> = {};
+  #restarted = false;
+  /** Reading again, the last entry that was delivered has not come yet. */
+  #missing = false;
+  #gap: LogGap | undefined;
 
   constructor(container: string, after?: LogCursor) {
     this.#container = container;
-    if (after?.stdout) this.#seen.stdout = after.stdout;
-    if (after?.stderr) this.#seen.stderr = after.stderr;
+    const { stdout, stderr } = after ?? {};
+    if (stdout) this.#seen.stdout = stdout;
+    if (stderr) this.#seen.stderr = stderr;
+    // Of another container, as when it was made anew: then its entries are not expected here.
+    if (after?.container !== container) return;
+    if (stdout) this.#last = "stdout";
+    if (stderr && (!stdout || compareSince(toSince(stderr.time), toSince(stdout.time)) > 0)) this.#last = "stderr";
   }
 
   /** Reads again from the engine: what it should start with (inclusive, as engines have it), if anything was delivered. */
   restart(): string | undefined {
     this.#at = {};
+    this.#missing = this.#last !== undefined;
     if (this.#seen.stdout) this.#repeating.add("stdout");
     if (this.#seen.stderr) this.#repeating.add("stderr");
     const times = [this.#seen.stdout, this.#seen.stderr].flatMap((it) => (it ? [toSince(it.time)] : []));
+    this.#restarted = times.length > 0;
     return times.sort(compareSince)[0];
   }
 
   /** Whether the entry is new; counts it either way. */
   advance({ stream, time }: LogEntry): boolean {
     const at = this.#at[stream];
+    if (!at && !this.#restarted) this.#began[stream] = time;
     const here = { time, ordinal: at?.time === time ? at.ordinal + 1 : 1 };
     this.#at[stream] = here;
     if (this.#repeating.has(stream) && this.#repeats(stream, here)) return false;
+    if (this.#missing) this.#gap = { from: this.#seen[this.#last ?? stream]?.time ?? time, to: time };
+    this.#missing = false;
     this.#seen[stream] = here;
+    this.#last = stream;
     return true;
+  }
+
+  /** The last entry that was delivered, if it is known for certain and the present reading has come to it. */
+  get place(): LogPlace | undefined {
+    const stream = this.#last;
+    const seen = stream && this.#seen[stream];
+    if (!seen || this.#repeating.size > 0 || seen.time === this.#began[stream]) return undefined;
+    return { stream, ...seen };
+  }
+
+  /** What is missing before the first new entry since `restart`, told once: the entry before it is not in the log any more. */
+  takeGap(): LogGap | undefined {
+    const gap = this.#gap;
+    this.#gap = undefined;
+    return gap;
   }
 
   get cursor(): LogCursor {
@@ -54,6 +99,7 @@ export class LogPosition {
     const seen = this.#seen[stream];
     const order = seen ? compare(here, seen) : 1;
     if (order >= 0) this.#repeating.delete(stream);
+    if (order === 0 && stream === this.#last) this.#missing = false;
     return order <= 0;
   }
 }
@@ -70,7 +116,8 @@ export function toSince(time: string): string {
   return `${seconds}.${fraction.padEnd(9, "0")}`;
 }
 
-function compareSince(a: string, b: string): number {
+/** Of two times as `toSince` gives them: negative when the first is earlier. */
+export function compareSince(a: string, b: string): number {
   const [aSeconds = "", aNanos = ""] = a.split(".");
   const [bSeconds = "", bNanos = ""] = b.split(".");
   return Number(aSeconds) - Number(bSeconds) || Number(aNanos) - Number(bNanos);

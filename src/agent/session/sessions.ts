@@ -14,6 +14,7 @@ import type { Containers } from "./containers.ts";
 import { type DirectRequest, DirectSession } from "./direct.ts";
 import { serveConnection } from "./forward.ts";
 import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
+import { LogStreams } from "./log-streams.ts";
 import { serveObserver } from "./observe.ts";
 import { openingOf, parseBody, parseHeader } from "./open.ts";
 import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
@@ -56,12 +57,14 @@ export class Sessions {
   readonly #trail: Trail;
   readonly #sessions = new Map<string, Session>();
   readonly #muxes = new Set<Mux>();
+  readonly #streams: LogStreams;
   readonly #idleTimer: NodeJS.Timeout;
   #state: "open" | "draining" | "closed" = "open";
 
   constructor(options: SessionsOptions) {
     this.#options = options;
     this.#trail = new Trail(options.audit);
+    this.#streams = new LogStreams(options.runtime);
     this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS).unref();
   }
 
@@ -191,9 +194,10 @@ export class Sessions {
     const onDrop = header.onDrop ?? opening.onDrop;
     const grace = onDrop === "kill" ? 0 : Math.min(header.grace ?? limits.grace, MAX_GRACE_MS);
     const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
+    const streams = this.#streams;
     const engineReady = (signal: AbortSignal) => containers.whenReady(signal);
     const session = this.#create({ ...purpose, visitor, onDrop, grace, channel });
-    this.#run(session, audit, (io) => opening.serve(io, container.id, { runtime, engineReady }));
+    this.#run(session, audit, (io) => opening.serve(io, container.id, { runtime, streams, engineReady }));
   }
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
