@@ -107,6 +107,33 @@ export function logsContract(rig: Rig): void {
     assert.equal(text(entries), "first\n");
   });
 
+  for (const files of [1, 2])
+    rig.verb("logs", `follows across rotations with ${files} kept, each line once`, async () => {
+      const lines = "i=0; while [ $i -lt 1500 ]; do echo $i; i=$((i+1)); [ $((i % 10)) -ne 0 ] || usleep 10000; done";
+      const args = ["--log-opt", "max-size=10k", "--log-opt", `max-file=${files}`];
+      const id = await rig.container({ command: ["sh", "-c", lines], args });
+      const whole = Array.from({ length: 1500 }, (_, i) => `${i}\n`).join("");
+      assert.equal(text(await read(id, { follow: true })), whole);
+    });
+
+  rig.verb("logs", "breaks a follow off rather than skip what was rotated away while nobody read", async () => {
+    // Each burst fills most of a file, and takes longer than a reader that keeps up is behind.
+    const lines =
+      "for i in $(seq 0 29); do seq $((i * 8000)) $((i * 8000 + 7999)); usleep 60000; done; echo done; sleep 1000";
+    const args = ["--log-opt", "max-size=1m", "--log-opt", "max-file=2"];
+    const id = await rig.container({ command: ["sh", "-c", lines], args });
+    const follow = rig.runtime.logs(id, { ...ALL, follow: true }, signal);
+    const seen: LogEntry[] = [];
+    const reading = (async () => {
+      for await (const batch of follow) {
+        if (seen.length === 0) await until("the last line", async () => text(await read(id, { tail: 1 })) === "done\n");
+        seen.push(...batch);
+      }
+    })();
+    await assert.rejects(reading, { code: "engine-unavailable" });
+    assert.equal(text(seen), seen.map((_, i) => `${i}\n`).join(""));
+  });
+
   rig.verb("logs", "stops following at once when told to", async () => {
     const id = await rig.container({ command: ["sh", "-c", "echo first; sleep 1000"] });
     const stop = new AbortController();

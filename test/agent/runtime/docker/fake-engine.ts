@@ -11,10 +11,12 @@ import { parseEndpoint } from "../../../../src/agent/runtime/docker/endpoint.ts"
 const TIMEOUT = 300;
 
 export type Answer = (socket: Socket) => void;
+/** Chooses the answer by what has arrived of the request, its first line at least. */
+export type Answers = { to: (request: string) => Answer };
 
 /** Runs `work` with an engine whose every answer is `answer`, given once the request has begun to arrive. */
 export async function withFakeEngine(
-  answer: Answer,
+  answer: Answer | Answers,
   work: (engine: Engine) => Promise<void>,
   timeout: number = TIMEOUT,
 ): Promise<void> {
@@ -23,7 +25,7 @@ export async function withFakeEngine(
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket.on("error", () => {}));
-    socket.once("data", () => answer(socket));
+    socket.once("data", (bytes) => (typeof answer === "function" ? answer : answer.to(bytes.toString()))(socket));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const engine = new Engine(parseEndpoint(`unix://${path}`), { timeout });
