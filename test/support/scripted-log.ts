@@ -1,7 +1,7 @@
 /** A container's log in memory, read as an engine lets it be read, that a test can break off, silence and rotate. */
 
 import { type LogEntry, type LogOptions, RuntimeError, type StreamName } from "../../src/agent/runtime/runtime.ts";
-import { compareSince, toSince } from "../../src/agent/session/log-cursor.ts";
+import { compareSince, toSince } from "../../src/lib/stamp.ts";
 
 /** Seconds since 1970 of the first entry. */
 const BEGIN = 1_750_000_000;

@@ -86,7 +86,7 @@ export interface LogOptions {
 
 export type StreamName = "stdout" | "stderr";
 
-/** One line, or a part of one longer than 16 KiB; `bytes` end with a newline only when the line does. */
+/** One line, or a part of one longer than 16 KiB; `bytes` end with a newline only when the line does, and stay valid. */
 export interface LogEntry {
   stream: StreamName;
   /** RFC 3339 with nanoseconds, as the engine stamped it; parts of one line share it. */
@@ -133,6 +133,11 @@ export class RuntimeError extends Error {
   }
 }
 
+/** A log cannot be read on here, but it can be read again from the last entry that came. */
+export class LogInterrupted extends Error {
+  override readonly name = "LogInterrupted";
+}
+
 export type RuntimeErrorCode =
   | "not-found"
   | "not-running"
@@ -153,7 +158,10 @@ export interface Runtime {
   inspect(id: string, signal: AbortSignal): Promise<ContainerDetail>;
   /** Yields the whole list at once and again after each change; throws when the engine goes away. */
   watch(signal: AbortSignal): AsyncIterable<Container[]>;
-  /** In the engine's order. Ends when the container stops (follow) or at the last line; throws if the engine broke off. */
+  /**
+   * In the engine's order, each entry once. Ends when the container stops (follow) or at the last line. Throws
+   * `engine-unavailable` if the engine broke off, and LogInterrupted where a follow may miss entries.
+   */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]>;
   /** The signal covers the start only; afterwards `Process.close()` ends it. */
   exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process>;

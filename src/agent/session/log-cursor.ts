@@ -1,5 +1,6 @@
 /** Where a reader stands in a container's log, exact to the entry. */
 
+import { compareSince, toSince } from "../../lib/stamp.ts";
 import type { LogCursor } from "../../protocol/open.ts";
 import type { LogEntry, StreamName } from "../runtime/runtime.ts";
 
@@ -107,18 +108,4 @@ export class LogPosition {
 function compare(a: Position, b: Position): number {
   if (a.time === b.time) return a.ordinal - b.ordinal;
   return compareSince(toSince(a.time), toSince(b.time));
-}
-
-/** RFC 3339 to `seconds.nanoseconds`: the only form of which engines keep every digit. */
-export function toSince(time: string): string {
-  const fraction = /\.(\d{1,9})/.exec(time)?.[1] ?? "";
-  const seconds = Math.floor(Date.parse(time.replace(/\.\d+/, "")) / 1000);
-  return `${seconds}.${fraction.padEnd(9, "0")}`;
-}
-
-/** Of two times as `toSince` gives them: negative when the first is earlier. */
-export function compareSince(a: string, b: string): number {
-  const [aSeconds = "", aNanos = ""] = a.split(".");
-  const [bSeconds = "", bNanos = ""] = b.split(".");
-  return Number(aSeconds) - Number(bSeconds) || Number(aNanos) - Number(bNanos);
 }

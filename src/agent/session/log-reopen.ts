@@ -1,7 +1,7 @@
 /** A log that is being followed, read again from a moment on. */
 
 import type { LogEntry, LogOptions, Runtime } from "../runtime/runtime.ts";
-import { compareSince, toSince } from "./log-cursor.ts";
+import { compareSince, toSince } from "../../lib/stamp.ts";
 
 /** So many lines from the end are tried first: an engine finds those at once, but a moment only by reading all before it. */
 const TAILS = [1_000, 30_000];

@@ -1,23 +1,18 @@
 /** One reading of a container's log, for everyone who follows it from the same place on. */
 
-import type { LogEntry } from "../runtime/runtime.ts";
+import { type LogEntry, LogInterrupted } from "../runtime/runtime.ts";
 import type { LogPlace } from "./log-cursor.ts";
 
-/** Of what was read last so much is kept, in bytes: whoever falls further behind has to read on alone. */
-const RECENT_SHARED = 4_194_304;
-/** The same with one follower, who needs none of it; it is kept for those who come to the same place. */
-const RECENT_ALONE = 262_144;
+/** What was read is kept for followers who have not come to it, up to so many bytes: whoever falls further behind reads on alone. */
+const MAX_WAITING = 4_194_304;
 /** Whoever is further behind than this, in bytes, does not join: the others would leave them behind again at once. */
-const MAX_LAG = RECENT_SHARED / 2;
+const MAX_LAG = MAX_WAITING / 2;
+/** So much is kept that everybody has, in bytes, for those who come to the same place. */
+const RECENT = 65_536;
 /** However large they are: whoever has come to the end of one finds it here until the next one has been read. */
 const MIN_BATCHES = 2;
 /** What an entry costs beside its bytes. */
 const ENTRY_COST = 200;
-
-/** The stream went on without this follower, who goes on from the last entry it has. */
-export class LeftBehind extends Error {
-  override readonly name = "LeftBehind";
-}
 
 /** The next entry of a follower: batches are numbered from the beginning of the reading. */
 interface Next {
@@ -32,10 +27,11 @@ export class LogStream {
   #recent: LogEntry[][] = [];
   #first = 0;
   #size = 0;
-  #listeners = 0;
+  readonly #listeners = new Set<LogListener>();
   #reading = false;
+  #closed = false;
   #end: { error?: unknown } | undefined;
-  readonly #waiting = new Set<() => void>();
+  #news = news();
 
   /** `close` ends the reading; it is called when nobody listens any more. */
   constructor(batches: AsyncIterable<LogEntry[]>, close: () => void) {
@@ -63,32 +59,40 @@ export class LogStream {
 
   /**
    * The entries of batch `number`, read when somebody is there to take them; undefined at the end.
-   * Throws LeftBehind, the signal's reason, or what ended the reading.
+   * Throws LogInterrupted to a follower that was left behind, the signal's reason (after `wake`), or what ended the reading.
    */
   async batch(number: number, signal: AbortSignal): Promise<LogEntry[] | undefined> {
     for (;;) {
       signal.throwIfAborted();
-      if (number < this.#first) throw new LeftBehind("The others who follow this log are too far ahead.");
+      if (number < this.#first) throw new LogInterrupted("The others who follow this log are too far ahead.");
       const batch = this.#recent[number - this.#first];
       if (batch) return batch;
       if (this.#end && "error" in this.#end) throw this.#end.error;
       if (this.#end) return undefined;
       void this.#read();
-      await this.#news(signal);
+      await this.#news.promise;
     }
   }
 
-  leave(): void {
-    this.#listeners -= 1;
-    if (this.#listeners > 0) return;
+  /** Has everyone who waits look at their signal. */
+  wake(): void {
+    this.#news.tell();
+    this.#news = news();
+  }
+
+  leave(listener: LogListener): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0 || this.#closed) return;
+    this.#closed = true;
     this.#end ??= {};
     this.#close();
     this.#source.return?.().catch(() => {});
   }
 
   #listener(next: Next): LogListener {
-    this.#listeners += 1;
-    return new LogListener(this, next);
+    const listener = new LogListener(this, next);
+    this.#listeners.add(listener);
+    return listener;
   }
 
   /** One batch, whoever asked; those who wait hear of it. */
@@ -103,30 +107,17 @@ export class LogStream {
       this.#end ??= { error };
     }
     this.#reading = false;
-    for (const wake of this.#waiting) wake();
+    this.wake();
   }
 
   #keep(batch: LogEntry[]): void {
     this.#recent.push(batch);
     this.#size += sizeOf(batch);
-    const limit = this.#listeners > 1 ? RECENT_SHARED : RECENT_ALONE;
-    while (this.#size > limit && this.#recent.length > MIN_BATCHES) {
+    const needed = Math.min(...[...this.#listeners].map((listener) => listener.batch));
+    while (this.#recent.length > MIN_BATCHES && this.#size > (this.#first < needed ? RECENT : MAX_WAITING)) {
       this.#size -= sizeOf(this.#recent.shift() ?? []);
       this.#first += 1;
     }
-  }
-
-  /** Resolves when something was read or the signal is aborted. */
-  #news(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener("abort", wake);
-        this.#waiting.delete(wake);
-        resolve();
-      };
-      signal.addEventListener("abort", wake, { once: true });
-      this.#waiting.add(wake);
-    });
   }
 
   /** The entries that share a time are counted from the first of them, so one with another time must be here before them. */
@@ -151,11 +142,15 @@ export class LogStream {
 export class LogListener {
   readonly stream: LogStream;
   #next: Next;
-  #left = false;
 
   constructor(stream: LogStream, next: Next) {
     this.stream = stream;
     this.#next = next;
+  }
+
+  /** The number of the next batch that it needs. */
+  get batch(): number {
+    return this.#next.batch;
   }
 
   /** As `LogStream.batch`; may be empty. */
@@ -168,10 +163,17 @@ export class LogListener {
 
   /** Idempotent. */
   leave(): void {
-    if (this.#left) return;
-    this.#left = true;
-    this.stream.leave();
+    this.stream.leave(this);
   }
+}
+
+/** One promise for all who wait. */
+function news(): { promise: Promise<void>; tell: () => void } {
+  let tell: () => void = () => {};
+  const promise = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return { promise, tell };
 }
 
 function sizeOf(batch: LogEntry[]): number {

@@ -20,7 +20,7 @@ export class LogStreams {
   /**
    * Every entry of both streams from `start` on, as they are written; `position` is to be kept up to date with each batch.
    * Reads alone until it has come to where somebody reads already, and goes on there: the order of entries is the
-   * engine's, so what comes behind the same entry is the same. Throws LeftBehind, the signal's reason, or as the runtime does.
+   * engine's, so what comes behind the same entry is the same. Throws LogInterrupted, the signal's reason, or as the runtime does.
    */
   async *follow(
     id: string,
@@ -28,6 +28,8 @@ export class LogStreams {
     { position, signal }: { position: LogPosition; signal: AbortSignal },
   ): AsyncGenerator<LogEntry[], void, undefined> {
     let listener = this.#begin(id, start);
+    const wake = () => listener.stream.wake();
+    signal.addEventListener("abort", wake, { once: true });
     try {
       for (;;) {
         listener = this.#elder(id, listener, position);
@@ -39,6 +41,7 @@ export class LogStreams {
         listener = elder;
       }
     } finally {
+      signal.removeEventListener("abort", wake);
       listener.leave();
     }
   }

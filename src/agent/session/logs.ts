@@ -1,11 +1,11 @@
 /** A container's log: written once by the engine, read from a position that survives everything in between. */
 
+import { toSince } from "../../lib/stamp.ts";
 import { wait } from "../../lib/wait.ts";
 import type { LogsBody } from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
-import type { LogEntry, Runtime } from "../runtime/runtime.ts";
-import { LogPosition, toSince } from "./log-cursor.ts";
-import { LeftBehind } from "./log-stream.ts";
+import { type LogEntry, LogInterrupted, type Runtime } from "../runtime/runtime.ts";
+import { LogPosition } from "./log-cursor.ts";
 import type { LogStreams } from "./log-streams.ts";
 import { LogText } from "./log-text.ts";
 import { type SessionIo, toFairleadError } from "./session.ts";
@@ -84,7 +84,7 @@ async function deliver(
 /** Whether the log can be read on from the position; waits until the engine is there. Throws the signal's reason. */
 async function mayGoOn(io: SessionIo, error: unknown, { engineReady }: LogTools): Promise<boolean> {
   io.signal.throwIfAborted();
-  if (error instanceof LeftBehind) return true;
+  if (error instanceof LogInterrupted) return true;
   if (toFairleadError(error).code !== "engine-unavailable") return false;
   await wait(RETRY_MS, io.signal);
   await engineReady(io.signal);

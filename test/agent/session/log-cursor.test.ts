@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { LogPosition, toSince } from "../../../src/agent/session/log-cursor.ts";
+import { LogPosition } from "../../../src/agent/session/log-cursor.ts";
+import { toSince } from "../../../src/lib/stamp.ts";
 import type { LogEntry, StreamName } from "../../../src/agent/runtime/runtime.ts";
 
 const FIRST = "2026-01-02T03:04:05.000000001Z";
@@ -38,6 +39,45 @@ suite("a position in a log", () => {
     assert.deepEqual(read(position, [FIRST], [FIRST]), [true, true]);
     position.restart();
     assert.deepEqual(read(position, [FIRST], [FIRST], [FIRST], [SECOND]), [false, false, true, true]);
+  });
+
+  test("tells once what is missing where its last entry is not in the log any more", () => {
+    const position = at([FIRST, "stderr"], [SECOND]);
+    position.restart();
+    read(position, [FIRST, "stderr"], [THIRD]);
+    assert.deepEqual(position.takeGap(), { from: SECOND, to: THIRD });
+    assert.equal(position.takeGap(), undefined);
+    position.restart();
+    read(position, [THIRD]);
+    assert.equal(position.takeGap(), undefined);
+  });
+
+  test("misses nothing as long as its last entry is there, nor in the log of another container", () => {
+    const after = at([FIRST, "stderr"], [SECOND]).cursor;
+    for (const [container, left, gap] of [
+      ["web", [[SECOND]], undefined],
+      ["web", [[FIRST, "stderr"]], { from: SECOND, to: THIRD }],
+      ["another", [], undefined],
+    ] satisfies [string, Line[], unknown][]) {
+      const position = new LogPosition(container, after);
+      position.restart();
+      read(position, ...left, [THIRD]);
+      assert.deepEqual(position.takeGap(), gap);
+    }
+  });
+
+  test("is certain once a time has been read from its first entry on", () => {
+    const position = new LogPosition("web");
+    assert.equal(position.place, undefined);
+    read(position, [FIRST]);
+    assert.equal(position.place, undefined);
+    read(position, [SECOND], [SECOND]);
+    assert.deepEqual(position.place, { stream: "stdout", time: SECOND, ordinal: 2 });
+    position.restart();
+    read(position, [SECOND]);
+    assert.equal(position.place, undefined);
+    read(position, [SECOND]);
+    assert.deepEqual(position.place, { stream: "stdout", time: SECOND, ordinal: 2 });
   });
 });
 

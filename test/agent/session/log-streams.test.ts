@@ -216,6 +216,15 @@ suite("followers of one log", () => {
     await Promise.all([slow.leave(), quick.leave()]);
   });
 
+  test("that begin among lines of one stamp are not taken to be elsewhere among them", async () => {
+    const scene = new Scene({ perStamp: 8 });
+    scene.write(13);
+    const [whole, part] = [await scene.join({}), await scene.join({ tail: 2 })];
+    await scene.settle(whole, part);
+    for (const follower of [whole, part]) assertWhole(scene, follower);
+    await Promise.all([whole.leave(), part.leave()]);
+  });
+
   for (const perStamp of [1, 4])
     test(`get every line once, whatever happens, with ${perStamp} lines to a stamp`, async () => {
       await fc.assert(

@@ -1,116 +1,88 @@
 /**
- * A followed log whose files the engine rotates. Dockers before 25 then deliver entries twice, because they take the
- * new, shorter file for one that was cut off; and they skip whole files when their reader was held up meanwhile.
+ * A followed log whose files the engine rotates. Dockers before 23 that were slower than two rotations, or whose reader
+ * was, skip what they have not read of a file, then and at each rotation after that, and do not say so.
  */
 
-import type { LogEntry } from "../runtime.ts";
+import { toSince } from "../../../lib/stamp.ts";
+import { type LogEntry, LogInterrupted } from "../runtime.ts";
+import { Repeats } from "./log-repeats.ts";
+import { nameOf } from "./log-silence.ts";
 
-/** Entries of a stream that are remembered to recognise those that come twice. */
-const REMEMBERED = 4096;
-/** Milliseconds that the reader lets the engine wait, in sum, before that can skip files. */
-const HELD_UP = 100;
-/** So many entries wait in an engine before it is held up itself; it has room for four times as many. */
-const WAITING = 1_000;
-/** Whoever is closer than this to the present, in milliseconds, or had to wait for so long, has caught up. */
-const CAUGHT_UP = 100;
-/** Milliseconds between two entries that may hide skipped files. */
+/** Milliseconds between two entries that may hide others. */
 const JUMP = 50;
-const LF = 10;
+/** Characters of a stamp up to hundredths of a second: entries that share them do not jump. */
+const CLOSE = 22;
+/** Of the time that passes so much may go into looking at jumps, and be saved up to so many milliseconds. */
+const SHARE = 0.1;
+const SAVED = 2_000;
+
+/** An entry is looked for in so many lines from the end, and then in more: an engine finds the last ones without reading the others. */
+const TAILS = [500, 5_000, 50_000];
+
+/** The entries from this moment on, as the log has them now, of so many from its end. */
+export type Look = (since: string, tail: number) => AsyncIterable<LogEntry[]>;
 
 export class Rotation {
-  readonly #past = { stdout: new Past(), stderr: new Past() };
+  readonly #look: Look;
+  readonly #repeats = new Repeats();
   readonly #began = Date.now();
-  /** Since the reader had last caught up: milliseconds, and entries that were read. */
-  #behind = { ms: 0, entries: 0 };
-  /** Of the last entry, in milliseconds since 1970. */
-  #time: number | undefined;
-  #suspect = false;
+  #last: LogEntry | undefined;
+  /** Milliseconds that may be spent, as of `#counted`. */
+  #budget = SAVED;
+  #counted = performance.now();
 
-  /** After what was taken last there may be entries missing: it has to be read again from there. */
-  get suspect(): boolean {
-    return this.#suspect;
+  constructor(look: Look) {
+    this.#look = look;
   }
 
-  /** So many milliseconds went by in which the reader did not ask for more. */
-  heldUp(ms: number): void {
-    this.#behind.ms += ms;
+  /** The entries that are new, in pieces. Throws LogInterrupted before the first that may have lost its predecessor. */
+  async *whole(entries: LogEntry[]): AsyncGenerator<LogEntry[], void, undefined> {
+    const fresh = entries.filter((entry) => this.#repeats.isNew(entry));
+    let from = 0;
+    for (const [at, entry] of fresh.entries()) {
+      const last = this.#last;
+      this.#last = entry;
+      if (!last || !this.#jumps(last, entry)) continue;
+      if (at > from) yield fresh.slice(from, at);
+      from = at;
+      if (!(await this.#follows(last, entry)))
+        throw new LogInterrupted("The engine skipped a part of the log when it rotated it.");
+    }
+    if (fresh.length > from) yield fresh.slice(from);
   }
 
-  /** The entries that are new, up to where some may be missing; they came after a wait of so many milliseconds. */
-  take(entries: LogEntry[], waited: number): LogEntry[] {
-    if (waited > CAUGHT_UP) this.#behind = { ms: 0, entries: 0 };
-    const fresh = entries.filter((entry) => this.#isNew(entry));
-    const jump = this.#jump(fresh);
-    this.#suspect = jump >= 0;
-    const taken = this.#suspect ? fresh.slice(0, jump) : fresh;
-    this.#behind.entries += taken.length;
-    const last = taken.at(-1);
-    if (!last) return taken;
-    this.#time = Date.parse(last.time);
-    if (Date.now() - this.#time < CAUGHT_UP) this.#behind = { ms: 0, entries: 0 };
-    return taken;
+  /** What was there before the follow began is read from files that are open already, and stays whole. */
+  #jumps(last: LogEntry, { time }: LogEntry): boolean {
+    if (time.slice(0, CLOSE) === last.time.slice(0, CLOSE)) return false;
+    const now = Date.parse(time);
+    return Math.abs(now - Date.parse(last.time)) > JUMP && now > this.#began;
   }
 
-  #isNew(entry: LogEntry): boolean {
-    const own = this.#past[entry.stream];
-    const back = own.goesBack(entry);
-    if (back) own.begin();
-    const isNew = own.add(entry);
-    // Whatever line the other stream was in the middle of, the engine comes to its beginning again.
-    if (back && !isNew) this.#past[entry.stream === "stdout" ? "stderr" : "stdout"].begin();
-    return isNew;
+  /** Going back in time is never trusted; going on is, when too much time has gone into looking lately. */
+  async #follows(last: LogEntry, next: LogEntry): Promise<boolean> {
+    if (next.time < last.time) return false;
+    const started = performance.now();
+    this.#budget = Math.min(this.#budget + SHARE * (started - this.#counted), SAVED);
+    this.#counted = started;
+    if (this.#budget <= 0) return true;
+    const follows = await this.#adjoin(last, next);
+    this.#budget -= performance.now() - started;
+    return follows;
   }
 
-  /** The first entry that was written since the follow began and does not follow closely on the one before; -1 for none. */
-  #jump(entries: LogEntry[]): number {
-    const { ms, entries: before } = this.#behind;
-    if (ms < HELD_UP) return -1;
-    let last = this.#time;
-    return entries.findIndex(({ time }, i) => {
-      const now = Date.parse(time);
-      const far = last !== undefined && Math.abs(now - last) > JUMP;
-      last = now;
-      return far && before + i >= WAITING && now > this.#began;
-    });
-  }
-}
-
-/** What was read of one stream. */
-class Past {
-  /** Of the entries that came for the first time, in their order. */
-  #times: string[] = [];
-  /** The entry that was read last, one that came again too, and which of those with its time it was. */
-  #last: (LogEntry & { ordinal: number }) | undefined;
-
-  /** Whether the entry comes for the first time; remembers it. */
-  add(entry: LogEntry): boolean {
-    const ordinal = this.#last?.time === entry.time ? this.#last.ordinal + 1 : 1;
-    const repeated = entry.time <= (this.#times.at(-1) ?? "") && ordinal <= this.#count(entry.time);
-    this.#last = { ...entry, ordinal };
-    if (repeated) return false;
-    this.#times.push(entry.time);
-    if (this.#times.length > 2 * REMEMBERED) this.#times = this.#times.slice(REMEMBERED);
-    return true;
-  }
-
-  /** The parts of a long line share a time; a whole line with the time of the last is that line again, if clocks are fine enough. */
-  goesBack({ time, bytes }: LogEntry): boolean {
-    const last = this.#last;
-    if (last?.time !== time) return last !== undefined && time < last.time;
-    return last.bytes.at(-1) === LF && isFine(time) && Buffer.compare(last.bytes, bytes) === 0;
-  }
-
-  /** What comes next does not continue a line. */
-  begin(): void {
-    this.#last = undefined;
-  }
-
-  #count(time: string): number {
-    return this.#times.reduce((count, other) => count + (other === time ? 1 : 0), 0);
+  async #adjoin(last: LogEntry, next: LogEntry): Promise<boolean> {
+    for (const tail of TAILS) {
+      let before: string | undefined;
+      for await (const entry of single(this.#look(toSince(last.time), tail))) {
+        if (before === nameOf(last) && nameOf(entry) === nameOf(next)) return true;
+        if (entry.time > next.time) break;
+        before = nameOf(entry);
+      }
+    }
+    return false;
   }
 }
 
-/** Stamped to less than a microsecond, which is less than it takes the engine to write a line. */
-function isFine(time: string): boolean {
-  return (/\.\d{6}(\d{3})/.exec(time)?.[1] ?? "000") !== "000";
+async function* single(batches: AsyncIterable<LogEntry[]>): AsyncGenerator<LogEntry, void, undefined> {
+  for await (const batch of batches) yield* batch;
 }

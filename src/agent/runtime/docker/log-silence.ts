@@ -12,7 +12,7 @@ export interface Patience {
   grace: number;
 }
 
-export const PATIENCE: Patience = { first: 5_000, max: 60_000, grace: 1_000 };
+export const PATIENCE: Patience = { first: 2_000, max: 60_000, grace: 500 };
 
 const LF = 10;
 
@@ -72,7 +72,7 @@ export class Silence {
   }
 }
 
-/** The parts of a long line share a time; the engine repeats no entry exactly. */
-function nameOf({ stream, time, bytes }: LogEntry): string {
+/** Enough to tell an entry from others near it; the full parts of a long line share one. */
+export function nameOf({ stream, time, bytes }: LogEntry): string {
   return `${stream} ${time} ${bytes.length}`;
 }

@@ -1,7 +1,7 @@
 /** A container's log as a stream of entries. */
 
 import type { HostConfig } from "dockerode";
-import { type LogEntry, type LogOptions, RuntimeError } from "../runtime.ts";
+import { type LogEntry, LogInterrupted, type LogOptions, RuntimeError } from "../runtime.ts";
 import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
@@ -27,14 +27,16 @@ export async function* containerLogs(
   const log = { engine, id, tty: Config.Tty };
   if (!options.follow) return yield* entries(log, options, signal);
   const stop = new AbortController();
-  const silence = new Silence((looking) => newest(log, options, looking), patience);
-  const rotation = rotates(HostConfig) ? new Rotation() : undefined;
+  const both = AbortSignal.any([signal, stop.signal]);
+  const { stdout, stderr } = options;
+  const now = { follow: false, stdout, stderr };
+  const silence = new Silence((looking) => newest(entries(log, { ...now, tail: 1 }, looking)), patience);
+  const look = (since: string, tail: number) => entries(log, { ...now, since, tail }, both);
   void silence.broken(stop.signal).then((broken) => {
-    if (broken) stop.abort(interrupted("The engine stopped delivering the log."));
+    if (broken) stop.abort(new LogInterrupted("The engine stopped delivering the log."));
   });
   try {
-    const batches = entries(log, options, AbortSignal.any([signal, stop.signal]));
-    yield* watched(batches, silence, rotation);
+    yield* watched(entries(log, options, both), silence, rotates(HostConfig) ? new Rotation(look) : undefined);
   } finally {
     stop.abort();
   }
@@ -55,7 +57,7 @@ async function* entries(
   const wire = await engine.stream({ method: "GET", path: `/containers/${id}/logs?${logQuery(options)}` }, signal);
   try {
     for await (const chunk of wire.body()) {
-      const complete = parser.push(chunk);
+      const complete = parser.push(wire.lasting ? chunk : Buffer.from(chunk));
       if (complete.length > 0) yield complete;
     }
     const last = parser.end();
@@ -69,33 +71,23 @@ async function* entries(
   }
 }
 
-/** Throws `engine-unavailable` when the engine may have skipped entries: what comes next has to be asked for anew. */
 async function* watched(
   batches: AsyncIterable<LogEntry[]>,
   silence: Silence,
   rotation: Rotation | undefined,
 ): AsyncGenerator<LogEntry[], void, undefined> {
-  let asked = performance.now();
   silence.ask();
   for await (const batch of batches) {
     silence.heard(batch);
-    const given = performance.now();
-    const taken = rotation?.take(batch, given - asked) ?? batch;
-    if (taken.length > 0) yield taken;
-    if (rotation?.suspect) throw interrupted("The engine rotated the log while its reader was held up.");
-    asked = performance.now();
-    rotation?.heldUp(asked - given);
+    if (rotation) yield* rotation.whole(batch);
+    else yield batch;
     silence.ask();
   }
 }
 
-function interrupted(words: string): RuntimeError {
-  return new RuntimeError("engine-unavailable", `${words} It has to be read again from its last known line.`);
-}
-
-async function newest(log: Log, { stdout, stderr }: LogOptions, signal: AbortSignal): Promise<LogEntry | undefined> {
+async function newest(batches: AsyncIterable<LogEntry[]>): Promise<LogEntry | undefined> {
   let last: LogEntry | undefined;
-  for await (const batch of entries(log, { follow: false, stdout, stderr, tail: 1 }, signal)) last = batch.at(-1);
+  for await (const batch of batches) last = batch.at(-1);
   return last;
 }
 

@@ -39,6 +39,11 @@ export class Wire {
     }
   }
 
+  /** The body's pieces stay valid for good. */
+  get lasting(): boolean {
+    return this.#head.chunked;
+  }
+
   /** Resolves when there is something to read, the end included; for whoever does not read the body yet. */
   ready(): Promise<void> {
     return this.#intake.ready();

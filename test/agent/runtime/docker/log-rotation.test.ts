@@ -1,117 +1,87 @@
-/** A followed log whose files are rotated: what comes twice, and what may have been skipped. */
+/** A followed log whose files are rotated, and what the engine is asked where entries may have been skipped. */
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import fc from "fast-check";
 import { Rotation } from "../../../../src/agent/runtime/docker/log-rotation.ts";
-import type { LogEntry, StreamName } from "../../../../src/agent/runtime/runtime.ts";
+import type { LogEntry } from "../../../../src/agent/runtime/runtime.ts";
+import { toSince } from "../../../../src/lib/stamp.ts";
 
-/** Long ago: nobody who reads these entries has caught up. */
-const LONG_AGO = Date.parse("2026-01-02T03:04:05Z");
-/** Bytes of a line in one part. */
-const WHOLE = 10;
+/** Later than the beginning of every follow in this file. */
+const SOON = Date.now() + 60_000;
 
 suite("a rotated log", () => {
-  test("has every entry once, however often the engine goes back", () => {
-    const line = fc.record({ parts: fc.integer({ min: 1, max: 3 }), stream: fc.constantFrom("stdout", "stderr") });
-    const back = fc.record({ at: fc.nat(200), by: fc.integer({ min: 1, max: 100 }) });
-    fc.assert(
-      fc.property(fc.array(line, { maxLength: 100 }), fc.array(back, { maxLength: 5 }), (lines, backs) => {
-        const log = lines.flatMap(({ parts, stream }, i) => entriesOf(i, parts, stream));
-        const rotation = new Rotation();
-        const seen: LogEntry[] = [];
-        for (let at = 0; at < log.length; at += 1) {
-          seen.push(...rotation.take(log.slice(at, at + 1), 0));
-          for (const { by } of backs.filter((it) => it.at === at)) {
-            const again = log.slice(Math.max(0, at + 1 - by), at + 1);
-            // Going back to a line that had not ended looks like more of it.
-            if (again[0]?.bytes.length === WHOLE) seen.push(...rotation.take(again, 0));
-          }
-        }
-        assert.deepEqual(seen, log);
-      }),
+  test("is asked about where time jumps, and goes on when nothing is missing there", async () => {
+    const log = [entry(0), entry(10), entry(500), entry(510), entry(1_000), entry(1_500)];
+    const { rotation, asked } = follow(log);
+    assert.deepEqual(await read(rotation, log.slice(0, 4), log.slice(4)), log);
+    assert.deepEqual(
+      asked,
+      [log[1], log[3], log[4]].map((it) => toSince(it?.time ?? "")),
     );
   });
 
-  test("loses nothing when the clock is set back", () => {
-    const rotation = new Rotation();
-    const before = Array.from({ length: 10 }, (_, i) => entry(100_000_001 + i * 1_000, `a ${i}\n`));
-    const after = Array.from({ length: 10 }, (_, i) => entry(50_000_001 + i * 1_000, `b ${i}\n`));
-    assert.deepEqual([...rotation.take(before, 0), ...rotation.take(after, 0)], [...before, ...after]);
+  test("breaks off before the first entry that has lost its predecessor", async () => {
+    const log = [entry(0), entry(10), entry(20), entry(500), entry(510)];
+    const { rotation } = follow(log);
+    const pieces = rotation.whole([entry(0), entry(10), entry(500), entry(510)]);
+    assert.deepEqual((await pieces.next()).value, log.slice(0, 2));
+    await assert.rejects(pieces.next(), { name: "LogInterrupted" });
   });
 
-  test("keeps equal lines whose stamps are too coarse to tell them apart", () => {
-    const rotation = new Rotation();
-    const lines = Array.from({ length: 3 }, () => entry(1_000_000, "same\n"));
-    assert.deepEqual(rotation.take(lines, 0), lines);
+  test("breaks off where the entry before a jump is not in the log any more", async () => {
+    const { rotation } = follow([entry(500), entry(510)]);
+    await assert.rejects(read(rotation, [entry(0)], [entry(500)]), { name: "LogInterrupted" });
   });
 
-  test("is suspect where time jumps after its reader was held up while much was waiting, and only there", () => {
-    for (const [lines, heldUp, waited, jump, suspect] of [
-      [5_000, 200, 1, 30_000, true],
-      [5_000, 50, 1, 30_000, false],
-      [500, 200, 1, 30_000, false],
-      [5_000, 200, 150, 30_000, false],
-      [5_000, 200, 1, 20, false],
-    ] as const) {
-      const rotation = new Rotation();
-      const from = Date.now() - 60_000;
-      rotation.take(
-        Array.from({ length: lines }, () => at(from)),
-        1,
-      );
-      rotation.heldUp(heldUp);
-      const next = jump > 1_000 ? from + 60_000 + jump : from + jump;
-      const taken = rotation.take([at(from), at(next)], waited);
-      assert.deepEqual(
-        [rotation.suspect, taken.length],
-        [suspect, suspect ? 1 : 2],
-        `${lines} ${heldUp} ${waited} ${jump}`,
-      );
-    }
+  test("breaks off where the engine goes back", async () => {
+    const { rotation, asked } = follow([entry(0), entry(500)]);
+    await assert.rejects(read(rotation, [entry(500)], [entry(100)]), { name: "LogInterrupted" });
+    assert.deepEqual(asked, []);
   });
 
-  test("is not suspect for pauses in what was written before it was followed", () => {
-    const rotation = new Rotation();
-    rotation.take(
-      Array.from({ length: 5_000 }, () => at(LONG_AGO)),
-      1,
-    );
-    rotation.heldUp(10_000);
-    assert.equal(rotation.take([at(LONG_AGO + 900)], 1).length, 1);
-    assert.equal(rotation.suspect, false);
+  test("is looked at further back where much was written meanwhile", async () => {
+    const log = [entry(0), ...Array.from({ length: 2_000 }, (_, i) => entry(500 + i / 100))];
+    const { rotation, asked } = follow(log);
+    assert.deepEqual(await read(rotation, log), log);
+    assert.equal(asked.length, 2);
   });
 
-  test("is not suspect once its reader has caught up", () => {
-    const rotation = new Rotation();
-    rotation.take(
-      Array.from({ length: 5_000 }, () => at(Date.now() - 60_000)),
-      1,
-    );
-    rotation.heldUp(10_000);
-    rotation.take([at(Date.now() - 60_000), at(Date.now() - 59_999)], 1);
-    assert.equal(rotation.suspect, false);
-    rotation.take([at(Date.now() - 59_970)], 1);
-    for (let ms = 59_930; ms > 0; ms -= 40) rotation.take([at(Date.now() - ms)], 1);
-    rotation.take([at(Date.now() + 500)], 1);
-    assert.equal(rotation.suspect, false);
+  test("is not asked about what was written before it was followed", async () => {
+    const log = [entry(-3_600_000), entry(-3_000_000), entry(-1_000_000)];
+    const { rotation, asked } = follow(log);
+    assert.deepEqual(await read(rotation, log), log);
+    assert.deepEqual(asked, []);
+  });
+
+  test("is asked no more when asking takes long", async () => {
+    const log = Array.from({ length: 100 }, (_, i) => entry(i * 100));
+    const { rotation, asked } = follow(log, 100);
+    assert.deepEqual(await read(rotation, log), log);
+    assert.ok(asked.length > 5 && asked.length < 40, `${asked.length} times`);
   });
 });
 
-/** So many nanoseconds after long ago. */
-function entry(nanoseconds: number, text: string, stream: StreamName = "stdout"): LogEntry {
-  const second = new Date(LONG_AGO + Math.floor(nanoseconds / 1e9) * 1_000).toISOString().slice(0, 19);
-  const time = `${second}.${String(nanoseconds % 1e9).padStart(9, "0")}Z`;
-  return { stream, time, bytes: Buffer.from(text) };
+/** So many milliseconds from soon. */
+function entry(ms: number): LogEntry {
+  const micros = String(Math.round((ms - Math.floor(ms)) * 1_000)).padStart(3, "0");
+  const time = `${new Date(SOON + Math.floor(ms)).toISOString().slice(0, -1)}${micros}001Z`;
+  return { stream: "stdout", time, bytes: Buffer.from("x\n") };
 }
 
-/** With a stamp that is too coarse to tell two of them apart. */
-function at(ms: number): LogEntry {
-  return { stream: "stdout", time: new Date(ms).toISOString(), bytes: Buffer.from("line\n") };
+/** With an engine that has these entries, and takes so many milliseconds to tell. */
+function follow(log: LogEntry[], ms = 0) {
+  const asked: string[] = [];
+  const rotation = new Rotation(async function* (since, tail) {
+    asked.push(since);
+    const until = performance.now() + ms;
+    while (performance.now() < until) await new Promise(setImmediate);
+    yield log.slice(-tail).filter(({ time }) => toSince(time) >= since);
+  });
+  return { rotation, asked };
 }
 
-/** A line in equal parts, the last of which ends it. */
-function entriesOf(number: number, parts: number, stream: StreamName): LogEntry[] {
-  const text = (last: boolean) => (last ? `${"x".repeat(parts === 1 ? WHOLE - 1 : 1)}\n` : "x");
-  return Array.from({ length: parts }, (_, i) => entry(1_001 * (number + 1), text(i === parts - 1), stream));
+async function read(rotation: Rotation, ...batches: LogEntry[][]): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for (const batch of batches) for await (const piece of rotation.whole(batch)) entries.push(...piece);
+  return entries;
 }
