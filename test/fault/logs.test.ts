@@ -7,9 +7,10 @@ import type { RemoteSession } from "../../src/client/session.ts";
 import type { LogsBody } from "../../src/protocol/open.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { EngineDoor } from "./engine-door.ts";
 import { seeded } from "./pattern.ts";
-import { carries, connectTo, until } from "./stage.ts";
+import { carries, connectTo } from "./stage.ts";
 
 const SEED = Number(process.env["FAIRLEAD_SEED"] ?? Date.now() % 1_000_000);
 /** Followers that come and go in one test. */

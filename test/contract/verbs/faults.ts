@@ -84,8 +84,10 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     };
     const following = read(before, { follow: true });
     await until("a hundred lines", async () => before.length > 100);
+    // Before the kill, because the log may break off before that has returned.
+    const away = assert.rejects(following, AWAY);
     await engine.kill("SIGKILL");
-    await assert.rejects(following, AWAY);
+    await away;
     await engine.start();
     await engine.docker("start", id);
     const last = before.at(-1)?.time ?? "";

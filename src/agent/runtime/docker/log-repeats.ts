@@ -1,6 +1,6 @@
 /**
- * Entries that a followed log has twice when its file is rotated: Dockers before 23 then take the new, shorter file for
- * one that was cut off, and read it from its beginning again.
+ * Entries that a followed log has twice when its file is rotated: Docker 20.10 then takes the new, shorter file for
+ * one that was cut off, and reads it from its beginning again.
  */
 
 import type { LogEntry } from "../runtime.ts";

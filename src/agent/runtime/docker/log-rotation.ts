@@ -1,6 +1,6 @@
 /**
- * A followed log whose files the engine rotates. Dockers before 23 that were slower than two rotations, or whose reader
- * was, skip what they have not read of a file, then and at each rotation after that, and do not say so.
+ * A followed log whose files the engine rotates. Once Docker 20.10, or its reader, was slower than two rotations, it skips
+ * what it has not read of a file, then and at each rotation after that, and does not say so.
  */
 
 import { toSince } from "../../../lib/stamp.ts";
