@@ -2,24 +2,31 @@
 
 import { age } from "../lib/age.ts";
 import type { ContainerView } from "../protocol/container.ts";
+import type { Listing } from "./output-format.ts";
 
 const SHORT_ID = 12;
 const MAX_COMMAND = 40;
 
-export const HEADINGS = ["NAME", "IMAGE", "STATE", "PROJECT", "PORTS", "AGE"];
-export const WIDE_HEADINGS = [...HEADINGS, "ID", "SERVICE", "STATUS", "NETWORKS", "COMMAND"];
+const HEADINGS = ["NAME", "IMAGE", "STATE", "PROJECT", "PORTS", "AGE"];
+const WIDE_HEADINGS = [...HEADINGS, "ID", "SERVICE", "STATUS", "NETWORKS", "COMMAND"];
 
-/** `now` in milliseconds since 1970. */
-export function row(container: ContainerView, now: number): string[] {
+export const CONTAINERS: Listing<ContainerView> = {
+  headings: HEADINGS,
+  row,
+  wide: { headings: WIDE_HEADINGS, row: wideRow },
+  name: ({ name }) => name,
+};
+
+function row(container: ContainerView): string[] {
   const { name, image, state, project = "", ports, created } = container;
-  return [name, image, state, project, portWords(ports), age(now - created)];
+  return [name, image, state, project, portWords(ports), age(Date.now() - created)];
 }
 
-export function wideRow(container: ContainerView, now: number): string[] {
+function wideRow(container: ContainerView): string[] {
   const { id, service = "", number, status, networks, command } = container;
   const place = service && number !== undefined ? `${service}/${number}` : service;
   const short = command.length > MAX_COMMAND ? `${command.slice(0, MAX_COMMAND - 1)}…` : command;
-  return [...row(container, now), id.slice(0, SHORT_ID), place, status, networks.join(","), short];
+  return [...row(container), id.slice(0, SHORT_ID), place, status, networks.join(","), short];
 }
 
 /** By project, then by name; what belongs to no project comes last. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { parse } from "yaml";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { runCtl, startCtl } from "./ctl.ts";
@@ -44,11 +45,16 @@ suite("ctl ps, version, sign-in and help", () => {
     assert.ok((await names("-a")).includes("ctl-ps-down"));
   });
 
-  test("-o json is what the agent says, for programs", async () => {
+  test("-o json and -o yaml are what the agent says, for programs", async () => {
     const { stdout } = await runCtl(agent, ["ps", "-a", "-o", "json"]);
     const list = JSON.parse(stdout.toString()) as { name: string; state: string; service?: string; id: string }[];
     const up = list.find(({ name }) => name === "ctl-ps-up");
     assert.deepEqual([up?.state, up?.service, up?.id.length], ["running", "web", 64]);
+    const yaml = await runCtl(agent, ["ps", "-a", "-o", "yaml"]);
+    assert.deepEqual(
+      (parse(yaml.stdout.toString()) as { id: string }[]).map(({ id }) => id),
+      list.map(({ id }) => id),
+    );
   });
 
   test("-o wide shows the id, the service and the command too", async () => {

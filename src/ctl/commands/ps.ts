@@ -1,16 +1,16 @@
 /** `ctl ps`: the containers on the host. */
 
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { ContainerList, type ContainerView } from "../../protocol/container.ts";
-import { HEADINGS, inOrder, row, WIDE_HEADINGS, wideRow } from "../containers-table.ts";
+import { CONTAINERS, inOrder } from "../containers-table.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
-import { Table } from "../table.ts";
+import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
   all?: boolean;
-  output?: "json" | "wide" | "name";
+  output?: OutputFormat;
   watch?: boolean;
 }
 
@@ -28,7 +28,7 @@ export function psCommand(invocation: Invocation): Entry {
   const command = new Command("ps")
     .description("List containers.")
     .option("-a, --all", "those that do not run too")
-    .addOption(new Option("-o, --output <format>", "another format").choices(["json", "wide", "name"]))
+    .addOption(outputOption())
     .option("--watch", "go on with each change")
     .addHelpText("after", EXAMPLES);
   return { command, work: (options: Options) => ps(invocation, options) };
@@ -54,21 +54,11 @@ function wanted(answer: unknown, { all }: Options): ContainerView[] {
 
 type Print = (containers: ContainerView[]) => Promise<void>;
 
+/** Of a watch, programs get the whole list each time and people only what has changed. */
 function printer({ output, watch }: Options, stdout: Output): Print {
-  if (output === "json")
-    return (containers) =>
-      stdout.write(`${watch ? JSON.stringify(containers) : JSON.stringify(containers, undefined, 2)}\n`);
-  if (output === "name")
-    return changes((containers) => stdout.write(containers.map(({ name }) => `${name}\n`).join("")));
-  const wide = output === "wide";
-  const table = new Table(wide ? WIDE_HEADINGS : HEADINGS);
-  let headed: "headed" | "bare" = "headed";
-  return changes(async (containers) => {
-    const now = Date.now();
-    const rows = containers.map((container) => (wide ? wideRow : row)(container, now));
-    if (rows.length > 0 || headed === "headed") await stdout.write(table.render(rows, headed));
-    headed = "bare";
-  });
+  const words = lister(CONTAINERS, output, watch ? "again" : "once");
+  const print: Print = async (containers) => stdout.write(await words(containers));
+  return isData(output) ? print : changes(print);
 }
 
 /** Passes on what is new or different since the last time, and what is gone as `removed`. */
