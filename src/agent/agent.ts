@@ -7,15 +7,16 @@ import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { Credentials } from "../auth/credentials.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
+import type { Front } from "../door/front.ts";
 import { Budget } from "../mux/budget.ts";
 import type { Grant } from "../protocol/rights.ts";
-import type { Certificate } from "./certificate/certificate.ts";
-import { openCertificate } from "./certificate/choice.ts";
+import type { Certificate } from "../door/certificate/certificate.ts";
+import { openCertificate } from "../door/certificate/choice.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { engineHost, engineTls } from "./engine-address.ts";
-import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import type { Place } from "./gateway/places.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import type { Place } from "../door/places.ts";
 import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -65,7 +66,9 @@ export class Agent {
     const state = await StateDirectory.open(config.data_dir);
     const presence = await Presence.claim(state, options.pid);
     const token = await localToken(state);
-    const certificate = await openCertificate(config, { state, log: options.log }).catch(refuseStart);
+    const certificate = await openCertificate(config, { holder: config.node_name, state, log: options.log }).catch(
+      refuseStart,
+    );
     const parts = await build(options, { presence, token, certificate });
     if (config.require_runtime) await parts.runtime.info(stopping);
     const { url } = await open(parts, options.log);
@@ -114,7 +117,7 @@ interface Parts {
   containers: Containers;
   sessions: Sessions;
   credentials: Credentials;
-  gateway: Gateway;
+  gateway: Front;
   presence: Presence;
   certificate: Certificate | undefined;
 }
@@ -181,7 +184,7 @@ type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDire
   tls: Certificate["pair"] | undefined;
 };
 
-async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promise<Gateway> {
+async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promise<Front> {
   const { config, log, uiDirectory } = options;
   const { probe_port: probePort, probe_address: probeAddress } = config;
   return createGateway({

@@ -2,7 +2,7 @@
 
 import { hostname } from "node:os";
 import type { AgentConfig } from "./config.ts";
-import { isLoopback } from "./gateway/address.ts";
+import { isLoopback } from "../door/address.ts";
 
 export interface Elsewhere {
   server: string;

@@ -9,7 +9,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer, type Server, type TlsOptions } from "node:tls";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
-import { issue } from "../../src/agent/certificate/issue.ts";
+import { issue } from "../../src/door/certificate/issue.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { certificate } from "../support/certificate.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";

@@ -1,17 +1,6 @@
-/** Everything that comes in from outside passes a schema here first. */
+/** What the addresses of several routes have in common. */
 
 import { z } from "zod";
-import { FairleadError } from "../../protocol/errors.ts";
 
 /** A container, as an address names it. */
 export const ContainerParams = z.strictObject({ ref: z.string().min(1).max(256) });
-
-export const NoQuery = z.strictObject({});
-
-/** What the schema makes of the value; throws `bad-request` that says which part is wrong, without repeating the value. */
-export function parseInput<T>(schema: z.core.$ZodType<T>, value: unknown): T {
-  const result = z.safeParse(schema, value);
-  if (result.success) return result.data;
-  const parts = new Set(result.error.issues.map(({ path }) => path.join(".") || "the whole"));
-  throw new FairleadError("bad-request", `The request is not as described: see ${[...parts].join(", ")}.`);
-}

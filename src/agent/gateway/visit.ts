@@ -2,9 +2,9 @@
 
 import type { FastifyRequest } from "fastify";
 import type { DirectVisit } from "../session/sessions.ts";
-import { callerOf, type Door } from "./door.ts";
+import { callerOf, type Door } from "../../door/door.ts";
 import type { SessionDesk } from "./options.ts";
-import { spokenBy } from "./sockets.ts";
+import { spokenBy } from "../../door/sockets.ts";
 
 /** What such a door needs. */
 export interface Desk {

@@ -2,7 +2,8 @@
 
 import { aborted } from "../../lib/wait.ts";
 import type { ContainerList, ContainerView } from "../../protocol/container.ts";
-import { asFairleadError, problemOf } from "./problems.ts";
+import { problemOf } from "../../door/problems.ts";
+import { asFairleadError } from "./problems.ts";
 
 /** A line without anything on it: the stream is alive, and a reader of NDJSON skips it. */
 const HEARTBEAT = "\n";

@@ -3,9 +3,9 @@ import { EventEmitter, once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { WebSocket } from "ws";
-import { Networks } from "../../../src/agent/gateway/address.ts";
-import { ConnectionBudget } from "../../../src/agent/gateway/budget.ts";
-import { LIMITS } from "../../../src/agent/gateway/options.ts";
+import { Networks } from "../../../src/door/address.ts";
+import { ConnectionBudget } from "../../../src/door/budget.ts";
+import { LIMITS } from "../../../src/door/options.ts";
 import { bearer, closed, code, converse, openSocket, requestText, startFront } from "./front.ts";
 
 const QUICK = { headersMs: 1_000, requestMs: 1_500, checkMs: 100, keepAliveMs: 200 };

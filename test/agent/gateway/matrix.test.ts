@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import { suite, test } from "node:test";
 import fastify from "fastify";
 import { WebSocket } from "ws";
-import { requireAccess } from "../../../src/agent/gateway/access.ts";
+import { requireAccess } from "../../../src/door/access.ts";
 import { RAW } from "../../../src/agent/gateway/framing.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";

@@ -5,10 +5,12 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
-import { callerOf } from "../door.ts";
-import { ContainerParams, NoQuery, parseInput } from "../input.ts";
-import type { ContainerDesk, Limits } from "../options.ts";
-import { goneSignal } from "../stay.ts";
+import { callerOf } from "../../../door/door.ts";
+import { NoQuery, parseInput } from "../../../door/input.ts";
+import { ContainerParams } from "../input.ts";
+import type { Limits } from "../../../door/options.ts";
+import type { ContainerDesk } from "../options.ts";
+import { goneSignal } from "../../../door/stay.ts";
 import { watchLines } from "../watch.ts";
 
 /** How long the engine may take to describe one container. */

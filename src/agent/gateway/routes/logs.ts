@@ -8,10 +8,11 @@ import { FairleadError } from "../../../protocol/errors.ts";
 import type { LogsBody } from "../../../protocol/open.ts";
 import type { Packet } from "../../../protocol/packet.ts";
 import { isSet, LogsQuery } from "../../../protocol/query.ts";
-import { callerOf } from "../door.ts";
-import { ContainerParams, parseInput } from "../input.ts";
-import { SAFE_HEADERS } from "../page.ts";
-import { goneSignal, stay } from "../stay.ts";
+import { callerOf } from "../../../door/door.ts";
+import { parseInput } from "../../../door/input.ts";
+import { ContainerParams } from "../input.ts";
+import { SAFE_HEADERS } from "../../../door/page.ts";
+import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
 /** So long the first line is waited for, in milliseconds: until then a log that cannot be read is a refusal with words. */

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import { holds } from "../../../auth/grant.ts";
-import type { Door } from "../door.ts";
+import type { Door } from "../../../door/door.ts";
 import type { ContainerDesk } from "../options.ts";
 
 export interface ProbeParts {

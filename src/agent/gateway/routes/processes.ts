@@ -6,13 +6,14 @@ import { ExecBody } from "../../../protocol/open.ts";
 import { AttachQuery, ExecQuery, isSetForKubernetes as isSet } from "../../../protocol/query.ts";
 import { V4, V5 } from "../../../protocol/remote-command.ts";
 import type { DirectRequest } from "../../session/direct.ts";
-import { callerOf } from "../door.ts";
-import { ContainerParams, parseInput } from "../input.ts";
-import type { Limits } from "../options.ts";
+import { callerOf } from "../../../door/door.ts";
+import { parseInput } from "../../../door/input.ts";
+import { ContainerParams } from "../input.ts";
+import type { Limits } from "../../../door/options.ts";
 import { RemoteCommand, type Wanted } from "../remote-command.ts";
 import { SessionSocket } from "../session-socket.ts";
-import { speaks } from "../sockets.ts";
-import { goneSignal, stay } from "../stay.ts";
+import { speaks } from "../../../door/sockets.ts";
+import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
 export interface ProcessParts extends Desk {

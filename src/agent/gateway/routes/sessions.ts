@@ -5,10 +5,10 @@ import type { FastifyInstance } from "fastify";
 import { webSocketTransport } from "../../../mux/transport.ts";
 import { ERRORS } from "../../../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../../protocol/version.ts";
-import { callerOf, type Door } from "../door.ts";
+import { callerOf, type Door } from "../../../door/door.ts";
 import type { SessionDesk } from "../options.ts";
-import { speaks } from "../sockets.ts";
-import { stay } from "../stay.ts";
+import { speaks } from "../../../door/sockets.ts";
+import { stay } from "../../../door/stay.ts";
 
 export function addSessions(app: FastifyInstance, { sessions, door }: { sessions: SessionDesk; door: Door }): void {
   const config = { access: "signed-in", socket: true } as const;

@@ -4,9 +4,9 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Credentials } from "../../../auth/credentials.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
-import { clearCookie, setCookie } from "../cookie.ts";
-import { callerOf, type Door } from "../door.ts";
-import { parseInput } from "../input.ts";
+import { clearCookie, setCookie } from "../../../door/cookie.ts";
+import { callerOf, type Door } from "../../../door/door.ts";
+import { parseInput } from "../../../door/input.ts";
 
 const SignIn = z.strictObject({ code: z.string().min(1).max(128) });
 

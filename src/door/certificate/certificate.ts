@@ -1,4 +1,4 @@
-/** The certificate that the agent serves with, kept up to date while it runs. */
+/** The certificate that the program serves with, kept up to date while it runs. */
 
 import { wait } from "../../lib/wait.ts";
 import { type Facts, factsOf, type Pair, type Source } from "./pair.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { request } from "node:https";
 import { suite, test } from "node:test";
-import { Networks } from "../../../src/agent/gateway/address.ts";
-import { checkTls, mayBeHeard } from "../../../src/agent/gateway/listener.ts";
-import { certificate } from "../../support/certificate.ts";
-import { bearer, CONFIG, startFront } from "./front.ts";
+import { Networks } from "../../src/door/address.ts";
+import { checkTls, mayBeHeard } from "../../src/door/listener.ts";
+import { certificate } from "../support/certificate.ts";
+import { bearer, CONFIG, startFront } from "../agent/gateway/front.ts";
 
 suite("the listener", () => {
   test("refuses to serve a network in the clear", () => {

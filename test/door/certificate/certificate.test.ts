@@ -4,9 +4,9 @@ import { chmod, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, before, beforeEach, suite, test } from "node:test";
-import { Certificate } from "../../../src/agent/certificate/certificate.ts";
-import { givenFiles } from "../../../src/agent/certificate/given.ts";
-import type { Pair } from "../../../src/agent/certificate/pair.ts";
+import { Certificate } from "../../../src/door/certificate/certificate.ts";
+import { givenFiles } from "../../../src/door/certificate/given.ts";
+import type { Pair } from "../../../src/door/certificate/pair.ts";
 import { certificate, type TestCertificate } from "../../support/certificate.ts";
 
 /** Milliseconds between two looks; longest wait for something to happen. */

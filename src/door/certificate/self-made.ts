@@ -1,4 +1,4 @@
-/** The certificate that the agent makes for itself: one key for good, so that its pin stays, and a new certificate when it is time. */
+/** The certificate that the program makes for itself: one key for good, so that its pin stays, and a new certificate when it is time. */
 
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
@@ -33,7 +33,7 @@ export interface SelfMadeOptions {
 export function selfMade(options: SelfMadeOptions): Source {
   const { state, holder, names, now = Date.now } = options;
   return {
-    name: `the agent's own certificate in ${state.path}`,
+    name: `its own certificate in ${state.path}`,
     everyMs: HOUR,
     read: async () => {
       const key = await ownKey(options);

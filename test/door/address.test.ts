@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { isLoopback, Networks, sourceOf } from "../../../src/agent/gateway/address.ts";
+import { isLoopback, Networks, sourceOf } from "../../src/door/address.ts";
 
 const nobody = new Networks([]);
 const proxies = new Networks(["10.0.0.0/8", "192.0.2.1", "fd00::/8"]);

@@ -11,10 +11,10 @@ import { createServer as createSecure, type Server as SecureServer } from "node:
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "../protocol/errors.ts";
 import { isLoopback, type Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
-import type { GatewayConfig, Limits, ServerCertificate } from "./options.ts";
+import type { DoorConfig, Limits, ServerCertificate } from "./options.ts";
 import { refuseSocket } from "./problems.ts";
 
 const MAX_HEADER_BYTES = 16_384;
@@ -22,7 +22,7 @@ const MAX_HEADERS = 100;
 const TCP_KEEPALIVE_MS = 30_000;
 
 /** Throws when the address would serve tokens in the clear to a network. */
-export function checkTls({ listenAddress, tls, trustedProxies }: GatewayConfig): void {
+export function checkTls({ listenAddress, tls, trustedProxies }: DoorConfig): void {
   if (tls || trustedProxies.length > 0 || listenAddress === "localhost" || isLoopback(listenAddress)) return;
   throw new Error(
     `listen_address ${listenAddress} can be reached from other machines, and there is no TLS: set tls to auto, or tls_cert and tls_key, ` +

@@ -21,7 +21,7 @@ export async function listenLocally(path: string, accept: (socket: Socket) => vo
     count += 1;
     accept(withAddress(socket, count));
   });
-  // Whoever starts has made sure that no other agent lives here: what is there was left by one that was killed.
+  // Whoever starts has made sure that no other such program lives here: what is there was left by one that was killed.
   await rm(path, { force: true });
   await new Promise<void>((resolve, reject) => {
     local.once("error", reject);

@@ -14,7 +14,7 @@ export interface ProbeListener {
 }
 
 export interface ProbeParts {
-  /** Whether the agent takes work. */
+  /** Whether the program takes work. */
   isReady: () => boolean;
   limits: Pick<Limits, "headersMs" | "requestMs" | "keepAliveMs" | "checkMs">;
 }

@@ -3,7 +3,7 @@
 import fastifyWebsocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
-import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { ERRORS, FairleadError } from "../protocol/errors.ts";
 import { subprotocols } from "./identity.ts";
 
 const MAX_PAYLOAD = 1_048_576;
@@ -11,7 +11,7 @@ const MAX_FRAGMENTS = 64;
 const MAX_BUFFERED_CHUNKS = 4_096;
 /** How long a client may take to answer our goodbye. */
 const CLOSE_MS = 5_000;
-/** The same when the agent stops. */
+/** The same when the program stops. */
 const STOP_MS = 1_000;
 
 /** `ws` knows `closeTimeout`, its type declarations do not yet. */
@@ -69,6 +69,6 @@ function close(client: WebSocket): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-    client.close(ERRORS["shutting-down"].close, "The agent is shutting down.");
+    client.close(ERRORS["shutting-down"].close, "The server is shutting down.");
   });
 }

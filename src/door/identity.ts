@@ -1,10 +1,10 @@
 /** Reads from a request who sent it. A cookie alone says nothing: every port of the host receives it. */
 
 import type { IncomingMessage } from "node:http";
-import type { Credentials } from "../../auth/credentials.ts";
-import type { Subject } from "../../auth/grant.ts";
-import type { Page } from "../../auth/pages.ts";
-import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../protocol/version.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import type { Subject } from "../auth/grant.ts";
+import type { Page } from "../auth/pages.ts";
+import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../protocol/version.ts";
 import { readCookie } from "./cookie.ts";
 import { count } from "./names.ts";
 

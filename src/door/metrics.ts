@@ -1,14 +1,14 @@
-/** What the gateway counts about itself. */
+/** What the door counts about itself. */
 
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { ConnectionBudget } from "./budget.ts";
 
-export interface GatewayMetrics {
+export interface DoorMetrics {
   /** By route pattern, never by address: the number of series is bounded by the route table. */
   answered(route: string, status: number): void;
 }
 
-export function gatewayMetrics(registry: Registry, budget: ConnectionBudget): GatewayMetrics {
+export function doorMetrics(registry: Registry, budget: ConnectionBudget): DoorMetrics {
   const requests = new Counter({
     name: "fairlead_http_requests_total",
     help: "HTTP requests answered, by route and status.",

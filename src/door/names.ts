@@ -1,9 +1,9 @@
-/** Under which names this agent answers, and which web pages may call it: against DNS rebinding and cross-site requests. */
+/** Under which names this program answers, and which web pages may call it: against DNS rebinding and cross-site requests. */
 
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "../protocol/errors.ts";
 import { isLoopback, plainAddress } from "./address.ts";
 
 /** A name or an address, and perhaps a port; nothing that a parser could read in two ways. */
@@ -24,14 +24,14 @@ export class Names {
     this.#names = new Set(["localhost", ...this.#publicNames, ...ownNames()]);
   }
 
-  /** Throws `wrong-host` unless the request names this agent, once, in a way that cannot be misread. Returns the host as given. */
+  /** Throws `wrong-host` unless the request names this program, once, in a way that cannot be misread. Returns the host as given. */
   checkHost(request: IncomingMessage): string {
     const host = request.headers.host?.toLowerCase() ?? "";
     const name = HOST.exec(host)?.[1];
     if (name !== undefined && count(request, "host") === 1 && this.#isOurs(name)) return host;
     throw new FairleadError(
       "wrong-host",
-      "This agent does not answer under that host name. If it should, add its address to public_urls.",
+      "This server does not answer under that host name. If it should, add its address to public_urls.",
     );
   }
 
@@ -47,7 +47,7 @@ export class Names {
     if (origins === 1 && origin !== undefined && this.#allows(origin, request, host)) return;
     throw new FairleadError(
       "wrong-origin",
-      "This web page may not call this agent. If it is the agent's own page, add its address to public_urls.",
+      "This web page may not call this server. If it is the server's own page, add its address to public_urls.",
     );
   }
 
@@ -69,7 +69,7 @@ export function count(request: IncomingMessage, header: string): number {
   return request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header).length;
 }
 
-/** Asked for each time: addresses come and go while the agent runs. */
+/** Asked for each time: addresses come and go while the program runs. */
 function interfaceAddresses(): Set<string> {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return new Set(all.map(({ address }) => plainAddress(address)));

@@ -1,6 +1,6 @@
 /** The page's cookie. Its name carries the port, because a browser sends one cookie to every port of a host. */
 
-import { Pages } from "../../auth/pages.ts";
+import { Pages } from "../auth/pages.ts";
 
 const PREFIX = "__Host-fairlead";
 /** A `Cookie` header longer than this is not looked at. */

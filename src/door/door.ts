@@ -2,9 +2,9 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import type { Credentials } from "../../auth/credentials.ts";
-import { holds } from "../../auth/grant.ts";
-import { FairleadError } from "../../protocol/errors.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import { holds } from "../auth/grant.ts";
+import { FairleadError } from "../protocol/errors.ts";
 import type { Access } from "./access.ts";
 import { type Networks, type Source, sourceOf } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
@@ -18,7 +18,7 @@ export type Kind = "token" | "code";
 
 const WRONG: Record<Kind, string> = {
   token: "That token, ticket or sign-in is not, or no longer, valid.",
-  code: "That code is wrong, used or expired; ask for a new one on the agent's machine.",
+  code: "That code is wrong, used or expired; ask for a new one where it came from.",
 };
 
 export interface DoorParts {
@@ -26,7 +26,7 @@ export interface DoorParts {
   proxies: Networks;
   credentials: Credentials;
   budget: ConnectionBudget;
-  /** Aborted once the agent takes no new work. */
+  /** Aborted once the program takes no new work. */
   draining: AbortSignal;
 }
 
@@ -99,12 +99,12 @@ export class Door {
   /** A request for another server (`GET http://...`), or for none (`OPTIONS *`), is not for us. */
   #checkTarget(request: FastifyRequest): void {
     if (!request.raw.url?.startsWith("/"))
-      throw new FairleadError("bad-request", "The request names another server; this agent is no proxy.");
+      throw new FairleadError("bad-request", "The request names another server; this one is no proxy.");
   }
 
   #checkTransport({ raw }: FastifyRequest): void {
     if (mayBeHeard(raw.socket, this.#parts.proxies)) return;
-    const words = "Without TLS this agent answers its own machine and its trusted proxies only.";
+    const words = "Without TLS this server answers its own machine and its trusted proxies only.";
     throw new FairleadError("wrong-host", words);
   }
 }

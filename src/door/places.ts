@@ -1,10 +1,10 @@
-/** Every place where the gateway can be met: its port, a socket file for this machine, a port for probes. Opened and closed together. */
+/** Every place where a program can be met: its port, a socket file for this machine, a port for probes. Opened and closed together. */
 
 import type { Socket } from "node:net";
 import type { FastifyInstance } from "fastify";
 import { type Listeners, listenError, urlOf } from "./listener.ts";
 import { type LocalSocket, listenLocally } from "./local-socket.ts";
-import type { GatewayConfig } from "./options.ts";
+import type { DoorConfig } from "./options.ts";
 import { type ProbeListener, type ProbeParts, listenForProbes } from "./probe-listener.ts";
 
 export interface Place {
@@ -21,13 +21,13 @@ export interface PlaceParts extends ProbeParts {
 
 export class Places {
   readonly #app: FastifyInstance;
-  readonly #config: GatewayConfig;
+  readonly #config: DoorConfig;
   readonly #parts: PlaceParts;
   #local: LocalSocket | undefined;
   #probes: ProbeListener | undefined;
   #closed: Promise<unknown> | undefined;
 
-  constructor(app: FastifyInstance, config: GatewayConfig, parts: PlaceParts) {
+  constructor(app: FastifyInstance, config: DoorConfig, parts: PlaceParts) {
     this.#app = app;
     this.#config = config;
     this.#parts = parts;

@@ -2,13 +2,13 @@
 
 import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "../protocol/errors.ts";
 import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
-import type { GatewayMetrics } from "./metrics.ts";
+import type { DoorMetrics } from "./metrics.ts";
 import type { Log } from "./options.ts";
 import { SAFE_HEADERS } from "./page.ts";
-import { absent, asFairleadError, sendProblem } from "./problems.ts";
+import { absent, sendProblem } from "./problems.ts";
 import { addSockets } from "./sockets.ts";
 
 const MAX_BODY = 16_384;
@@ -19,10 +19,12 @@ export interface AppParts {
   listener: (handler: RequestListener) => Server;
   door: Door;
   log: Log;
-  metrics: GatewayMetrics;
+  metrics: DoorMetrics;
+  /** Puts anything thrown into words for people. */
+  understand: (error: unknown) => FairleadError;
 }
 
-export async function createApp({ listener, door, log, metrics }: AppParts): Promise<FastifyInstance> {
+export async function createApp({ listener, door, log, metrics, understand }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     serverFactory: (handler) => listener(handler),
     clientErrorHandler: refuseBroken,
@@ -42,17 +44,19 @@ export async function createApp({ listener, door, log, metrics }: AppParts): Pro
   app.addHook("onRequest", (request, reply) => door.enter(request, reply));
   app.addHook("onResponse", async (request, reply) => note(request, reply, { door, log, metrics }));
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, absent()));
-  app.setErrorHandler((error, request, reply) => answerError(error, request, { reply, log }));
+  app.setErrorHandler((error, request, reply) => answerError(understand(error), { error, request, reply, log }));
   acceptJsonOnly(app);
   return app;
 }
 
-function answerError(
-  error: unknown,
-  request: FastifyRequest,
-  { reply, log }: { reply: FastifyReply; log: Log },
-): FastifyReply {
-  const told = asFairleadError(error);
+interface Failed {
+  error: unknown;
+  request: FastifyRequest;
+  reply: FastifyReply;
+  log: Log;
+}
+
+function answerError(told: FairleadError, { error, request, reply, log }: Failed): FastifyReply {
   if (told.code === "internal") log.error({ err: error, route: routeOf(request) }, "a request failed");
   return sendProblem(reply, told);
 }

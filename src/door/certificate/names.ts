@@ -2,7 +2,7 @@
 
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
-import { plainAddress } from "../gateway/address.ts";
+import { plainAddress } from "../address.ts";
 
 /** Far more than a machine has that people dial. */
 const MAX_NAMES = 64;

@@ -9,9 +9,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { checkServerIdentity as identity, connect, createServer } from "node:tls";
-import { factsOf, type Pair } from "../../../src/agent/certificate/pair.ts";
-import { selfMade } from "../../../src/agent/certificate/self-made.ts";
-import { ownNames } from "../../../src/agent/certificate/names.ts";
+import { factsOf, type Pair } from "../../../src/door/certificate/pair.ts";
+import { selfMade } from "../../../src/door/certificate/self-made.ts";
+import { ownNames } from "../../../src/door/certificate/names.ts";
 import { StateDirectory } from "../../../src/boot/state.ts";
 
 const DAY = 24 * 3_600_000;

@@ -1,7 +1,7 @@
-/** Every route says who may use it; one that does not is refused before the agent starts. */
+/** Every route says who may use it; one that does not is refused before the program starts. */
 
 import type { FastifyInstance } from "fastify";
-import type { Right } from "../../protocol/rights.ts";
+import type { Right } from "../protocol/rights.ts";
 import type { Identity } from "./identity.ts";
 
 /** `anyone`: no proof needed. `signed-in`: somebody, whatever his rights. Else the right that the caller's grant must hold. */

@@ -1,6 +1,6 @@
 /** Who stays for longer than one answer: his page counts as used meanwhile, and he leaves when his access is withdrawn. */
 
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "../protocol/errors.ts";
 import type { Identity } from "./identity.ts";
 
 /** What he opened ends first and says why; then he is put out in any case, after so many milliseconds. */

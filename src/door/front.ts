@@ -1,0 +1,85 @@
+/** A program's front: one listener, one choke point, one table of routes. */
+
+import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+import type { Credentials } from "../auth/credentials.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import { type Route, requireAccess } from "./access.ts";
+import { Networks } from "./address.ts";
+import { createApp } from "./app.ts";
+import { ConnectionBudget } from "./budget.ts";
+import { Door } from "./door.ts";
+import { checkTls, Listeners } from "./listener.ts";
+import { doorMetrics } from "./metrics.ts";
+import { Names } from "./names.ts";
+import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
+import { type Place, Places } from "./places.ts";
+
+export interface Front {
+  /** The route table, for whoever wants to check that every door is guarded. */
+  readonly routes: readonly Route[];
+  /** Rejects with words for people when an address cannot be used; then nothing listens. */
+  listen(): Promise<Place>;
+  /** For connections from now on, where there is TLS at all. Throws for one that TLS refuses. */
+  replaceCertificate(certificate: ServerCertificate): void;
+  /** Takes no new work and ends the watches; probes go on answering, `/readyz` with 503. */
+  drain(): Promise<void>;
+  /** Cuts what is left. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** What every route may use. */
+export interface Shared {
+  door: Door;
+  limits: Limits;
+  draining: AbortSignal;
+}
+
+export interface FrontOptions {
+  config: DoorConfig;
+  credentials: Credentials;
+  metrics: Registry;
+  log: Log;
+  /** Whether the program can do its work, as `/readyz` tells. */
+  isReady: () => boolean;
+  /** Puts anything thrown into words for people. */
+  understand: (error: unknown) => FairleadError;
+  /** Adds every route there is. */
+  furnish: (app: FastifyInstance, shared: Shared) => Promise<void>;
+}
+
+/** Builds the front without listening yet; throws when its configuration would leave a door open. */
+export async function createFront(options: FrontOptions): Promise<Front> {
+  const { config, credentials, log, understand } = options;
+  checkTls(config);
+  const limits: Limits = { ...LIMITS, ...config.limits };
+  const proxies = new Networks(config.trustedProxies);
+  const names = new Names(config.publicUrls);
+  const budget = new ConnectionBudget(limits, proxies);
+  const stop = new AbortController();
+  const door = new Door({ names, proxies, credentials, budget, draining: stop.signal });
+  const listeners = new Listeners({ tls: config.tls, limits, budget });
+  const app = await createApp({
+    listener: (handler) => listeners.make(handler),
+    door,
+    log,
+    metrics: doorMetrics(options.metrics, budget),
+    understand,
+  });
+  const routes = requireAccess(app);
+  await options.furnish(app, { door, limits, draining: stop.signal });
+  await app.ready();
+  const isReady = () => options.isReady() && !stop.signal.aborted;
+  const drain = async () => stop.abort(new FairleadError("shutting-down", "The server is shutting down."));
+  const places = new Places(app, config, { isReady, limits, listeners });
+  return {
+    routes,
+    drain,
+    listen: () => places.open(),
+    replaceCertificate: (certificate) => listeners.replaceCertificate(certificate),
+    close: async () => {
+      await drain();
+      await places.close();
+    },
+  };
+}

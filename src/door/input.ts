@@ -1,0 +1,14 @@
+/** Everything that comes in from outside passes a schema here first. */
+
+import { z } from "zod";
+import { FairleadError } from "../protocol/errors.ts";
+
+export const NoQuery = z.strictObject({});
+
+/** What the schema makes of the value; throws `bad-request` that says which part is wrong, without repeating the value. */
+export function parseInput<T>(schema: z.core.$ZodType<T>, value: unknown): T {
+  const result = z.safeParse(schema, value);
+  if (result.success) return result.data;
+  const parts = new Set(result.error.issues.map(({ path }) => path.join(".") || "the whole"));
+  throw new FairleadError("bad-request", `The request is not as described: see ${[...parts].join(", ")}.`);
+}
