@@ -5,7 +5,7 @@ import { Client } from "../client/client.ts";
 import type { LinkState } from "../client/link.ts";
 import { FairleadError, Problem } from "../protocol/errors.ts";
 import { dialler } from "./connection/dial.ts";
-import { call, callJson, stranger } from "./connection/http.ts";
+import { type Call, call, callJson, stranger } from "./connection/http.ts";
 import { locate, type Server, type Wanted } from "./connection/locate.ts";
 import type { Messages } from "./messages.ts";
 import { SOFTWARE } from "./version.ts";
@@ -54,13 +54,16 @@ export class Connection {
   }
 
   get(path: string): Promise<unknown> {
-    this.#messages.explain(() => `GET ${path}`);
-    return callJson(this.server, { method: "GET", path });
+    return this.send({ method: "GET", path });
   }
 
   post(path: string): Promise<unknown> {
-    this.#messages.explain(() => `POST ${path}`);
-    return callJson(this.server, { method: "POST", path });
+    return this.send({ method: "POST", path });
+  }
+
+  send(call: Call): Promise<unknown> {
+    this.#messages.explain(() => `${call.method} ${call.path}`);
+    return callJson(this.server, call);
   }
 
   /** The JSON values of an answer that goes on, one a line; throws the problem on its last line, if there is one. */

@@ -4,6 +4,8 @@ import { Command } from "commander";
 import { attachCommand } from "./commands/attach.ts";
 import type { Entry } from "./commands/entry.ts";
 import { execCommand } from "./commands/exec.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { removeCommand, restartCommand, startCommand, stopCommand } from "./commands/lifecycle.ts";
 import { logsCommand } from "./commands/logs.ts";
 import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
@@ -48,6 +50,11 @@ function commands(invocation: Invocation): Entry[] {
     execCommand(invocation),
     attachCommand(invocation),
     portForwardCommand(invocation),
+    startCommand(invocation),
+    stopCommand(invocation),
+    restartCommand(invocation),
+    removeCommand(invocation),
+    inspectCommand(invocation),
     signInCommand(invocation),
     versionCommand(invocation),
   ];
@@ -56,6 +63,8 @@ function commands(invocation: Invocation): Entry[] {
 /** The options go before or after the name of the command. */
 function shape(command: Command, invocation: Invocation): Command {
   const { stdout, stderr, messages } = invocation;
+  // `rm -v` is what it is everywhere else.
+  const verbose = command.options.some(({ short }) => short === "-v") ? "--verbose" : "-v, --verbose";
   return command
     .optionsGroup("Options of every command:")
     .option("--server <url>", "the agent or server (default: the agent of this machine)")
@@ -63,7 +72,7 @@ function shape(command: Command, invocation: Invocation): Command {
     .option("--token-file <path>", "a file with the token, readable by you alone")
     .option("--pin <pin>", "what the server's key must be: the sha256:... that the agent printed at its start")
     .option("--insecure-plaintext", "allow http to another machine")
-    .option("-v, --verbose", "explain on standard error what is being done")
+    .option(verbose, "explain on standard error what is being done")
     .option("--no-color", "no colours (also: NO_COLOR)")
     .helpOption("-h, --help", "explain this command")
     .exitOverride()

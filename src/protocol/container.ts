@@ -42,5 +42,9 @@ export const ContainerDetailView = z.extend(ContainerView, {
 });
 export type ContainerDetailView = z.infer<typeof ContainerDetailView>;
 
+/** Which container something was done to. */
+export const ContainerName = z.object({ id: z.string(), name: z.string() });
+export type ContainerName = z.infer<typeof ContainerName>;
+
 export const ContainerList = z.object({ node: z.string(), containers: z.array(ContainerView) });
 export type ContainerList = z.infer<typeof ContainerList>;

@@ -18,6 +18,7 @@ const TABLE = {
   "not-found": { http: 404, close: 4404, exit: 125, title: "Not found" },
   ambiguous: { http: 409, close: 4409, exit: 125, title: "More than one container matches" },
   "not-running": { http: 409, close: 4409, exit: 125, title: "The container is not running" },
+  conflict: { http: 409, close: 4409, exit: 125, title: "The container's state does not allow that" },
   "session-gone": { http: 410, close: 4410, exit: 125, title: "The session has ended" },
   "stale-epoch": { http: 409, close: 4409, exit: 125, title: "The session was resumed elsewhere" },
   "wrong-host": { http: 421, close: 4421, exit: 125, title: "This server does not answer under that name" },

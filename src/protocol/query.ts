@@ -19,6 +19,19 @@ export const LogsQuery = z.strictObject({
 });
 export type LogsQuery = z.infer<typeof LogsQuery>;
 
+/** Seconds from the polite signal to KILL. */
+export const MAX_STOP_TIMEOUT = 3_600;
+const stopTimeout = z.string().check(
+  z.regex(/^\d{1,4}$/),
+  z.refine((text) => Number(text) <= MAX_STOP_TIMEOUT),
+);
+
+export const StopQuery = z.strictObject({ timeout: z.optional(stopTimeout) });
+export type StopQuery = z.infer<typeof StopQuery>;
+
+export const RemoveQuery = z.strictObject({ force: flag, volumes: flag });
+export type RemoveQuery = z.infer<typeof RemoveQuery>;
+
 /** Kubernetes' rule: absent, `false` and `0` are false; anything else, even nothing, is true. */
 const kubernetesFlag = z.optional(z.string().check(z.maxLength(TEXT)));
 

@@ -9,6 +9,7 @@ import { attachContract } from "./verbs/attach.ts";
 import { dialContract } from "./verbs/dial.ts";
 import { execContract } from "./verbs/exec.ts";
 import { killContract } from "./verbs/kill.ts";
+import { lifecycleContract } from "./verbs/lifecycle.ts";
 import { listContract } from "./verbs/list.ts";
 import { logsContract } from "./verbs/logs.ts";
 
@@ -21,6 +22,14 @@ const rig = new Rig({
 
 before(() => rig.open());
 after(() => rig.close());
-for (const contract of [listContract, logsContract, execContract, killContract, attachContract, dialContract])
-  contract(rig);
+const contracts = [
+  listContract,
+  lifecycleContract,
+  logsContract,
+  execContract,
+  killContract,
+  attachContract,
+  dialContract,
+];
+for (const contract of contracts) contract(rig);
 printTable([rig]);

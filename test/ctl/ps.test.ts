@@ -107,7 +107,8 @@ suite("ctl ps, version, sign-in and help", () => {
   test("help explains every command with examples", async () => {
     const { code, stdout } = await runCtl(agent, ["help"]);
     assert.equal(code, 0);
-    for (const command of ["ps", "logs", "exec", "attach", "port-forward", "sign-in", "version"]) {
+    const commands = ["ps", "logs", "exec", "attach", "port-forward", "start", "stop", "restart", "rm", "inspect"];
+    for (const command of [...commands, "sign-in", "version"]) {
       assert.ok(stdout.toString().includes(`\n  ${command}`), command);
       const one = await runCtl(agent, ["help", command]);
       assert.match(one.stdout.toString(), new RegExp(`^Usage: ctl ${command} [^]*\nExamples:\n  ctl ${command}`));

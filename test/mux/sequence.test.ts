@@ -23,6 +23,9 @@ test("packets leave in the order of the calls, also when one of them waited for 
   await Promise.all([long, short]);
   const tags: number[] = [];
   for (let frame = channel.next(); frame; frame = channel.next()) tags.push(frame[HEADER_BYTES] ?? 0);
-  assert.deepEqual(tags, tags.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    tags,
+    tags.toSorted((a, b) => a - b),
+  );
   assert.equal(tags.at(-1), 3);
 });

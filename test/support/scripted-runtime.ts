@@ -8,6 +8,7 @@ import {
   type ExitStatus,
   type LogEntry,
   type LogOptions,
+  type Order,
   type Output,
   type Process,
   type Runtime,
@@ -36,6 +37,7 @@ export interface ScriptedOptions {
   exec?: (script: Script) => Promise<ExitStatus>;
   logs?: (options: LogOptions, signal: AbortSignal) => AsyncIterable<LogEntry[]>;
   dial?: (port: number) => Duplex;
+  control?: (id: string, order: Order, signal: AbortSignal) => Promise<void>;
 }
 
 export function container(fields: Partial<Container>): Container {
@@ -104,6 +106,10 @@ export class ScriptedRuntime implements Runtime {
   async dial(_id: string, port: number): Promise<Duplex> {
     if (!this.#options.dial) throw new RuntimeError("dial-refused", `nothing listens on port ${port}`);
     return this.#options.dial(port);
+  }
+
+  async control(id: string, order: Order, signal: AbortSignal): Promise<void> {
+    await this.#options.control?.(id, order, signal);
   }
 
   async recover(): Promise<void> {}

@@ -6,6 +6,7 @@ import { addPage } from "../../door/page.ts";
 import type { GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
+import { addLifecycle } from "./routes/lifecycle.ts";
 import { addLogs } from "./routes/logs.ts";
 import { addPorts } from "./routes/ports.ts";
 import { addProbes } from "./routes/probes.ts";
@@ -30,6 +31,7 @@ async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: 
   addContainers(app, { node, containers, limits, draining });
   addSignIn(app, { node, credentials, door });
   addSessions(app, { sessions, door });
+  addLifecycle(app, { sessions, door });
   addLogs(app, { sessions, door });
   addProcesses(app, { sessions, door, limits });
   addPorts(app, { sessions, door, limits });

@@ -16,7 +16,7 @@ export interface GatewayConfig extends DoorConfig {
 
 /** What the doors use of the session desk. */
 export type ContainerDesk = Pick<Containers, "ready" | "visible" | "detail" | "changes">;
-export type SessionDesk = Pick<Sessions, "serve" | "open" | "check">;
+export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "control">;
 
 export interface GatewayOptions {
   config: GatewayConfig;

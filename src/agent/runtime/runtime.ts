@@ -84,6 +84,14 @@ export interface LogOptions {
   until?: string;
 }
 
+/** What becomes of a container as a whole. */
+export type Order =
+  | { kind: "start" }
+  /** `timeout`: seconds from the polite signal to KILL; absent: as the container was made. */
+  | { kind: "stop" | "restart"; timeout?: number }
+  /** `force`: also while it runs; `volumes`: its anonymous volumes too. */
+  | { kind: "remove"; force: boolean; volumes: boolean };
+
 export type StreamName = "stdout" | "stderr";
 
 /** One line, or a part of one longer than 16 KiB; `bytes` end with a newline only when the line does, and stay valid. */
@@ -141,6 +149,7 @@ export class LogInterrupted extends Error {
 export type RuntimeErrorCode =
   | "not-found"
   | "not-running"
+  | "conflict"
   | "engine-unavailable"
   | "engine-error"
   | "dial-refused"
@@ -168,6 +177,8 @@ export interface Runtime {
   attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process>;
   /** A TCP connection to a port of the container, also one bound to its loopback. Half-open: ending one side leaves the other. */
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** Resolves when it is so, and at once when it was so. Throws `conflict` for what the container's state does not allow. */
+  control(id: string, order: Order, signal: AbortSignal): Promise<void>;
   /** Finishes what a killed agent left: ends journaled execs that nobody owns any more. */
   recover(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

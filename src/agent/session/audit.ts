@@ -1,6 +1,7 @@
 /** What is written down of every session: who, what, which container, when, how it ended, bytes each way. Never what was said. */
 
 import type { FairleadError } from "../../protocol/errors.ts";
+import type { Container, Order } from "../runtime/runtime.ts";
 import { parseHeader } from "./open.ts";
 import { Refusals } from "./refusals.ts";
 import type { Outcome, Session, Visitor } from "./session.ts";
@@ -21,7 +22,9 @@ export interface AuditLine {
   /** Of an exec: the argument vector, shortened. */
   command?: string[];
   ports?: number[];
-  /** Of an end: `exit 0`, `unknown: ...`, or an error code; of a refusal: the error's code. */
+  /** Of what was done to a container as a whole: how exactly. */
+  options?: { timeout?: number; force?: boolean; volumes?: boolean };
+  /** Of an end: `exit 0`, `unknown: ...`, `done`, or an error code; of a refusal: the error's code. */
   outcome?: string;
   /** Of a refusal: how many of this caller's before it have no line of their own. */
   more?: number;
@@ -34,6 +37,9 @@ export interface AuditLine {
 }
 
 export type Audit = (line: AuditLine) => void;
+
+/** What a refused caller wanted. */
+export type Asked = Pick<AuditLine, "kind" | "reference">;
 
 /** Characters of a command that are written; log files drop lines that are very long. */
 const MAX_COMMAND = 4_096;
@@ -63,9 +69,18 @@ export class Trail {
     this.#audit({ event: "end", ...factsOf(session), outcome: words(outcome), ...moved });
   }
 
-  /** What was asked for is quoted as far as it is a request at all: that bounds its length too. */
-  refused(visitor: Visitor, request: Uint8Array, { code }: FairleadError): void {
-    this.#refusals.note({ ...askedFor(request), ...callerOf(visitor), outcome: code });
+  /** Something is done to a container as a whole; gives what writes down how it ended: `done`, or the error's code. */
+  acting(visitor: Visitor, order: Order, { id, name }: Container): (outcome: string) => void {
+    const { kind, ...options } = order;
+    const facts = { kind, ...callerOf(visitor), container: id, containerName: name };
+    const started = Date.now();
+    this.#audit({ event: "open", ...facts, ...(Object.keys(options).length > 0 && { options }) });
+    return (outcome) => this.#audit({ event: "end", ...facts, outcome, duration: Date.now() - started });
+  }
+
+  refused(visitor: Visitor, { kind, reference }: Asked, { code }: FairleadError): void {
+    const asked = { kind, ...(reference !== undefined && { reference: visible(reference) }) };
+    this.#refusals.note({ ...asked, ...callerOf(visitor), outcome: code });
   }
 
   /** Writes what is still to be written. */
@@ -79,11 +94,12 @@ function factsOf({ id, purpose, visitor }: Session) {
   return { session: id, kind, ...callerOf(visitor), container: container.id, containerName: container.name };
 }
 
-function askedFor(request: Uint8Array): Pick<AuditLine, "kind" | "reference"> {
+/** Of a request's header, as far as it is one at all: that bounds what is quoted of it. */
+export function askedFor(request: Uint8Array): Asked {
   try {
     const { op, container, session } = parseHeader(request);
     const reference = container ?? session;
-    return { kind: op, ...(reference !== undefined && { reference: visible(reference) }) };
+    return { kind: op, ...(reference !== undefined && { reference }) };
   } catch {
     return { kind: "unknown" };
   }

@@ -8,12 +8,13 @@ import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import { type Audit, type AuditLine, Trail } from "./audit.ts";
+import type { Container, Runtime } from "../runtime/runtime.ts";
+import { type Asked, askedFor, type Audit, type AuditLine, Trail } from "./audit.ts";
 import type { Containers } from "./containers.ts";
 import { type DirectRequest, DirectSession } from "./direct.ts";
 import { serveConnection } from "./forward.ts";
 import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
+import { Lifecycle, type LifecycleRequest } from "./lifecycle.ts";
 import { LogStreams } from "./log-streams.ts";
 import { serveObserver } from "./observe.ts";
 import { openingOf, parseBody, parseHeader } from "./open.ts";
@@ -58,6 +59,7 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #muxes = new Set<Mux>();
   readonly #streams: LogStreams;
+  readonly #lifecycle: Lifecycle;
   readonly #idleTimer: NodeJS.Timeout;
   #state: "open" | "draining" | "closed" = "open";
 
@@ -65,6 +67,7 @@ export class Sessions {
     this.#options = options;
     this.#trail = new Trail(options.audit);
     this.#streams = new LogStreams(options.runtime);
+    this.#lifecycle = new Lifecycle(options, this.#trail);
     this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS).unref();
   }
 
@@ -93,13 +96,20 @@ export class Sessions {
 
   /** Rejects with what `open` would be refused with, as far as that can be told without starting anything. */
   async check(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<void> {
-    try {
-      await this.#check(request, subject, signal);
-    } catch (error) {
-      const refusal = toFairleadError(error);
-      this.#trail.refused(visitorOf(subject, remote), json(request.header), refusal);
-      throw refusal;
-    }
+    const asked = askedFor(json(request.header));
+    await this.#admit(asked, visitorOf(subject, remote), () => this.#check(request, subject, signal));
+  }
+
+  /** Starts, stops, restarts or removes a container, and gives what it was. What has begun goes on without its client. */
+  async control(request: LifecycleRequest, { subject, remote }: DirectVisit): Promise<Container> {
+    const visitor = visitorOf(subject, remote);
+    const { reference, order } = request;
+    const container = await this.#admit({ kind: order.kind, reference }, visitor, async () => {
+      this.#checkWelcome(subject);
+      return this.#lifecycle.admit(reference, subject.grant);
+    });
+    await this.#lifecycle.carryOut(order, container, visitor);
+    return container;
   }
 
   /** Live sessions by kind. */
@@ -113,13 +123,15 @@ export class Sessions {
   async drain(signal: AbortSignal): Promise<void> {
     this.#state = "draining";
     for (const mux of this.#muxes) mux.goAway({ code: 1001, reason: "the agent is shutting down", deadline: 0 });
-    await Promise.race([aborted(signal), Promise.all([...this.#sessions.values()].map((session) => session.closed))]);
+    const over = [...this.#sessions.values()].map((session) => session.closed);
+    await Promise.race([aborted(signal), Promise.all([...over, this.#lifecycle.idle()])]);
   }
 
   /** Ends everything: processes first, then the connections. Idempotent. */
   async close(): Promise<void> {
     this.#state = "closed";
     clearInterval(this.#idleTimer);
+    await this.#lifecycle.close();
     const open = [...this.#sessions.values()];
     for (const session of open) session.end(new FairleadError("shutting-down", "the agent is shutting down"));
     await Promise.all(open.map((session) => Promise.race([session.worked, session.closed])));
@@ -161,6 +173,17 @@ export class Sessions {
     else this.#open(channel, header, visitor);
   }
 
+  /** A failure of this is a refusal, and written down as one. */
+  async #admit<T>(asked: Asked, visitor: Visitor, admission: () => Promise<T>): Promise<T> {
+    try {
+      return await admission();
+    } catch (error) {
+      const refusal = toFairleadError(error);
+      this.#trail.refused(visitor, asked, refusal);
+      throw refusal;
+    }
+  }
+
   #checkWelcome(subject: Subject): void {
     if (this.#state !== "open")
       throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
@@ -178,7 +201,7 @@ export class Sessions {
   }
 
   #refuse(channel: Channel, visitor: Visitor, refusal: FairleadError): void {
-    this.#trail.refused(visitor, channel.request.header, refusal);
+    this.#trail.refused(visitor, askedFor(channel.request.header), refusal);
     channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
     channel.reply(json(refusal.problem()));
     channel.close(1000, refusal.code);

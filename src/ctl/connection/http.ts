@@ -15,21 +15,23 @@ const MAX_PROBLEM = 65_536;
 const BAD_GATEWAY = 502;
 
 export interface Call {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   path: string;
+  /** How long the answer may take to begin, in milliseconds; default ANSWER_MS. */
+  patience?: number;
 }
 
 /** The server's answer when it is a good one, its body unread; rejects with a FairleadError otherwise. */
-export async function call(server: Server, { method, path }: Call): Promise<IncomingMessage> {
+export async function call(server: Server, { method, path, patience = ANSWER_MS }: Call): Promise<IncomingMessage> {
   const url = addressOf(server, path);
   const { request } = http(url.protocol);
   const headers = { authorization: `Bearer ${server.token.reveal()}`, accept: "application/json" };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const secure = url.protocol === "https:" && { createConnection: secureConnection(server) };
-    const asked: ClientRequest = request(url, { method, headers, timeout: ANSWER_MS, ...secure });
+    const asked: ClientRequest = request(url, { method, headers, timeout: patience, ...secure });
     asked.once("response", resolve);
     asked.once("error", (error) => reject(unreachable(server, error)));
-    asked.once("timeout", () => asked.destroy(new Error(`no answer within ${ANSWER_MS / 1000} s`)));
+    asked.once("timeout", () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
     asked.end();
   });
   answer.setTimeout?.(0);

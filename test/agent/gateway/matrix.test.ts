@@ -70,6 +70,10 @@ const ROUTES: Record<string, Line[]> = {
   "GET /metrics": [{ needs: "metrics" }],
   "GET /api/v1/containers": [{ needs: "list" }],
   "GET /api/v1/containers/:ref": forEach("", { needs: "inspect" }),
+  "DELETE /api/v1/containers/:ref": forEach("", { needs: "lifecycle" }),
+  "POST /api/v1/containers/:ref/start": forEach("/start", { needs: "lifecycle" }),
+  "POST /api/v1/containers/:ref/stop": forEach("/stop", { needs: "lifecycle" }),
+  "POST /api/v1/containers/:ref/restart": forEach("/restart", { needs: "lifecycle" }),
   "GET /api/v1/containers/:ref/logs": forEach("/logs", { needs: "logs" }),
   "GET /api/v1/containers/:ref/exec": forEach("/exec?command=true&stdout=true", { needs: "exec", speaks: V5 }),
   "GET /api/v1/containers/:ref/attach": [
@@ -257,7 +261,7 @@ suite("every door, for every right and scope", () => {
 
 suite("absent and forbidden", () => {
   const token = newSecret();
-  const rights = ["list", "inspect", "logs", "exec", "attach-ro", "attach-rw", "forward"] as const;
+  const rights = ["list", "inspect", "logs", "exec", "attach-ro", "attach-rw", "forward", "lifecycle"] as const;
   const grant: Grant = { subject: "blue", rights, scopes: [{ team: "blue" }] };
 
   /** The same agent twice: in one the red container exists, in the other it does not. */
@@ -286,18 +290,23 @@ suite("absent and forbidden", () => {
       "%00",
       "x".repeat(256),
     ];
-    const doors: Record<string, string[]> = {
+    const doors: Record<string, string[] | { method: string }> = {
       "": [],
       "/logs": [],
+      "/start": { method: "POST" },
+      "/stop?timeout=1": { method: "POST" },
+      "/restart": { method: "POST" },
+      "?force=true": { method: "DELETE" },
       "/exec?command=true&stdout=true": upgrade(offer(undefined, V5)),
       "/attach?stdout=true": upgrade(offer(undefined, V5)),
       "/attach?stdin=true": upgrade(offer(undefined, V4)),
       "/ports/80": upgrade(offer(undefined, RAW)),
     };
     for (const reference of references)
-      for (const [door, headers] of Object.entries(doors)) {
+      for (const [door, how] of Object.entries(doors)) {
         const path = `/api/v1/containers/${encodeURIComponent(reference)}${door}`;
-        const asking = { path, headers: [...headers, bearer(token)] };
+        const { headers = [], ...more }: Asking = Array.isArray(how) ? { headers: how } : how;
+        const asking = { ...more, path, headers: [...headers, bearer(token)] };
         const [one, other] = await Promise.all(fronts.map((front) => front.ask(asking)));
         assert.equal(one?.status, 404, path);
         assert.equal(one?.bytes, other?.bytes, path);

@@ -9,6 +9,7 @@ import type {
   ExecSpec,
   LogEntry,
   LogOptions,
+  Order,
   Process,
   Runtime,
 } from "../runtime.ts";
@@ -19,6 +20,7 @@ import { parseEndpoint, type TlsFiles } from "./endpoint.ts";
 import { Engine } from "./engine.ts";
 import { openExec } from "./exec.ts";
 import { Killer } from "./kill.ts";
+import { controlContainer } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { containerLogs } from "./logs.ts";
 import { watchContainers } from "./watch.ts";
@@ -93,6 +95,10 @@ class DockerRuntime implements Runtime {
 
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex> {
     return this.#dialler.dial(id, port, signal);
+  }
+
+  control(id: string, order: Order, signal: AbortSignal): Promise<void> {
+    return controlContainer(this.#engine, { id, order }, signal);
   }
 
   async recover(signal: AbortSignal): Promise<void> {

@@ -34,12 +34,16 @@ export class Engine {
     this.#docker = new Docker(clientOptions(endpoint, this.#agent));
   }
 
-  /** Runs one REST call. Throws RuntimeError, or the signal's reason. */
-  async call<T>(signal: AbortSignal, work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-    const words = `The engine at ${this.endpoint.host} did not answer within ${this.timeout / 1000} s.`;
+  /** Runs one REST call, which takes at most so many milliseconds. Throws RuntimeError, or the signal's reason. */
+  async call<T>(
+    signal: AbortSignal,
+    work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
+    ms: number = this.timeout,
+  ): Promise<T> {
+    const words = `The engine at ${this.endpoint.host} did not answer within ${ms / 1000} s.`;
     const late = () => new RuntimeError("engine-unavailable", words);
     try {
-      return await withDeadline({ signal, ms: this.timeout, late }, (both) => work(this.#docker, both));
+      return await withDeadline({ signal, ms, late }, (both) => work(this.#docker, both));
     } catch (error) {
       signal.throwIfAborted();
       throw errorFromCause(error, this.endpoint.host);
