@@ -1,7 +1,7 @@
 /** One flow-controlled conversation inside a connection: messages out within credit, messages in, acknowledgements, an end. */
 
 import type { CloseInfo } from "./errors.ts";
-import { encodeFrame, HEADER_BYTES, INITIAL_WINDOW, MESSAGE_COST, stampData } from "./frame.ts";
+import { encodeFrame, frameAround, HEADER_BYTES, INITIAL_WINDOW, MESSAGE_COST, stampData } from "./frame.ts";
 import type { ReceiveWindow } from "./window.ts";
 
 /** What a channel needs of its connection. */
@@ -17,6 +17,8 @@ export interface ChannelEvents {
   message(bytes: Uint8Array): void;
   /** There is credit again. */
   credit(): void;
+  /** A message of so many bytes was handed to the connection: this side holds it no more. */
+  left?(bytes: number): void;
   /** The other end acknowledged everything before this offset, end to end. */
   ack(offset: number): void;
   /** The acceptor's first word. */
@@ -90,6 +92,11 @@ export class Channel {
     this.#host.wake(this);
   }
 
+  /** Queues a message that arrived on a channel of another connection, without a copy: it is no longer the caller's. */
+  pass(message: Uint8Array): void {
+    this.post(frameAround(message));
+  }
+
   /** Done with a message of so many bytes: the other side may send as much more. */
   consumed(bytes: number): void {
     if (this.#state !== "open") return;
@@ -131,6 +138,7 @@ export class Channel {
     if (credit !== undefined) return this.#done("credit", { type: "credit", channel, offset: credit });
     if (ack !== undefined) return this.#done("ack", { type: "ack", channel, offset: ack });
     const frame = this.#outbox.shift();
+    if (frame) this.#events?.left?.(frame.length - HEADER_BYTES);
     if (frame || !close) return frame;
     this.#host.release(this);
     return this.#done("close", { type: "close", channel, ...close });

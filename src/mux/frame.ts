@@ -82,6 +82,11 @@ export function stampData(frame: Uint8Array, channel: number): Uint8Array {
   return frame;
 }
 
+/** The frame in which {@link decodeFrame} found a message, to be stamped again: no copy. */
+export function frameAround({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset - HEADER_BYTES, HEADER_BYTES + length);
+}
+
 export function encodeFrame(frame: Exclude<Frame, { type: "skipped" }>): Uint8Array {
   switch (frame.type) {
     case "hello":

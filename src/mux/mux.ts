@@ -15,6 +15,8 @@ export interface MuxOptions {
   budget: Budget;
   /** Called for each channel the other side opens; it, or somebody later, calls `channel.start` or `close`. Absent: all are refused. */
   accept?: (channel: Channel) => void;
+  /** How many channels the other side may keep open at a time; 256 unless it speaks for many. */
+  channels?: number;
   /** The other side is about to leave. */
   goAway?: (goAway: GoAway) => void;
   /** Shortened by tests only. */
@@ -34,8 +36,8 @@ const TIMES = {
 };
 /** One after the other at the start, while nothing is queued: the shortest is the path's round trip. */
 const FIRST_PINGS = 3;
-/** Channels the other side may keep open. */
-const MAX_CHANNELS = 256;
+/** Channels the other side may keep open, unless somebody says otherwise. */
+const CHANNELS = 256;
 /** Milliseconds for which two channels that took turns are taken to go on so. */
 const SHARED_MS = 1_000;
 /** Bytes handed to the transport and not gone: what a keystroke has to wait for on this machine. */
@@ -58,7 +60,10 @@ export class Mux {
   #state: "greeting" | "open" | "closed" = "greeting";
   #lastOwn: number;
   #lastTheirs: number;
+  /** Open channels, by who opened them, and how many the other side takes. */
   #theirs = 0;
+  #own = 0;
+  #room = CHANNELS;
   #moved = false;
   /** The channel that received last, and when it was another one before. */
   #listener = 0;
@@ -78,9 +83,10 @@ export class Mux {
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
+    const { software } = options;
     this.#say({
       type: "hello",
-      hello: { version: VERSION, min: MIN_VERSION, channels: MAX_CHANNELS, software: options.software },
+      hello: { version: VERSION, min: MIN_VERSION, channels: this.#channelsTaken, software },
     });
     this.#ask();
     this.#tick();
@@ -105,6 +111,11 @@ export class Mux {
     return this.#state !== "closed";
   }
 
+  /** The other side takes no more channels at present: it said so in its HELLO. */
+  get full(): boolean {
+    return this.#own >= this.#room;
+  }
+
   /** Opens a channel; call `start` on it in the same tick. On a connection that ended it closes at once. */
   open(request: OpenRequest): Channel {
     this.#lastOwn += 2;
@@ -113,6 +124,7 @@ export class Mux {
       queueMicrotask(() => channel.receiveClose({ code: 1006, reason: "the connection is closed" }));
       return channel;
     }
+    this.#own += 1;
     this.#say({ type: "open", channel: channel.id, header: request.header, body: request.body });
     return channel;
   }
@@ -189,12 +201,17 @@ export class Mux {
     this.#listener = id;
   }
 
-  #greet(hello: { version: number; min: number }): void {
+  get #channelsTaken(): number {
+    return this.#options.channels ?? CHANNELS;
+  }
+
+  #greet(hello: { version: number; min: number; channels: number }): void {
     if (this.#state !== "greeting") throw violation("HELLO is said once");
     if (hello.version < MIN_VERSION || hello.min > VERSION)
       throw violation(
         `this side speaks versions ${MIN_VERSION} to ${VERSION}, the other ${hello.min} to ${hello.version}`,
       );
+    this.#room = hello.channels;
     this.#state = "open";
   }
 
@@ -203,10 +220,10 @@ export class Mux {
     this.#lastTheirs = id;
     const channel = this.#create(id, { header: request.header, body: request.body });
     this.#theirs += 1;
-    if (this.#theirs > MAX_CHANNELS + MAX_CONTROL) throw violation(UNREAD);
+    const taken = this.#channelsTaken;
+    if (this.#theirs > taken + MAX_CONTROL) throw violation(UNREAD);
     if (!this.#options.accept) return channel.close(CLOSE.protocol, "this side accepts no channels");
-    if (this.#theirs > MAX_CHANNELS)
-      return channel.close(4429, `a connection carries at most ${MAX_CHANNELS} channels at a time`);
+    if (this.#theirs > taken) return channel.close(4429, `a connection carries at most ${taken} channels at a time`);
     this.#options.accept(channel);
   }
 
@@ -233,7 +250,8 @@ export class Mux {
 
   #release(channel: Channel): void {
     if (!this.#channels.delete(channel.id)) return;
-    if (!this.#isOwn(channel.id)) this.#theirs -= 1;
+    if (this.#isOwn(channel.id)) this.#own -= 1;
+    else this.#theirs -= 1;
   }
 
   #say(frame: Parameters<typeof encodeFrame>[0]): void {
