@@ -37,6 +37,8 @@ const TABLE = {
   "command-not-executable": { http: 422, close: 4422, exit: 126, title: "The command cannot be executed" },
   unsupported: { http: 501, close: 4501, exit: 125, title: "Not supported here" },
   "shutting-down": { http: 503, close: 1001, exit: 125, title: "The agent is shutting down" },
+  "bad-grant": { http: 403, close: 4403, exit: 125, title: "The agent does not accept the server's grant" },
+  "agent-away": { http: 503, close: 4503, exit: 125, title: "The agent is not connected" },
   unreachable: { http: 502, close: 4502, exit: 125, title: "No connection" },
   internal: { http: 500, close: 1011, exit: 125, title: "An error inside Fairlead" },
 } as const satisfies Record<string, Mapping>;

@@ -7,3 +7,7 @@ export const TICKET_PREFIX = "fairlead.ticket.";
 /** Carries the page secret on every HTTP call of the page; the cookie alone never authenticates. */
 export const PAGE_SECRET_HEADER = "x-fairlead-secret";
 export const SESSIONS_PATH = "/api/v1/sessions";
+/** Where an agent dials its server, in the same subprotocol; the server opens the channels there. */
+export const UPLINK_PATH = "/api/v1/uplink";
+/** Channels that an agent takes from its server at a time, of all clients together. */
+export const UPLINK_CHANNELS = 1_000;
