@@ -29,6 +29,7 @@ export interface SessionOptions {
   onDrop?: "kill" | "keep";
   /** Milliseconds that a kept session waits for us. */
   grace?: number;
+  /** On which node the container is; a server needs to be told. */
   node?: string;
 }
 
@@ -59,12 +60,13 @@ export class Client {
   }
 
   async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
-    return new RemoteForward(this.#link, await this.#open({ op: "forward", container, ...options }, body));
+    const session = await this.#open({ op: "forward", container, ...options }, body);
+    return new RemoteForward(this.#link, session, options.node);
   }
 
   /** Everything that a session of ours (or, for an administrator, anybody's) prints from now on. Sends nothing. */
-  observe(session: string): Promise<RemoteSession> {
-    return this.#open({ op: "observe", session }, {});
+  observe(session: string, { node }: Pick<SessionOptions, "node"> = {}): Promise<RemoteSession> {
+    return this.#open({ op: "observe", session, ...(node && { node }) }, {});
   }
 
   /** Ends all sessions and the connection. Idempotent. */
@@ -83,10 +85,12 @@ export class Client {
 export class RemoteForward {
   readonly #link: Link;
   readonly #session: RemoteSession;
+  readonly #node: string | undefined;
 
-  constructor(link: Link, session: RemoteSession) {
+  constructor(link: Link, session: RemoteSession, node?: string) {
     this.#link = link;
     this.#session = session;
+    this.#node = node;
     void listen(session);
   }
 
@@ -109,7 +113,8 @@ export class RemoteForward {
    */
   async dial(port: number): Promise<RemoteSession> {
     const body: DialBody = { secret: this.#session.secret, port };
-    return RemoteSession.open(this.#link, { op: "dial", session: this.id }, body);
+    const header: OpenHeader = { op: "dial", session: this.id, ...(this.#node && { node: this.#node }) };
+    return RemoteSession.open(this.#link, header, body);
   }
 
   close(): Promise<void> {

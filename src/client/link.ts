@@ -21,6 +21,12 @@ export interface Rider {
   abandon(error: FairleadError): void;
 }
 
+/** A session that waits on a live connection: its agent is not there behind the server. */
+interface Missed {
+  backoff: Backoff;
+  due: boolean;
+}
+
 export interface LinkOptions {
   dial: Dial;
   software: string;
@@ -32,6 +38,8 @@ export interface LinkOptions {
 const WITHDRAWN = 4401;
 /** The first attempt follows at once; then these. */
 const RETRY = { first: 250, max: 5_000 };
+/** An agent behind the server is looked for more often: nobody has to be dialled. */
+const AWAY_RETRY = { first: 250, max: 2_000 };
 /** Worth another attempt: whoever answers so may answer otherwise in a moment. */
 const RETRIED = new Set<ErrorCode>(["unreachable", "engine-unavailable", "shutting-down", "too-many", "internal"]);
 
@@ -39,6 +47,7 @@ export class Link {
   readonly budget: Budget;
   readonly #options: LinkOptions;
   readonly #riders = new Set<Rider>();
+  readonly #missed = new Map<Rider, Missed>();
   readonly #stop = new AbortController();
   #mux: Mux | undefined;
   #dialling: Promise<Mux> | undefined;
@@ -63,6 +72,21 @@ export class Link {
 
   remove(rider: Rider): void {
     this.#riders.delete(rider);
+    this.#missed.delete(rider);
+  }
+
+  /** The session lost its channel, or was not taken back yet. On a live connection it is tried again until its time is up. */
+  missed(rider: Rider, error: FairleadError): void {
+    if (this.#closed || !this.#mux?.alive) return;
+    const missed = this.#missed.get(rider) ?? { backoff: new Backoff(AWAY_RETRY), due: false };
+    this.#missed.set(rider, missed);
+    if (!missed.due) void this.#tryAgain(rider, missed, error);
+  }
+
+  /** The session goes on. */
+  regained(rider: Rider): void {
+    if (this.#missed.delete(rider) && this.#missed.size === 0)
+      this.#options.onState({ state: "connected", again: true });
   }
 
   async close(): Promise<void> {
@@ -98,6 +122,19 @@ export class Link {
     if (code === WITHDRAWN) return this.#abandon(new FairleadError("revoked", reason));
     const words = reason || `closed with code ${code}`;
     void this.#reconnect(new FairleadError("unreachable", `the connection was lost (${words})`));
+  }
+
+  async #tryAgain(rider: Rider, missed: Missed, error: FairleadError): Promise<void> {
+    const { backoff } = missed;
+    const attempt = backoff.attempt + 1;
+    const retryInMs = backoff.next();
+    missed.due = true;
+    this.#options.onState({ state: "reconnecting", attempt, retryInMs, error });
+    await wait(retryInMs, this.#stop.signal);
+    missed.due = false;
+    if (rider.deadline === undefined) return;
+    if (performance.now() >= rider.deadline) rider.abandon(error);
+    else if (this.#mux?.alive) rider.resume(this.#mux);
   }
 
   /** Until it succeeds, no session waits any more, or an answer says that trying again is useless. */

@@ -4,7 +4,7 @@ import type { Channel } from "../mux/channel.ts";
 import type { CloseInfo } from "../mux/errors.ts";
 import type { Mux } from "../mux/mux.ts";
 import { Sequence } from "../mux/sequence.ts";
-import { FairleadError } from "../protocol/errors.ts";
+import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
 import { type Opened, type OpenHeader, readReply, type ResumeBody } from "../protocol/open.ts";
 import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
 import type { Link, Rider } from "./link.ts";
@@ -14,6 +14,9 @@ const utf8 = new TextEncoder();
 /** How long an agent may take to answer an open or a resume before the connection is at fault, in milliseconds. */
 const OPEN_TIMEOUT_MS = 60_000;
 
+/** Refusals of a resume that may be another answer in a moment. */
+const PASSING = new Set<ErrorCode>(["agent-away", "too-many"]);
+
 export class RemoteSession implements Rider {
   readonly #link: Link;
   readonly #header: OpenHeader;
@@ -22,6 +25,8 @@ export class RemoteSession implements Rider {
   readonly #ended = promiseOf<Error | undefined>();
   #state: "opening" | "live" | "lost" | "ended" = "opening";
   #channel: Channel | undefined;
+  /** On which a resume waits for its answer. */
+  #resuming: Channel | undefined;
   #info: Opened | undefined;
   #epoch = 1;
   #deadline: number | undefined;
@@ -107,7 +112,7 @@ export class RemoteSession implements Rider {
   /** The link has a connection again. */
   resume(mux: Mux): void {
     const info = this.#info;
-    if (!info || this.#state !== "lost") return;
+    if (!info || this.#state !== "lost" || this.#resuming) return;
     this.#epoch += 1;
     const header: OpenHeader = {
       op: "resume",
@@ -116,19 +121,13 @@ export class RemoteSession implements Rider {
     };
     const body: ResumeBody = { secret: info.secret, epoch: this.#epoch, received: this.#sequence.received };
     const channel = mux.open({ header: json(header), body: json(body) });
+    this.#resuming = channel;
     channel.start({
       message: () => {},
       credit: () => {},
       ack: () => {},
-      close: (end) => this.#refused(end),
-      reply: (bytes) => {
-        const answer = readReply(bytes);
-        if (answer instanceof FairleadError) return this.abandon(answer);
-        this.#state = "live";
-        this.#deadline = undefined;
-        this.#channel = channel;
-        this.#sequence.attach(channel, answer.received);
-      },
+      close: (end) => this.#refused(channel, end),
+      reply: (bytes) => this.#takeUp(channel, readReply(bytes)),
     });
   }
 
@@ -152,6 +151,19 @@ export class RemoteSession implements Rider {
     this.#opened.resolve(answer);
   }
 
+  /** What a resume was answered. An agent that is not there yet may be in a moment. */
+  #takeUp(channel: Channel, answer: Opened | FairleadError): void {
+    if (channel !== this.#resuming) return;
+    this.#resuming = undefined;
+    if (answer instanceof FairleadError)
+      return PASSING.has(answer.code) ? this.#link.missed(this, answer) : this.abandon(answer);
+    this.#state = "live";
+    this.#deadline = undefined;
+    this.#channel = channel;
+    this.#sequence.attach(channel, answer.received);
+    this.#link.regained(this);
+  }
+
   /** The channel under the sequence ended: by the agent, or with the connection. */
   #drop(info: CloseInfo): void {
     this.#channel = undefined;
@@ -159,11 +171,15 @@ export class RemoteSession implements Rider {
       return this.#end(new FairleadError("unreachable", dropWords(info, this.#info)));
     this.#state = "lost";
     this.#deadline = performance.now() + this.#info.grace;
+    this.#link.missed(this, new FairleadError("unreachable", `the agent's connection was lost (${info.reason})`));
   }
 
-  /** A resume that ended without an answer: lost again if the connection went, else refused. */
-  #refused(info: CloseInfo): void {
-    if (this.#state === "lost" && info.code !== 1006) this.#end(new FairleadError("session-gone", info.reason));
+  /** A resume that ended without an answer: lost again if a connection went, else refused. */
+  #refused(channel: Channel, info: CloseInfo): void {
+    if (channel !== this.#resuming) return;
+    this.#resuming = undefined;
+    if (info.code !== 1006) return this.#end(new FairleadError("session-gone", info.reason));
+    this.#link.missed(this, new FairleadError("unreachable", `the agent's connection was lost (${info.reason})`));
   }
 
   #end(error: Error | undefined): void {
