@@ -20,6 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   "agent/runtime": ["lib"],
   "agent/session": ["mux", "protocol", "auth", "lib", "agent/runtime/runtime.ts"],
   "agent/gateway": ["mux", "protocol", "auth", "door", "lib", "agent/session", "agent/runtime/runtime.ts"],
+  "agent/uplink": ["mux", "protocol", "lib"],
   agent: ["mux", "protocol", "auth", "boot", "door", "lib", "agent"],
   server: ["mux", "protocol", "auth", "boot", "door", "lib"],
   ctl: ["client", "protocol", "boot", "lib"],

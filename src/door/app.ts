@@ -3,7 +3,6 @@
 import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { FairleadError } from "../protocol/errors.ts";
-import type { App } from "./declaration.ts";
 import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
 import type { DoorMetrics } from "./metrics.ts";
@@ -25,7 +24,7 @@ export interface AppParts {
   understand: (error: unknown) => FairleadError;
 }
 
-export async function createApp({ listener, door, log, metrics, understand }: AppParts): Promise<App> {
+export async function createApp({ listener, door, log, metrics, understand }: AppParts): Promise<FastifyInstance> {
   const app = fastify({
     serverFactory: (handler) => listener(handler),
     clientErrorHandler: refuseBroken,
@@ -47,7 +46,7 @@ export async function createApp({ listener, door, log, metrics, understand }: Ap
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, absent()));
   app.setErrorHandler((error, request, reply) => answerError(understand(error), { error, request, reply, log }));
   acceptJsonOnly(app);
-  return app.withTypeProvider();
+  return app;
 }
 
 interface Failed {

@@ -1,18 +1,18 @@
 /** A program's front: one listener, one choke point, one table of routes. */
 
+import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import type { Credentials } from "../auth/credentials.ts";
 import { FairleadError } from "../protocol/errors.ts";
+import { type Route, requireAccess } from "./access.ts";
 import { Networks } from "./address.ts";
 import { createApp } from "./app.ts";
 import { ConnectionBudget } from "./budget.ts";
-import { type App, type Route, requireDeclarations } from "./declaration.ts";
 import { Door } from "./door.ts";
 import { checkTls, Listeners } from "./listener.ts";
 import { doorMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
-import { addOpenApi } from "./openapi.ts";
 import { type Place, Places } from "./places.ts";
 
 export interface Front {
@@ -45,7 +45,7 @@ export interface FrontOptions {
   /** Puts anything thrown into words for people. */
   understand: (error: unknown) => FairleadError;
   /** Adds every route there is. */
-  furnish: (app: App, shared: Shared) => Promise<void>;
+  furnish: (app: FastifyInstance, shared: Shared) => Promise<void>;
 }
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
@@ -66,9 +66,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     metrics: doorMetrics(options.metrics, budget),
     understand,
   });
-  const routes = requireDeclarations(app);
+  const routes = requireAccess(app);
   await options.furnish(app, { door, limits, draining: stop.signal });
-  addOpenApi(app, { routes, version: config.version });
   await app.ready();
   const isReady = () => options.isReady() && !stop.signal.aborted;
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The server is shutting down."));

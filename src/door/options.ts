@@ -7,8 +7,6 @@ export interface ServerCertificate {
 }
 
 export interface DoorConfig {
-  /** Of this program. */
-  version: string;
   listenAddress: string;
   /** 0 lets the system choose. */
   listenPort: number;

@@ -3,8 +3,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
-import type { FastifyReply } from "fastify";
-import type { App } from "./declaration.ts";
+import type { FastifyInstance, FastifyReply } from "fastify";
 
 const MAX_FILES = 256;
 const MAX_TOTAL_BYTES = 32 * 1_048_576;
@@ -59,7 +58,7 @@ interface PageFile {
 }
 
 /** Adds a route for each file of the directory, and `/` for its `index.html`. Throws when there is none, or too much. */
-export async function addPage(app: App, directory: string): Promise<void> {
+export async function addPage(app: FastifyInstance, directory: string): Promise<void> {
   const files = await readFiles(directory);
   const index = files.find(({ url }) => url === INDEX);
   if (!index) throw new Error(`${directory} has no index.html; build the page with: npm run build`);
@@ -67,7 +66,7 @@ export async function addPage(app: App, directory: string): Promise<void> {
     app.route({
       method: ["GET", "HEAD"],
       url: file.url,
-      config: { access: "anyone", file: true },
+      config: { access: "anyone" },
       handler: (request, reply) => sendFile(reply, file, request.headers["if-none-match"]),
     });
 }

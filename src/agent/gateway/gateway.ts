@@ -1,6 +1,6 @@
 /** The agent's front: every route that it has. */
 
-import type { App } from "../../door/declaration.ts";
+import type { FastifyInstance } from "fastify";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -18,12 +18,12 @@ import { addVersion } from "./routes/version.ts";
 /** Builds the gateway without listening yet; throws when its configuration would leave a door open. */
 export async function createGateway(options: GatewayOptions): Promise<Front> {
   const { config, credentials, metrics, log, runtimeReady: isReady } = options;
-  const furnish = (app: App, shared: Shared) => addRoutes(app, options, shared);
+  const furnish = (app: FastifyInstance, shared: Shared) => addRoutes(app, options, shared);
   return createFront({ config, credentials, metrics, log, isReady, understand: asFairleadError, furnish });
 }
 
 /** Every route there is. */
-async function addRoutes(app: App, options: GatewayOptions, shared: Shared): Promise<void> {
+async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Shared): Promise<void> {
   const { config, containers, credentials, runtimeReady, sessions, uiDirectory } = options;
   const { door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;

@@ -8,6 +8,8 @@ import type { Sessions } from "../session/sessions.ts";
 
 export interface GatewayConfig extends DoorConfig {
   nodeName: string;
+  /** Of this program. */
+  version: string;
   /** Anyone may read `/metrics`. */
   metricsPublic: boolean;
 }

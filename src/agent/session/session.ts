@@ -51,6 +51,8 @@ export interface Purpose {
 }
 
 export interface SessionSpec extends Purpose {
+  /** Chosen by whoever let the client in; else one is made up. */
+  id?: string | undefined;
   visitor: Visitor;
   onDrop: "kill" | "keep";
   /** Milliseconds. */
@@ -61,6 +63,7 @@ export interface SessionSpec extends Purpose {
 
 type State = "opening" | "serving" | "ended" | "closed";
 
+const ID_BYTES = 12;
 /** Once it ended, a client that is connected and does not read the rest is waited for this long, in milliseconds. */
 const COLLECT_MS = 600_000;
 
@@ -69,7 +72,7 @@ const CLOSED = new FairleadError("session-gone", "the session is closed");
 const CLIENT_DONE = new FairleadError("client-gone", "the client closed the session");
 
 export class Session implements SessionIo {
-  readonly id = randomBytes(12).toString("hex");
+  readonly id: string;
   readonly purpose: Purpose;
   readonly visitor: Visitor;
   readonly started = Date.now();
@@ -100,6 +103,7 @@ export class Session implements SessionIo {
   /** Takes the channel over at once, so that what the client already sends is kept. */
   constructor(spec: SessionSpec) {
     this.#spec = spec;
+    this.id = spec.id ?? randomBytes(ID_BYTES).toString("hex");
     this.purpose = spec;
     this.visitor = spec.visitor;
     this.#channel = spec.channel;

@@ -3,7 +3,7 @@
 import { allows, type Subject } from "../../auth/grant.ts";
 import { aborted } from "../../lib/wait.ts";
 import type { Budget } from "../../mux/budget.ts";
-import type { Channel } from "../../mux/channel.ts";
+import type { Channel, OpenRequest } from "../../mux/channel.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
@@ -33,6 +33,16 @@ export interface SessionsOptions {
 export interface Remote {
   address: string;
   door: string;
+}
+
+/** Something that is asked for on a channel. */
+export interface Arrival {
+  channel: Channel;
+  /** What was asked: the channel's own, unless that came in an envelope. */
+  request: OpenRequest;
+  visitor: Visitor;
+  /** The id that a new session is to have; else one is made up. */
+  session?: string;
 }
 
 export interface DirectVisit {
@@ -75,7 +85,7 @@ export class Sessions {
   serve(transport: Transport, subject: Subject, remote: Remote): void {
     const { software, budget } = this.#options;
     const visitor = visitorOf(subject, remote);
-    const accept = (channel: Channel) => this.#accept(channel, visitor);
+    const accept = (channel: Channel) => this.receive({ channel, request: channel.request, visitor });
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
     const { revoked } = subject;
     const withdraw = () => void this.#withdraw(mux, subject);
@@ -90,7 +100,8 @@ export class Sessions {
 
   /** One session for a client that speaks another protocol: the door speaks for it. Rejects with the refusal. */
   open(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<DirectSession> {
-    const accept = (channel: Channel) => this.#accept(channel, visitorOf(subject, remote));
+    const visitor = visitorOf(subject, remote);
+    const accept = (channel: Channel) => this.receive({ channel, request: channel.request, visitor });
     return DirectSession.open(request, { budget: this.#options.budget, accept }, signal);
   }
 
@@ -142,35 +153,57 @@ export class Sessions {
     this.#trail.close();
   }
 
-  #accept(channel: Channel, visitor: Visitor): void {
+  /** Opens or resumes what is asked for, or says on the channel why not. */
+  receive(arrival: Arrival): void {
     try {
-      this.#enter(channel, visitor);
+      this.#enter(arrival);
     } catch (error) {
       const refusal = toFairleadError(error);
-      if (refusal.code === "not-found") void this.#lookAgain(channel, visitor);
-      else this.#refuse(channel, visitor, refusal);
+      if (refusal.code === "not-found") void this.#lookAgain(arrival);
+      else this.refuse(arrival, refusal);
     }
   }
 
+  /** Says on the channel why not. */
+  refuse({ channel, request, visitor }: Arrival, refusal: FairleadError): void {
+    this.#trail.refused(visitor, askedFor(request.header), refusal);
+    channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
+    channel.reply(json(refusal.problem()));
+    channel.close(1000, refusal.code);
+  }
+
+  /** Who holds sessions here, by name. */
+  subjects(): Set<string> {
+    return new Set([...this.#sessions.values()].map(({ visitor }) => visitor.subject.grant.subject));
+  }
+
+  /** Ends everything that the subject of this name has open, also what waits for it. Resolves when nothing of it is left. */
+  async withdraw(name: string): Promise<void> {
+    const own = [...this.#sessions.values()].filter(({ visitor }) => visitor.subject.grant.subject === name);
+    for (const session of own) session.end(withdrawn());
+    await Promise.race([Promise.all(own.map(({ closed }) => closed)), sleep(LAST_WORDS_MS)]);
+    for (const session of own) session.close();
+  }
+
   /** A container that is unknown may have been made a moment ago; meanwhile the channel keeps what its client says. */
-  async #lookAgain(channel: Channel, visitor: Visitor): Promise<void> {
+  async #lookAgain(arrival: Arrival): Promise<void> {
     try {
       await this.#options.containers.refresh();
-      if (!channel.open) throw new FairleadError("client-gone", "the client did not wait for the answer");
-      this.#enter(channel, visitor);
+      if (!arrival.channel.open) throw new FairleadError("client-gone", "the client did not wait for the answer");
+      this.#enter(arrival);
     } catch (error) {
-      this.#refuse(channel, visitor, toFairleadError(error));
+      this.refuse(arrival, toFairleadError(error));
     }
   }
 
   /** Throws what the client is refused with. */
-  #enter(channel: Channel, visitor: Visitor): void {
-    this.#checkWelcome(visitor.subject);
-    const header = parseHeader(channel.request.header);
-    if (header.op === "resume") this.#resume(channel, header, visitor);
-    else if (header.op === "dial") this.#dial(channel, header, visitor);
-    else if (header.op === "observe") this.#observe(channel, header, visitor);
-    else this.#open(channel, header, visitor);
+  #enter(arrival: Arrival): void {
+    this.#checkWelcome(arrival.visitor.subject);
+    const header = parseHeader(arrival.request.header);
+    if (header.op === "resume") this.#resume(arrival, header);
+    else if (header.op === "dial") this.#dial(arrival, header);
+    else if (header.op === "observe") this.#observe(arrival, header);
+    else this.#open(arrival, header);
   }
 
   /** A failure of this is a refusal, and written down as one. */
@@ -187,7 +220,7 @@ export class Sessions {
   #checkWelcome(subject: Subject): void {
     if (this.#state !== "open")
       throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
-    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    if (subject.revoked.aborted) throw withdrawn();
   }
 
   async #check({ header, body }: DirectRequest, subject: Subject, signal: AbortSignal): Promise<void> {
@@ -200,16 +233,9 @@ export class Sessions {
     if (STOPPED.has(state)) throw new FairleadError("not-running", `the container "${name}" is not running (${state})`);
   }
 
-  #refuse(channel: Channel, visitor: Visitor, refusal: FairleadError): void {
-    this.#trail.refused(visitor, askedFor(channel.request.header), refusal);
-    channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
-    channel.reply(json(refusal.problem()));
-    channel.close(1000, refusal.code);
-  }
-
-  #open(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+  #open({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {
     const { runtime, containers, limits } = this.#options;
-    const opening = openingOf(header, channel.request.body);
+    const opening = openingOf(header, request.body);
     const { right, audit } = opening;
     const reference = header.container ?? "";
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
@@ -219,21 +245,21 @@ export class Sessions {
     const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
     const streams = this.#streams;
     const engineReady = (signal: AbortSignal) => containers.whenReady(signal);
-    const session = this.#create({ ...purpose, visitor, onDrop, grace, channel });
+    const session = this.#create({ ...purpose, visitor, onDrop, grace, channel, id });
     this.#run(session, audit, (io) => opening.serve(io, container.id, { runtime, streams, engineReady }));
   }
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
-  #dial(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+  #dial({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {
     const { runtime, containers, limits } = this.#options;
-    const { secret, port } = parseBody(DialBody, channel.request.body);
+    const { secret, port } = parseBody(DialBody, request.body);
     const parent = this.#find(header.session, secret);
     const { right, reference, ports } = parent.purpose;
     if (!ports?.includes(port)) throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
     checkConnections(parent, this.counts()["connection"] ?? 0, limits);
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
-    const session = this.#create({ ...purpose, ...parent.fate, visitor, channel });
+    const session = this.#create({ ...purpose, ...parent.fate, visitor, channel, id });
     parent.adopt(session);
     session.worked = session
       .run((io) => serveConnection(io, () => runtime.dial(container.id, port, session.signal)))
@@ -241,7 +267,7 @@ export class Sessions {
   }
 
   /** Whoever opened the session, or may do everything to its container, may watch it; nobody else learns that it exists. */
-  #observe(channel: Channel, header: OpenHeader, visitor: Visitor): void {
+  #observe({ channel, visitor, session: id }: Arrival, header: OpenHeader): void {
     const observed = this.#sessions.get(header.session ?? "");
     const { grant } = visitor.subject;
     if (!observed) throw gone();
@@ -251,12 +277,12 @@ export class Sessions {
     if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", container.labels))) throw gone();
     checkSessions(this.#sessions.values(), container.id, limits);
     const purpose = { kind: "observer", right, reference, container };
-    const session = this.#create({ ...purpose, visitor, onDrop: "kill", grace: 0, channel });
+    const session = this.#create({ ...purpose, visitor, onDrop: "kill", grace: 0, channel, id });
     this.#run(session, {}, (io) => serveObserver(io, observed));
   }
 
-  #resume(channel: Channel, header: OpenHeader, visitor: Visitor): void {
-    const { secret, epoch, received } = parseBody(ResumeBody, channel.request.body);
+  #resume({ channel, request, visitor }: Arrival, header: OpenHeader): void {
+    const { secret, epoch, received } = parseBody(ResumeBody, request.body);
     const session = this.#find(header.session, secret);
     const { grant } = visitor.subject;
     const { right, container } = session.purpose;
@@ -267,9 +293,11 @@ export class Sessions {
   }
 
   #create(spec: Omit<SessionSpec, "budget">): Session {
+    if (spec.id !== undefined && this.#sessions.has(spec.id))
+      throw new FairleadError("bad-request", "there is a session of that name already");
     const session = new Session({ ...spec, budget: this.#options.budget });
     const { revoked } = spec.visitor.subject;
-    const withdraw = () => session.end(new FairleadError("revoked", "your access was withdrawn"));
+    const withdraw = () => session.end(withdrawn());
     revoked.addEventListener("abort", withdraw, { once: true });
     this.#sessions.set(session.id, session);
     void session.closed.then(() => {
@@ -315,6 +343,10 @@ export class Sessions {
 
 function visitorOf(subject: Subject, { address, door }: Remote): Visitor {
   return { subject, remote: `${address} ${door}` };
+}
+
+function withdrawn(): FairleadError {
+  return new FairleadError("revoked", "your access was withdrawn");
 }
 
 function gone(): FairleadError {

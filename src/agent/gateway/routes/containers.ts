@@ -1,13 +1,12 @@
 /** The containers a caller may see: once, one of them, or as they change. */
 
 import { Readable } from "node:stream";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { ContainerDetailView, ContainerList, type ContainerView } from "../../../protocol/container.ts";
+import type { ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
-import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { NoQuery } from "../../../door/input.ts";
+import { NoQuery, parseInput } from "../../../door/input.ts";
 import { ContainerParams } from "../input.ts";
 import type { Limits } from "../../../door/options.ts";
 import type { ContainerDesk } from "../options.ts";
@@ -20,31 +19,7 @@ const WATCH_BUFFER = 65_536;
 /** How long a reader may take to read why its watch ends; one that has stopped reading is cut. */
 const LAST_LINE_MS = 2_000;
 
-const ListQuery = z.strictObject({
-  watch: z.enum(["0", "1", "false", "true"]).optional().describe("The list again after each change, as NDJSON."),
-});
-
-const LIST = {
-  summary: "The containers that you may see.",
-  description:
-    "With `watch` one list a line, and empty lines as signs of life. When it ends for a reason, the last line is a problem document.",
-  querystring: ListQuery,
-  problems: ["engine-unavailable"],
-  response: {
-    200: {
-      description: "The list.",
-      content: { "application/json": { schema: ContainerList }, "application/x-ndjson": { schema: ContainerList } },
-    },
-  },
-} as const;
-
-const ONE = {
-  summary: "One container.",
-  params: ContainerParams,
-  querystring: NoQuery,
-  problems: ["ambiguous", "engine-unavailable", "engine-error"],
-  response: { 200: ContainerDetailView },
-} as const;
+const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
 
 export interface ContainerParts {
   node: string;
@@ -53,17 +28,19 @@ export interface ContainerParts {
   draining: AbortSignal;
 }
 
-export function addContainers(app: App, parts: ContainerParts): void {
+export function addContainers(app: FastifyInstance, parts: ContainerParts): void {
   const watches = new Set<FastifyReply>();
-  app.get("/api/v1/containers", { config: { access: "list" }, schema: LIST }, async (request, reply) => {
-    const { watch } = request.query;
+  app.get("/api/v1/containers", { config: { access: "list" } }, async (request, reply) => {
+    const { watch } = parseInput(ListQuery, request.query);
     if (!parts.containers.ready) throw engineAway();
     if (watch === "1" || watch === "true") return startWatch(request, reply, { ...parts, watches });
     return { node: parts.node, containers: parts.containers.visible(callerOf(request).subject.grant) };
   });
-  app.get("/api/v1/containers/:ref", { config: { access: "inspect" }, schema: ONE }, async (request, reply) => {
+  app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
+    parseInput(NoQuery, request.query);
+    const { ref } = parseInput(ContainerParams, request.params);
     const signal = AbortSignal.any([goneSignal(reply.raw), AbortSignal.timeout(INSPECT_MS)]);
-    return await parts.containers.detail(request.params.ref, callerOf(request).subject.grant, signal);
+    return await parts.containers.detail(ref, callerOf(request).subject.grant, signal);
   });
 }
 

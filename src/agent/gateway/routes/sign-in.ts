@@ -1,47 +1,14 @@
 /** How a browser gets in, and out: a one-time code becomes a cookie and a secret, and these become tickets for WebSockets. */
 
+import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Credentials } from "../../../auth/credentials.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
-import { Right, Scope } from "../../../protocol/rights.ts";
 import { clearCookie, setCookie } from "../../../door/cookie.ts";
-import type { App } from "../../../door/declaration.ts";
 import { callerOf, type Door } from "../../../door/door.ts";
-import { NoQuery } from "../../../door/input.ts";
+import { parseInput } from "../../../door/input.ts";
 
-const SIGN_IN = {
-  summary: "A one-time code becomes a cookie and a secret.",
-  querystring: NoQuery,
-  body: z.strictObject({ code: z.string().min(1).max(128) }),
-  problems: ["unauthenticated", "too-many"],
-  response: { 200: z.object({ secret: z.string(), subject: z.string() }) },
-} as const;
-
-const SIGN_OUT = {
-  summary: "The page's cookie and secret are worth nothing any more.",
-  querystring: NoQuery,
-  response: { 204: { description: "Signed out." } },
-} as const;
-
-const TICKET = {
-  summary: "Lets this page, or this token, open one WebSocket within 30 s.",
-  querystring: NoQuery,
-  response: { 200: z.object({ ticket: z.string() }) },
-} as const;
-
-const CODE = {
-  summary: "A one-time code that signs a page in.",
-  querystring: NoQuery,
-  response: { 200: z.object({ code: z.string(), expires: z.int().describe("Milliseconds since 1970.") }) },
-} as const;
-
-const WHOAMI = {
-  summary: "Who the caller is, and what he may do.",
-  querystring: NoQuery,
-  response: {
-    200: z.object({ node: z.string(), subject: z.string(), rights: z.array(Right), scopes: z.array(Scope) }),
-  },
-} as const;
+const SignIn = z.strictObject({ code: z.string().min(1).max(128) });
 
 export interface SignInParts {
   node: string;
@@ -49,36 +16,36 @@ export interface SignInParts {
   door: Door;
 }
 
-export function addSignIn(app: App, { node, credentials, door }: SignInParts): void {
-  app.post("/api/v1/sign-in", { config: { access: "anyone" }, schema: SIGN_IN }, async (request, reply) => {
+export function addSignIn(app: FastifyInstance, { node, credentials, door }: SignInParts): void {
+  app.post("/api/v1/sign-in", { config: { access: "anyone" } }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
-    const { code } = request.body;
+    const { code } = parseInput(SignIn, request.body);
     const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, "code"));
     const { cookie, secret, page } = credentials.pages.open(issuer);
     void reply.header("set-cookie", setCookie(cookie, request.authority));
     return { secret, subject: page.subject.grant.subject };
   });
 
-  app.post("/api/v1/sign-out", { config: { access: "signed-in" }, schema: SIGN_OUT }, async (request, reply) => {
+  app.post("/api/v1/sign-out", { config: { access: "signed-in" } }, async (request, reply) => {
     const { page } = callerOf(request);
     if (!page) throw new FairleadError("bad-request", "A token is not signed out; take it out of the configuration.");
     credentials.pages.close(page.id);
     return await reply.header("set-cookie", clearCookie(request.authority)).code(204).send();
   });
 
-  app.post("/api/v1/tickets", { config: { access: "signed-in" }, schema: TICKET }, async (request) => {
+  app.post("/api/v1/tickets", { config: { access: "signed-in" } }, async (request) => {
     const { subject, page } = callerOf(request);
     const { origin } = request.headers;
     return { ticket: credentials.tickets.issue({ subject, origin, ...(page && { page: page.id }) }) };
   });
 
   // Whoever has a code has the issuer's grant, so only the one who may do everything hands them out.
-  app.post("/api/v1/codes", { config: { access: "admin" }, schema: CODE }, async (request) => {
+  app.post("/api/v1/codes", { config: { access: "admin" } }, async (request) => {
     const { code, expires } = credentials.codes.issue(callerOf(request).subject);
     return { code, expires };
   });
 
-  app.get("/api/v1/whoami", { config: { access: "signed-in" }, schema: WHOAMI }, async (request) => {
+  app.get("/api/v1/whoami", { config: { access: "signed-in" } }, async (request) => {
     const { subject, rights, scopes } = callerOf(request).subject.grant;
     return { node, subject, rights, scopes };
   });

@@ -1,0 +1,40 @@
+/** Every route says who may use it; one that does not is refused before the program starts. */
+
+import type { FastifyInstance } from "fastify";
+import type { Right } from "../protocol/rights.ts";
+import type { Identity } from "./identity.ts";
+
+/** `anyone`: no proof needed. `signed-in`: somebody, whatever his rights. Else the right that the caller's grant must hold. */
+export type Access = "anyone" | "signed-in" | Right;
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    access?: Access;
+    /** The route is a WebSocket; any other refuses to be upgraded. */
+    socket?: boolean;
+  }
+  interface FastifyRequest {
+    /** The Host header, once it was found to be ours. */
+    authority: string;
+    /** Set for every route that is not for `anyone`. */
+    identity: Identity | undefined;
+  }
+}
+
+export interface Route {
+  method: string;
+  url: string;
+  access: Access;
+  socket: boolean;
+}
+
+/** Writes down every route added after this call; throws when one comes without saying who may use it. */
+export function requireAccess(app: FastifyInstance): readonly Route[] {
+  const routes: Route[] = [];
+  app.addHook("onRoute", ({ method, url, config }) => {
+    const { access, socket = false } = config ?? {};
+    if (access === undefined) throw new Error(`The route ${String(method)} ${url} does not say who may use it.`);
+    for (const one of [method].flat()) routes.push({ method: one, url, access, socket });
+  });
+  return routes;
+}

@@ -1,0 +1,120 @@
+/** What the server writes down of every session that passes through: who, what, on which node, when, how it ended, bytes each way. */
+
+import type { Subject } from "../../auth/grant.ts";
+import type { CloseInfo } from "../../mux/errors.ts";
+import type { FairleadError } from "../../protocol/errors.ts";
+import { RelayedHeader } from "../../protocol/relayed.ts";
+import type { Carried } from "./junction.ts";
+
+export interface RelayAuditLine {
+  /** `end`: the channel is over; a kept session may still wait on its agent and `resume`. */
+  event: "open" | "resume" | "end" | "refuse";
+  /** The same as in the agent's own audit; a refusal has none. */
+  session?: string;
+  /** The operation. */
+  kind: string;
+  node?: string;
+  subject: string;
+  /** Where the caller came from: an address, and by which door. */
+  remote: string;
+  /** The container or session that was asked for, as the client named it. */
+  reference?: string;
+  /** Of an end: `closed CODE`, or `cut` when a connection was lost; of a refusal its code. */
+  outcome?: string;
+  /** Milliseconds. */
+  duration?: number;
+  /** Bytes of packets, and of those the connections of a forward carried. */
+  bytesIn?: number;
+  bytesOut?: number;
+  /** Of a forward: TCP connections that it carried. */
+  connections?: number;
+}
+
+export type RelayAudit = (line: RelayAuditLine) => void;
+
+interface Asked {
+  subject: Subject;
+  remote: string;
+}
+
+const CUT = 1006;
+
+interface Totals extends Carried {
+  connections: number;
+}
+
+/** Until its channel has closed. */
+export interface LedgerEntry {
+  closed(info: CloseInfo, carried: Carried): void;
+}
+
+export class Ledger {
+  readonly #audit: RelayAudit;
+  /** Of the forwards that are open, by session: their connections are not told one by one. */
+  readonly #forwards = new Map<string, Totals>();
+
+  constructor(audit: RelayAudit) {
+    this.#audit = audit;
+  }
+
+  opened({
+    subject,
+    remote,
+    header,
+    session,
+    node,
+  }: Asked & { header: RelayedHeader; session: string; node: string }): LedgerEntry {
+    if (header.op === "dial") return this.#connection(header.session ?? "");
+    const facts = { session, kind: header.op, node, subject: subject.grant.subject, remote, ...referenceOf(header) };
+    const started = Date.now();
+    const children = { in: 0, out: 0, connections: 0 };
+    this.#forwards.set(session, children);
+    this.#audit({ event: header.op === "resume" ? "resume" : "open", ...facts });
+    return {
+      closed: ({ code }, carried) => {
+        if (this.#forwards.get(session) === children) this.#forwards.delete(session);
+        this.#audit({
+          event: "end",
+          ...facts,
+          outcome: code === CUT ? "cut" : `closed ${code}`,
+          duration: Date.now() - started,
+          bytesIn: carried.in + children.in,
+          bytesOut: carried.out + children.out,
+          ...(children.connections > 0 && { connections: children.connections }),
+        });
+      },
+    };
+  }
+
+  refused({ subject, remote, header, refusal }: Asked & { header: Uint8Array; refusal: FairleadError }): void {
+    const asked = readHeader(header);
+    const kind = asked?.op ?? "unknown";
+    const node = asked && { node: asked.node, ...referenceOf(asked) };
+    this.#audit({ event: "refuse", kind, subject: subject.grant.subject, remote, ...node, outcome: refusal.code });
+  }
+
+  #connection(forward: string): LedgerEntry {
+    const totals = this.#forwards.get(forward);
+    if (totals) totals.connections += 1;
+    return {
+      closed: (_info, carried) => {
+        if (!totals) return;
+        totals.in += carried.in;
+        totals.out += carried.out;
+      },
+    };
+  }
+}
+
+function referenceOf({ container, session }: RelayedHeader): Pick<RelayAuditLine, "reference"> {
+  const reference = container ?? session;
+  return reference === undefined ? {} : { reference };
+}
+
+function readHeader(bytes: Uint8Array): RelayedHeader | undefined {
+  try {
+    return RelayedHeader.parse(JSON.parse(Buffer.from(bytes).toString()));
+  } catch {
+    return undefined;
+  }
+}

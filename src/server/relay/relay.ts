@@ -1,0 +1,177 @@
+/** Brings the clients' channels to the agents: looks at each header, signs a grant for it, and joins channel to channel. */
+
+import { randomBytes } from "node:crypto";
+import type { Subject } from "../../auth/grant.ts";
+import type { GrantSigner } from "../../auth/signed-grant.ts";
+import type { Budget } from "../../mux/budget.ts";
+import type { Channel } from "../../mux/channel.ts";
+import type { CloseInfo } from "../../mux/errors.ts";
+import { Mux } from "../../mux/mux.ts";
+import type { Transport } from "../../mux/transport.ts";
+import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { RelayedHeader } from "../../protocol/relayed.ts";
+import type { Grant } from "../../protocol/rights.ts";
+import { join } from "./junction.ts";
+import { Ledger, type RelayAudit } from "./ledger.ts";
+import type { Messaging } from "./messaging.ts";
+import { checkOperation } from "./operations.ts";
+
+/** A node that a caller may reach, and what he may do there. */
+export interface Reach {
+  id: string;
+  name: string;
+  grant: Grant;
+}
+
+export interface RelayOptions {
+  messaging: Messaging;
+  signer: GrantSigner;
+  /** The node with this name or id; undefined for one that does not exist and for one that is not the caller's to reach. */
+  reach: (subject: Subject, node: string) => Reach | undefined;
+  /** Ends on all agents what this subject holds there: it was withdrawn. */
+  withdraw: (subject: string) => void;
+  audit: RelayAudit;
+  budget: Budget;
+  software: string;
+}
+
+/** Where a client came from. */
+export interface Remote {
+  address: string;
+  door: string;
+}
+
+interface Client {
+  subject: Subject;
+  remote: string;
+}
+
+/** Longest header that is read, in bytes, and longest request that fits into one frame together with its grant. */
+const MAX_HEADER = 16_384;
+const MAX_REQUEST = 196_608;
+/** Channels that one subject may have open, over all its connections. */
+const MAX_CHANNELS = 1_024;
+const SESSION_ID_BYTES = 12;
+/** What clients get to read the last words of what is withdrawn, in milliseconds. */
+const LAST_WORDS_MS = 1_000;
+/** A client that is done with a session closes its channel so. */
+const DONE = 1000;
+
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #ledger: Ledger;
+  readonly #muxes = new Set<Mux>();
+  /** Open channels by subject. */
+  readonly #channels = new Map<string, number>();
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#ledger = new Ledger(options.audit);
+  }
+
+  /** Serves every channel that the client opens, until its connection ends or its access is withdrawn. */
+  serve(transport: Transport, subject: Subject, { address, door }: Remote): void {
+    const { software, budget } = this.#options;
+    const client = { subject, remote: `${address} ${door}` };
+    const accept = (channel: Channel) => void this.#accept(channel, client);
+    const mux = new Mux(transport, { role: "listener", software, budget, accept });
+    const { revoked } = subject;
+    const withdraw = () => this.#withdraw(mux, subject);
+    this.#muxes.add(mux);
+    revoked.addEventListener("abort", withdraw, { once: true });
+    void mux.closed.then(() => {
+      this.#muxes.delete(mux);
+      revoked.removeEventListener("abort", withdraw);
+    });
+    if (revoked.aborted) withdraw();
+  }
+
+  /** Tells every client to come again, and cuts them. Kept sessions wait on their agents. Idempotent. */
+  close(): void {
+    for (const mux of this.#muxes) mux.close(ERRORS["shutting-down"].close, "the server is shutting down");
+  }
+
+  async #accept(channel: Channel, client: Client): Promise<void> {
+    try {
+      await this.#open(channel, client);
+    } catch (error) {
+      const refusal =
+        error instanceof FairleadError ? error : new FairleadError("internal", String(error), { cause: error });
+      this.#ledger.refused({ ...client, header: channel.request.header, refusal });
+      channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
+      channel.reply(json(refusal.problem()));
+      channel.close(DONE, refusal.code);
+    }
+  }
+
+  /** Throws what the client is refused with. */
+  async #open(channel: Channel, client: Client): Promise<void> {
+    const { reach, messaging, signer } = this.#options;
+    const { subject } = client;
+    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    const header = parseHeader(channel);
+    const node = reach(subject, header.node);
+    if (!node) throw new FairleadError("not-found", `there is no node "${header.node}", or none that you may use`);
+    checkOperation(header.op, node.grant);
+    const holder = await messaging.find(node.id);
+    if (!channel.open) return;
+    if (!holder) throw new FairleadError("agent-away", `the agent of ${node.name} is not connected to the server now`);
+    if (holder.full) throw new FairleadError("too-many", `the agent of ${node.name} carries as much as it can`);
+    const leave = this.#enter(subject.grant.subject);
+    const session = header.op === "resume" ? (header.session ?? "") : randomBytes(SESSION_ID_BYTES).toString("hex");
+    const { body } = channel.request;
+    const grant = signer.sign({ agent: node.id, grant: node.grant, session, header, body });
+    const junction = join(channel, holder.open({ header: json({ grant }), body }));
+    const entry = this.#ledger.opened({ ...client, header, session, node: node.name });
+    void junction.closed.then((info: CloseInfo) => {
+      leave();
+      entry.closed(info, junction.carried);
+    });
+  }
+
+  /** One more channel of this subject; the returned function says that it is over. */
+  #enter(subject: string): () => void {
+    const count = this.#channels.get(subject) ?? 0;
+    if (count >= MAX_CHANNELS)
+      throw new FairleadError(
+        "too-many",
+        `you have ${MAX_CHANNELS} channels open through this server; close some first`,
+      );
+    this.#channels.set(subject, count + 1);
+    return () => {
+      const left = (this.#channels.get(subject) ?? 1) - 1;
+      if (left > 0) this.#channels.set(subject, left);
+      else this.#channels.delete(subject);
+    };
+  }
+
+  /** The agents end the sessions, which have their last words; then the connection goes. */
+  #withdraw(mux: Mux, { grant }: Subject): void {
+    this.#options.withdraw(grant.subject);
+    setTimeout(() => mux.close(ERRORS.revoked.close, "access was withdrawn"), LAST_WORDS_MS);
+  }
+}
+
+const text = new TextDecoder("utf-8", { fatal: true });
+
+function parseHeader({ request: { header, body } }: Channel): RelayedHeader {
+  if (header.length > MAX_HEADER) throw new FairleadError("too-large", `a header is at most ${MAX_HEADER} bytes`);
+  if (header.length + body.length > MAX_REQUEST)
+    throw new FairleadError("too-large", `through a server a request is at most ${MAX_REQUEST} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text.decode(header));
+  } catch {
+    throw new FairleadError("bad-request", "the request is not valid JSON");
+  }
+  const parsed = RelayedHeader.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue?.path[0] === "node")
+    throw new FairleadError("bad-request", "this is a server: say on which node the container is, as NODE:container");
+  throw new FairleadError("bad-request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

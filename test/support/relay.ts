@@ -1,0 +1,196 @@
+/** A relay on real sockets, and desks and clients that dial it: the server without its database. */
+
+import { generateKeyPairSync, type KeyObject } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import { nextTick } from "node:process";
+import { WebSocket, WebSocketServer } from "ws";
+import { Relayed } from "../../src/agent/session/relayed.ts";
+import { Realtime } from "../../src/agent/uplink/realtime.ts";
+import type { Subject } from "../../src/auth/grant.ts";
+import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
+import { Client, type ClientOptions } from "../../src/client/client.ts";
+import { Budget } from "../../src/mux/budget.ts";
+import { type Transport, webSocketTransport } from "../../src/mux/transport.ts";
+import { FairleadError } from "../../src/protocol/errors.ts";
+import type { Grant } from "../../src/protocol/rights.ts";
+import { SESSIONS_PATH, SUBPROTOCOL, UPLINK_PATH } from "../../src/protocol/version.ts";
+import type { RelayAuditLine } from "../../src/server/relay/ledger.ts";
+import { Relay } from "../../src/server/relay/relay.ts";
+import { Uplinks } from "../../src/server/relay/uplinks.ts";
+import { Withdrawal } from "../../src/server/relay/withdrawal.ts";
+import { ADMIN, type DeskOptions, startDesk } from "./desk.ts";
+
+const BUDGET = 64 * 1024 * 1024;
+/** Shorter than in earnest, in milliseconds. */
+const RETRY = { first: 20, max: 100 };
+
+interface Person {
+  subject: Subject;
+  revoke: AbortController;
+}
+
+/** What a started server is made of; a restart makes it all anew, but for the keys and the people. */
+interface Running {
+  http: Server;
+  uplinks: Uplinks;
+  relay: Relay;
+  budget: Budget;
+  sockets: Set<Socket>;
+}
+
+export class RelayRig implements AsyncDisposable {
+  readonly audit: RelayAuditLine[] = [];
+  readonly keys = generateKeyPairSync("ed25519");
+  readonly #people = new Map<string, Person>();
+  readonly #undo: (() => Promise<unknown>)[] = [];
+  #port = 0;
+  #running: Running | undefined;
+
+  static async start(): Promise<RelayRig> {
+    const rig = new RelayRig();
+    rig.admit("test", ADMIN);
+    await rig.open();
+    return rig;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Memory that the relay has taken beyond what is guaranteed, in bytes. */
+  get used(): number {
+    return this.#running?.budget.used ?? 0;
+  }
+
+  get signer(): GrantSigner {
+    return new GrantSigner(this.keys.privateKey);
+  }
+
+  /** Whose token is this name. */
+  admit(token: string, grant: Grant): void {
+    const revoke = new AbortController();
+    this.#people.set(token, { subject: { grant: { ...grant, subject: token }, revoked: revoke.signal }, revoke });
+  }
+
+  revoke(token: string): void {
+    const person = this.#people.get(token);
+    this.#people.delete(token);
+    person?.revoke.abort(new FairleadError("revoked", "withdrawn"));
+  }
+
+  /** Listens where it listened before, and remembers nothing of then. */
+  async open(): Promise<void> {
+    const budget = new Budget(BUDGET);
+    const changed = (node: string, connected: boolean) => void (connected && withdrawal.catchUp(node));
+    const uplinks = new Uplinks({ budget, software: "test", changed });
+    const signer = this.signer;
+    const withdrawal = new Withdrawal({ messaging: uplinks, signer, known: (subject) => this.#people.has(subject) });
+    const relay = new Relay({
+      messaging: uplinks,
+      signer,
+      reach: ({ grant }, node) => (node.startsWith("box") ? { id: `id-${node}`, name: node, grant } : undefined),
+      withdraw: (subject) => void withdrawal.tell(subject, uplinks.nodes),
+      audit: (line) => this.audit.push(line),
+      budget,
+      software: "test",
+    });
+    const sockets = new Set<Socket>();
+    const http = createServer();
+    const running = { http, uplinks, relay, budget, sockets };
+    http.on("connection", (socket) => sockets.add(socket));
+    const doors = new WebSocketServer({ noServer: true });
+    http.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
+      doors.handleUpgrade(request, socket, head, (ws) =>
+        this.#welcome(request, webSocketTransport(ws, socket, nextTick), running),
+      );
+    });
+    await once(http.listen(this.#port, "127.0.0.1"), "listening");
+    this.#port = (http.address() as AddressInfo).port;
+    this.#running = running;
+  }
+
+  /** What `kill -9` does: every connection is gone, and nobody says goodbye. */
+  async kill(): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    const closed = once(running.http, "close");
+    running.http.close();
+    for (const socket of running.sockets) socket.resetAndDestroy();
+    await closed;
+  }
+
+  /** A desk that is reached through this relay as node `name`, perhaps by way of another port. */
+  async desk(name: string, options: DeskOptions & { port?: number } = {}) {
+    const desk = await startDesk(options);
+    const key: KeyObject = this.keys.publicKey;
+    const relayed = new Relayed({
+      sessions: desk.sessions,
+      verifier: new GrantVerifier({ agent: `id-${name}`, key }),
+    });
+    let connected = false;
+    const realtime = new Realtime({
+      dial: (signal) => dial(options.port ?? this.#port, { path: UPLINK_PATH, token: `id-${name}` }, signal),
+      accept: (channel) => relayed.accept(channel),
+      onState: (state) => {
+        connected = state.connected;
+      },
+      budget: desk.budget,
+      software: "test",
+      retry: RETRY,
+    });
+    this.#undo.push(async () => {
+      await realtime.close();
+      await desk.close();
+    });
+    return Object.assign(desk, { realtime, relayed, isConnected: () => connected });
+  }
+
+  /** A client of this person's, perhaps by way of another port. */
+  client(options: { token?: string; port?: number; onState?: ClientOptions["onState"] } = {}): Client {
+    const { token = "test", onState } = options;
+    const client = new Client({
+      dial: (signal) => dial(options.port ?? this.#port, { path: SESSIONS_PATH, token }, signal),
+      software: "test",
+      ...(onState && { onState }),
+    });
+    this.#undo.push(() => client.close());
+    return client;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const undo of this.#undo.toReversed()) await undo();
+    this.#running?.relay.close();
+    await this.kill();
+  }
+
+  #welcome({ url, headers }: IncomingMessage, transport: Transport, { relay, uplinks }: Running): void {
+    const token = headers.authorization ?? "";
+    if (url === UPLINK_PATH) return void uplinks.hold(token, transport);
+    const person = this.#people.get(token);
+    if (!person) return transport.close(4401, "who are you?");
+    relay.serve(transport, person.subject, { address: "127.0.0.1", door: "test" });
+  }
+}
+
+/** Opens a WebSocket there as somebody. Rejects as a client's dialler does. */
+export function dial(
+  port: number,
+  { path, token }: { path: string; token: string },
+  signal: AbortSignal,
+): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    const wire = connect({ port, host: "127.0.0.1", noDelay: true });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}${path}`, [SUBPROTOCOL], {
+      headers: { authorization: token },
+      perMessageDeflate: false,
+      generateMask: (mask) => void mask.fill(0),
+      createConnection: () => wire,
+    });
+    signal.addEventListener("abort", () => socket.terminate(), { once: true });
+    socket.once("open", () => resolve(webSocketTransport(socket, wire, nextTick)));
+    socket.once("error", (error) => reject(new FairleadError("unreachable", error.message)));
+  });
+}
