@@ -1,4 +1,4 @@
-/** Builds dist/: the agent with its packages outside, ctl as one small file that starts fast, and the page. */
+/** Builds dist/: agent and server with their packages outside, ctl as one small file that starts fast, and the page. */
 
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -20,6 +20,14 @@ const agent: BuildOptions = {
   },
   external: /^[^./]/,
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "agent/[name].js" },
+};
+
+const server: BuildOptions = {
+  cwd: root,
+  platform: "node",
+  input: { "server/main": "./src/server/main.ts" },
+  external: /^[^./]/,
+  output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "server/[name].js" },
 };
 
 /** Loading these takes longer than the rest of a short command, and most commands need none of them. */
@@ -55,6 +63,6 @@ const ctl: BuildOptions = {
 await mkdir(`${root}dist`, { recursive: true });
 await writeFile(`${stamp}.new`, "");
 const page = { configFile: `${root}vite.config.ts`, logLevel: "warn" } as const;
-await Promise.all([buildProgram(agent), buildProgram(ctl), buildPage(page)]);
+await Promise.all([buildProgram(agent), buildProgram(server), buildProgram(ctl), buildPage(page)]);
 await writeFile(`${root}dist/ctl/package.json`, `{"type":"commonjs"}\n`);
 await rename(`${stamp}.new`, stamp);

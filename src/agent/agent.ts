@@ -8,6 +8,7 @@ import { Credentials } from "../auth/credentials.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Front } from "../door/front.ts";
+import { doorConfig } from "../door/settings.ts";
 import { Budget } from "../mux/budget.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
@@ -186,7 +187,6 @@ type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDire
 
 async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promise<Front> {
   const { config, log, uiDirectory } = options;
-  const { probe_port: probePort, probe_address: probeAddress } = config;
   return createGateway({
     ...door,
     log,
@@ -195,22 +195,8 @@ async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promi
     config: {
       nodeName: config.node_name,
       version: options.version,
-      listenAddress: config.listen_address,
-      listenPort: config.listen_port,
-      localSocket: join(config.data_dir, SOCKET_FILE),
-      publicUrls: config.public_urls,
-      trustedProxies: config.trusted_proxies,
       metricsPublic: config.metrics_public,
-      ...(tls && { tls }),
-      ...(probePort > 0 && { probes: { address: probeAddress, port: probePort } }),
-      limits: {
-        connections: config.max_connections,
-        unauthenticated: {
-          begin: Math.min(10, config.max_unauthenticated),
-          share: 0.3,
-          full: config.max_unauthenticated,
-        },
-      },
+      ...doorConfig(config, { tls, localSocket: join(config.data_dir, SOCKET_FILE) }),
     },
   }).catch(refuseStart);
 }

@@ -1,26 +1,12 @@
 /** Every setting of the agent: its name, kind, default and effect. Flags, variables, help and docs/configuration.md come from here. */
 
-import { isIP } from "node:net";
 import { join } from "node:path";
 import { z } from "zod";
 import { digest } from "../auth/secret.ts";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import {
-  address,
-  choice,
-  data,
-  duration,
-  integer,
-  list,
-  path,
-  port,
-  secret,
-  size,
-  text,
-  toggle,
-  url,
-} from "../boot/value.ts";
+import { data, duration, integer, path, secret, size, text, toggle, url } from "../boot/value.ts";
+import { connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 import { HIDDEN } from "../lib/secret.ts";
 import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
 
@@ -67,14 +53,6 @@ const Grants = z
   .refine((grants) => distinct(grants.map(({ name }) => name)), "two grants have the same name")
   .refine((grants) => distinct(grants.map(({ token_sha256 }) => token_sha256)), "two grants have the same token");
 
-const networks = z.string().refine((network) => {
-  const [ip = "", bits = "0", ...more] = network.split("/");
-  return isIP(ip) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128) && more.length === 0;
-});
-const origins = z.string().refine((origin) => {
-  const parsed = URL.parse(origin);
-  return /^https?:\/\//.test(origin) && parsed !== null && parsed.href === `${parsed.origin}/`;
-});
 const dockerHost = {
   ...text("URL"),
   schema: z.string().refine((value) => value === "" || /^unix:\/\/\/.|^tcp:\/\/[^/@\s]+\/?$/.test(value)),
@@ -159,67 +137,10 @@ const SETTINGS = {
     default: false,
     effect: "Ends the agent when the engine does not answer at the start, instead of waiting for it.",
   }),
-  listen_address: setting({
-    type: address(),
-    default: "127.0.0.1",
-    effect:
-      "Where the agent's HTTP server listens. Any address but a loopback one is served with TLS (see tls), unless trusted_proxies names the proxy that does it.",
-  }),
-  listen_port: setting({
-    type: port(),
-    default: 9090,
-    effect: "The TCP port of the agent's HTTP server; 0 takes any free one.",
-    aliases: ["agent_port"],
-    variables: ["AGENT_LISTEN_PORT"],
-  }),
-  public_urls: setting({
-    type: list(origins, "addresses such as https://gw.example.com, without a path", "URLS"),
-    default: [],
-    effect: "Addresses under which browsers reach this agent, beside its own: they are accepted as Host and Origin.",
-  }),
-  trusted_proxies: setting({
-    type: list(networks, "IP addresses and networks such as 10.0.0.0/8", "NETWORKS"),
-    default: [],
-    effect: "Proxies in front of this agent that do the TLS and whose word about the client's address is believed.",
-  }),
-  tls: setting({
-    type: choice("auto", "self-signed", "off"),
-    default: "auto",
-    effect:
-      "Where the agent's certificate comes from. auto: from tls_cert; without it the agent makes its own when it listens on an address that is not a loopback one and no trusted_proxies are named. self-signed: it makes its own in any case. off: there is no TLS. Of its own certificate the agent prints the pin, which clients give with ctl --pin; its key in data_dir stays, so the pin does.",
-  }),
-  tls_cert: setting({
-    type: path(),
-    default: "",
-    effect:
-      "A PEM file with the certificate and its chain; with tls_key. Both are read again when they change, without a restart.",
-  }),
-  tls_key: setting({
-    type: path(),
-    default: "",
-    effect: "A PEM file with the certificate's private key, readable by the agent's user only.",
-    secretFile: true,
-  }),
-  probe_port: setting({
-    type: {
-      ...integer({ min: 0, max: 65_535 }),
-      accepts: "a port from 1 to 65535, or 0 for none",
-      placeholder: "PORT",
-    },
-    default: 0,
-    effect:
-      "A port of its own for /healthz and /readyz, without TLS and for anyone, and with nothing else; 0: only with everything else at listen_port.",
-  }),
-  probe_address: setting({
-    type: address(),
-    default: (_, { listen_address: where }) => String(where),
-    defaultWords: "listen_address",
-    effect: "Where probe_port listens.",
-  }),
-  metrics_public: setting({
-    type: toggle(),
-    default: false,
-    effect: "Lets anyone who reaches the agent read /metrics.",
+  ...placeSettings({
+    who: "agent",
+    where: { address: "127.0.0.1", port: 9090 },
+    portNames: { aliases: ["agent_port"], variables: ["AGENT_LISTEN_PORT"] },
   }),
   grants: setting({
     type: data(
@@ -272,16 +193,7 @@ const SETTINGS = {
     default: 1000,
     effect: "TCP connections of all port-forwards at a time.",
   }),
-  max_connections: setting({
-    type: integer({ min: 1 }),
-    default: 1024,
-    effect: "Connections to the agent's HTTP server at a time.",
-  }),
-  max_unauthenticated: setting({
-    type: integer({ min: 1 }),
-    default: 100,
-    effect: "Of those, connections on which nobody has signed in yet.",
-  }),
+  ...connectionSettings("agent"),
   session_idle_timeout: setting({
     type: duration({ min: 0 }),
     default: 4 * HOUR,
@@ -313,6 +225,7 @@ export function agentProgram(version: string): Program<typeof SETTINGS> {
     summary: "Serves the containers of this host: shells, logs and ports, to browsers and to ctl.",
     settings: SETTINGS,
     directory: "fairlead",
+    file: "config.yaml",
     prefix: "FAIRLEAD_",
     configVariables: ["AGENT_CONFIG"],
     check: combinations,
@@ -320,13 +233,9 @@ export function agentProgram(version: string): Program<typeof SETTINGS> {
 }
 
 function combinations(config: AgentConfig): string[] {
-  const problems: string[] = [];
-  if ((config.tls_cert === "") !== (config.tls_key === ""))
-    problems.push("tls_cert and tls_key belong together: set both or none");
+  const problems = tlsProblems(config);
   if (config.docker_tls_verify && config.docker_cert_path === "")
     problems.push("docker_tls_verify needs certificates: name their directory in docker_cert_path");
-  if (config.tls !== "auto" && config.tls_cert !== "")
-    problems.push(`tls is ${config.tls} and tls_cert is set: keep one`);
   if (config.token && config.token_file) problems.push("token and token_file are both set: keep one");
   if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
     problems.push("log_max_size must be 0 or at least 64k");

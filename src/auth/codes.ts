@@ -22,6 +22,17 @@ export interface Code {
   expires: number;
 }
 
+/** Random, in groups. */
+export function newCode(): string {
+  const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
+  return (letters.match(new RegExp(`.{${GROUP}}`, "g")) ?? []).join("-");
+}
+
+/** As it counts: case, spaces and dashes do not. */
+export function plainCode(typed: string): string {
+  return typed.toUpperCase().replaceAll(/[\s-]/g, "");
+}
+
 export class Codes {
   readonly #outstanding = new Map<string, { issuer: Subject; expires: number }>();
   readonly #now: () => number;
@@ -38,17 +49,17 @@ export class Codes {
         "too-many",
         `${MAX_OUTSTANDING} sign-in codes are outstanding; use one, or wait 15 minutes.`,
       );
-    const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
+    const code = newCode();
     const expires = this.#now() + CODE_MS;
-    this.#outstanding.set(keyOf(letters), { issuer, expires });
-    return { code: (letters.match(new RegExp(`.{${GROUP}}`, "g")) ?? []).join("-"), expires };
+    this.#outstanding.set(keyOf(plainCode(code)), { issuer, expires });
+    return { code, expires };
   }
 
   /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
   redeem(typed: string): Subject | undefined {
     if (typed.length > MAX_TYPED) return undefined;
     this.#sweep();
-    const id = keyOf(typed.toUpperCase().replaceAll(/[\s-]/g, ""));
+    const id = keyOf(plainCode(typed));
     const issuer = this.#outstanding.get(id)?.issuer;
     this.#outstanding.delete(id);
     return issuer?.revoked.aborted ? undefined : issuer;

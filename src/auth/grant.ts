@@ -23,7 +23,14 @@ const ABOUT_THE_AGENT: ReadonlySet<Right> = new Set<Right>(["metrics"]);
  */
 export function holds(grant: Grant, right: Right): boolean {
   if (!grant.rights.includes(right) && !grant.rights.includes("admin")) return false;
+  // Whoever may do everything on some hosts may still not add or remove any.
+  if (right === "admin" && grant.nodes !== undefined) return false;
   return !HOST_WIDE.has(right) || grant.scopes.length === 0;
+}
+
+/** Whether the grant says anything about this host of a fleet. */
+export function reaches({ nodes }: Grant, node: string): boolean {
+  return nodes === undefined || nodes.includes(node);
 }
 
 /**

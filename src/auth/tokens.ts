@@ -27,7 +27,12 @@ export class Tokens {
 
   /** Throws for a token that is empty, too short, or no token: an agent never starts with a door that stands open. */
   constructor(tokens: readonly TokenGrant[]) {
-    for (const entry of tokens) this.#add(digestOf(entry), entry.grant);
+    for (const entry of tokens) this.add(entry);
+  }
+
+  /** One more; throws for the same reasons. */
+  add(entry: TokenGrant): void {
+    this.#add(digestOf(entry), entry.grant);
   }
 
   /** Looks at every entry whatever it finds, so that the time taken tells nothing. */

@@ -69,9 +69,12 @@ export function loadConfig<T extends Table>(program: Program<T>, inputs: Inputs)
 }
 
 /** The files that are looked for when none is named; the first one that exists is the only one read. */
-export function configPlaces({ directory }: Pick<Program<Table>, "directory">, { cwd, home, env }: Host): string[] {
+export function configPlaces(
+  { directory, file }: Pick<Program<Table>, "directory" | "file">,
+  { cwd, home, env }: Host,
+): string[] {
   const xdg = env["XDG_CONFIG_HOME"] || join(home, ".config");
-  return [join(cwd, "config.yaml"), join(xdg, directory, "config.yaml"), join("/etc", directory, "config.yaml")];
+  return [join(cwd, file), join(xdg, directory, file), join("/etc", directory, file)];
 }
 
 /** Weakest first: file, `.env`, environment, flags. */

@@ -56,6 +56,8 @@ export interface Program<T extends Table> {
   settings: T;
   /** Names the directories in `$XDG_CONFIG_HOME` and `/etc`. */
   directory: string;
+  /** Its configuration file, in them and in the current directory. */
+  file: string;
   /** Starts the name of each variable, e.g. `FAIRLEAD_`. */
   prefix: string;
   /** Other variables that name the configuration file. */

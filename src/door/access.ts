@@ -2,10 +2,13 @@
 
 import type { FastifyInstance } from "fastify";
 import type { Right } from "../protocol/rights.ts";
-import type { Identity } from "./identity.ts";
+import type { HostIdentity, Identity } from "./identity.ts";
 
-/** `anyone`: no proof needed. `signed-in`: somebody, whatever his rights. Else the right that the caller's grant must hold. */
-export type Access = "anyone" | "signed-in" | Right;
+/**
+ * `anyone`: no proof needed. `signed-in`: somebody, whatever his rights. `host`: an agent, by its signature. Else the right
+ * that the caller's grant must hold.
+ */
+export type Access = "anyone" | "signed-in" | "host" | Right;
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -16,8 +19,10 @@ declare module "fastify" {
   interface FastifyRequest {
     /** The Host header, once it was found to be ours. */
     authority: string;
-    /** Set for every route that is not for `anyone`. */
+    /** Set for every route that is not for `anyone` or a `host`. */
     identity: Identity | undefined;
+    /** Set for every route that is for a `host`. */
+    signer: HostIdentity | undefined;
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { contentDigest } from "../auth/signature.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
@@ -40,6 +41,7 @@ export async function createApp({ listener, door, log, metrics, understand }: Ap
   await addSockets(app);
   app.decorateRequest("authority", "");
   app.decorateRequest("identity", undefined);
+  app.decorateRequest("signer", undefined);
   app.addHook("onRequest", async (_request, reply) => void reply.headers(SAFE_HEADERS));
   app.addHook("onRequest", (request, reply) => door.enter(request, reply));
   app.addHook("onResponse", async (request, reply) => note(request, reply, { door, log, metrics }));
@@ -88,12 +90,17 @@ function routeOf(request: FastifyRequest): string {
   return request.routeOptions.url ?? "none";
 }
 
+function altered(): FairleadError {
+  return new FairleadError("unauthenticated", "The request's body is not the one that was signed.");
+}
+
 /** No body at all is fine where none is needed; anything that is not JSON, or would change prototypes, is refused. */
 function acceptJsonOnly(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser("error", "error");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "string" }, (request, body, done) => {
-    if (body === "") done(null, undefined);
+    if (request.signer && contentDigest(String(body)) !== request.signer.digest) done(altered(), undefined);
+    else if (body === "") done(null, undefined);
     else void parse(request, String(body), done);
   });
 }

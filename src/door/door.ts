@@ -8,7 +8,7 @@ import { FairleadError } from "../protocol/errors.ts";
 import type { Access } from "./access.ts";
 import { type Networks, type Source, sourceOf } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
-import { type Identity, identify } from "./identity.ts";
+import { type HostCheck, type HostIdentity, type Identity, identify } from "./identity.ts";
 import { mayBeHeard } from "./listener.ts";
 import type { Names } from "./names.ts";
 import { absent } from "./problems.ts";
@@ -28,6 +28,8 @@ export interface DoorParts {
   budget: ConnectionBudget;
   /** Aborted once the program takes no new work. */
   draining: AbortSignal;
+  /** Absent where no agents call. */
+  hosts?: HostCheck | undefined;
 }
 
 export class Door {
@@ -49,6 +51,7 @@ export class Door {
     if (request.is404 || access === undefined || request.ws !== socket) throw absent();
     if (access === "anyone") return;
     if (this.#parts.draining.aborted) throw this.#parts.draining.reason;
+    if (access === "host") return this.#enterHost(request);
     const identity = await this.#recognise(request, reply);
     if (!identity)
       throw new FairleadError("unauthenticated", "Sign in first, or send a token; `ctl` finds the local one.");
@@ -102,6 +105,13 @@ export class Door {
       throw new FairleadError("bad-request", "The request names another server; this one is no proxy.");
   }
 
+  async #enterHost(request: FastifyRequest): Promise<void> {
+    const { hosts, budget } = this.#parts;
+    if (!hosts) throw absent();
+    request.signer = await hosts(request.raw);
+    budget.authenticated(request.raw.socket);
+  }
+
   #checkTransport({ raw }: FastifyRequest): void {
     if (mayBeHeard(raw.socket, this.#parts.proxies)) return;
     const words = "Without TLS this server answers its own machine and its trusted proxies only.";
@@ -115,7 +125,13 @@ export function callerOf(request: FastifyRequest): Identity {
   return request.identity;
 }
 
-function mayUse({ subject }: Identity, access: Exclude<Access, "anyone">): boolean {
+/** The agent behind a route that is for one. */
+export function signerOf(request: FastifyRequest): HostIdentity {
+  if (!request.signer) throw new Error(`${request.routeOptions.url} was reached without a host`);
+  return request.signer;
+}
+
+function mayUse({ subject }: Identity, access: Exclude<Access, "anyone" | "host">): boolean {
   return access === "signed-in" || holds(subject.grant, access);
 }
 

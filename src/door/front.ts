@@ -9,6 +9,7 @@ import { Networks } from "./address.ts";
 import { createApp } from "./app.ts";
 import { ConnectionBudget } from "./budget.ts";
 import { Door } from "./door.ts";
+import type { HostCheck } from "./identity.ts";
 import { checkTls, Listeners } from "./listener.ts";
 import { doorMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
@@ -44,6 +45,8 @@ export interface FrontOptions {
   isReady: () => boolean;
   /** Puts anything thrown into words for people. */
   understand: (error: unknown) => FairleadError;
+  /** Recognises agents, where they call. */
+  hosts?: HostCheck;
   /** Adds every route there is. */
   furnish: (app: FastifyInstance, shared: Shared) => Promise<void>;
 }
@@ -57,7 +60,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const names = new Names(config.publicUrls);
   const budget = new ConnectionBudget(limits, proxies);
   const stop = new AbortController();
-  const door = new Door({ names, proxies, credentials, budget, draining: stop.signal });
+  const door = new Door({ names, proxies, credentials, budget, draining: stop.signal, hosts: options.hosts });
   const listeners = new Listeners({ tls: config.tls, limits, budget });
   const app = await createApp({
     listener: (handler) => listeners.make(handler),

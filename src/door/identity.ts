@@ -16,6 +16,21 @@ export interface Identity {
   page?: Page;
 }
 
+/** An agent that signed the request with its key. */
+export interface HostIdentity {
+  /** Of the node that the server knows. */
+  name: string;
+  uid: string;
+  epoch: number;
+  /** Aborted when the host is removed, copied or has changed its key: with a FairleadError as its reason. */
+  revoked: AbortSignal;
+  /** What the body must hash to (`contentDigest`); looked at when the body is read. */
+  digest: string;
+}
+
+/** Recognises agents; throws a FairleadError for what is not signed, or not by a host that is known. */
+export type HostCheck = (request: IncomingMessage) => Promise<HostIdentity>;
+
 /** `none` when the request holds nothing that could prove anything; `wrong` when it holds something that does not. */
 export type Finding = Identity | "none" | "wrong";
 

@@ -42,7 +42,7 @@ export class Names {
   checkOrigin(request: IncomingMessage, { host, upgrade }: { host: string; upgrade: boolean }): void {
     const origins = count(request, "origin");
     const harmless = SAFE.has(request.method ?? "") && !upgrade;
-    if (origins === 0 && (harmless || request.headers.authorization !== undefined)) return;
+    if (origins === 0 && (harmless || provesItself(request))) return;
     const { origin } = request.headers;
     if (origins === 1 && origin !== undefined && this.#allows(origin, request, host)) return;
     throw new FairleadError(
@@ -62,6 +62,11 @@ export class Names {
     if (this.#names.has(name) || isLoopback(name)) return true;
     return isIP(plainAddress(name)) !== 0 && interfaceAddresses().has(plainAddress(name));
   }
+}
+
+/** With a header that no page on another site can set without being asked about first. */
+function provesItself({ headers }: IncomingMessage): boolean {
+  return headers.authorization !== undefined || headers["signature"] !== undefined;
 }
 
 /** How often a header came; Node itself shows only the first of some. */

@@ -34,4 +34,6 @@ export interface Grant {
   rights: readonly Right[];
   /** Any one of these must match; an empty list reaches every container. */
   scopes: readonly Scope[];
+  /** Names of the hosts that it reaches, where a server asks; absent: all of them. */
+  nodes?: readonly string[];
 }

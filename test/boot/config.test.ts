@@ -16,6 +16,7 @@ const PROGRAM = {
   version: "1.2.3",
   summary: "Shows settings.",
   directory: "demo",
+  file: "config.yaml",
   prefix: "DEMO_",
   configVariables: ["ANY_CONFIG"],
   settings: {

@@ -25,6 +25,7 @@ await run({
     version: "1.2.3",
     summary: "Behaves as it is told.",
     directory: "demo",
+    file: "config.yaml",
     prefix: "DEMO_",
     configVariables: [],
     settings: {

@@ -3,6 +3,8 @@
 import type { FastifyInstance } from "fastify";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
+import { addSignIn } from "../../door/routes/sign-in.ts";
+import { addVersion } from "../../door/routes/version.ts";
 import type { GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
@@ -12,8 +14,6 @@ import { addPorts } from "./routes/ports.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addProcesses } from "./routes/processes.ts";
 import { addSessions } from "./routes/sessions.ts";
-import { addSignIn } from "./routes/sign-in.ts";
-import { addVersion } from "./routes/version.ts";
 
 /** Builds the gateway without listening yet; throws when its configuration would leave a door open. */
 export async function createGateway(options: GatewayOptions): Promise<Front> {
@@ -35,6 +35,6 @@ async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: 
   addLogs(app, { sessions, door });
   addProcesses(app, { sessions, door, limits });
   addPorts(app, { sessions, door, limits });
-  addVersion(app, { node, version: config.version });
+  addVersion(app, { kind: "agent", node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
 }

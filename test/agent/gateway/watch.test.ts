@@ -4,7 +4,8 @@ import { connect, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { suite, test } from "node:test";
 import { newSecret } from "../../../src/auth/secret.ts";
-import { watchLines } from "../../../src/agent/gateway/watch.ts";
+import { watchLines } from "../../../src/door/watch-lines.ts";
+import { asFairleadError } from "../../../src/door/problems.ts";
 import { ContainerList, type ContainerView } from "../../../src/protocol/container.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import { bearer, code, type Front, requestText, startFront } from "./front.ts";
@@ -199,8 +200,8 @@ suite("watching containers", () => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const stop = new AbortController();
     const silent = new Changing().changes(undefined, stop.signal);
-    const lines = watchLines(silent, { node: "n", heartbeatMs: 15_000, signal: stop.signal });
-    assert.match((await lines.next()).value ?? "", /^\{"node":"n","containers":\[\]\}\n$/);
+    const lines = watchLines(silent, { heartbeatMs: 15_000, signal: stop.signal, understand: asFairleadError });
+    assert.match((await lines.next()).value ?? "", /^\[\]\n$/);
     for (let i = 0; i < 3; i++) {
       const next = lines.next();
       t.mock.timers.tick(14_999);

@@ -1,28 +1,25 @@
-/** Turns the changing list of containers into lines of JSON that never outrun their reader. */
+/** Turns values that change into lines of JSON that never outrun their reader. */
 
-import { aborted } from "../../lib/wait.ts";
-import type { ContainerList, ContainerView } from "../../protocol/container.ts";
-import { problemOf } from "../../door/problems.ts";
-import { asFairleadError } from "./problems.ts";
+import { aborted } from "../lib/wait.ts";
+import type { FairleadError } from "../protocol/errors.ts";
+import { problemOf } from "./problems.ts";
 
 /** A line without anything on it: the stream is alive, and a reader of NDJSON skips it. */
 const HEARTBEAT = "\n";
 
 export interface WatchOptions {
-  node: string;
   heartbeatMs: number;
   /** Ends the stream; its reason is told on the last line. */
   signal: AbortSignal;
+  /** Puts anything thrown into words for people. */
+  understand: (error: unknown) => FairleadError;
 }
 
 /**
- * One whole `ContainerList` a line. Nothing is asked of `changes` before the reader took the line before. When it ends
+ * One whole value a line. Nothing is asked of `changes` before the reader took the line before. When it ends
  * for a reason, the last line is a problem document.
  */
-export async function* watchLines(
-  changes: AsyncIterable<ContainerView[]>,
-  options: WatchOptions,
-): AsyncGenerator<string> {
+export async function* watchLines(changes: AsyncIterable<object>, options: WatchOptions): AsyncGenerator<string> {
   const iterator = changes[Symbol.asyncIterator]();
   const ended = aborted(options.signal).then(() => "ended" as const);
   try {
@@ -34,12 +31,12 @@ export async function* watchLines(
         continue;
       }
       if (result === "ended" || result.done) break;
-      yield line({ node: options.node, containers: result.value } satisfies ContainerList);
+      yield line(result.value);
       next = iterator.next();
     }
-    if (options.signal.aborted) yield line(problemOf(asFairleadError(options.signal.reason)));
+    if (options.signal.aborted) yield line(problemOf(options.understand(options.signal.reason)));
   } catch (error) {
-    yield line(problemOf(asFairleadError(options.signal.aborted ? options.signal.reason : error)));
+    yield line(problemOf(options.understand(options.signal.aborted ? options.signal.reason : error)));
   } finally {
     // Not awaited: a source that is stuck must not keep the reader's connection.
     iterator.return?.().catch(() => undefined);

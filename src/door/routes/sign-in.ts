@@ -2,15 +2,16 @@
 
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import type { Credentials } from "../../../auth/credentials.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
-import { clearCookie, setCookie } from "../../../door/cookie.ts";
-import { callerOf, type Door } from "../../../door/door.ts";
-import { parseInput } from "../../../door/input.ts";
+import type { Credentials } from "../../auth/credentials.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { clearCookie, setCookie } from "../cookie.ts";
+import { callerOf, type Door } from "../door.ts";
+import { parseInput } from "../input.ts";
 
 const SignIn = z.strictObject({ code: z.string().min(1).max(128) });
 
 export interface SignInParts {
+  /** The program's own name, for `whoami`. */
   node: string;
   credentials: Credentials;
   door: Door;

@@ -2,6 +2,13 @@
 
 import type { FastifyInstance } from "fastify";
 
-export function addVersion(app: FastifyInstance, answer: { node: string; version: string }): void {
+export interface VersionAnswer {
+  kind: "agent" | "server";
+  /** The name of its host. */
+  node: string;
+  version: string;
+}
+
+export function addVersion(app: FastifyInstance, answer: VersionAnswer): void {
   app.get("/api/v1/version", { config: { access: "signed-in" } }, async () => answer);
 }

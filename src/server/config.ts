@@ -1,0 +1,99 @@
+/** Every setting of the server: its name, kind, default and effect. Flags, variables, help and documentation come from here. */
+
+import { join } from "node:path";
+import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
+import { duration, integer, path, size, toggle } from "../boot/value.ts";
+import { connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+const MEBIBYTE = 1024 * 1024;
+/** Below this, rotation would keep next to nothing. */
+const MIN_LOG_SIZE = 64 * 1024;
+
+const SETTINGS = {
+  debug: setting({ type: toggle(), default: false, effect: "Logs what the server does in detail." }),
+  ...placeSettings({ who: "server", where: { address: "0.0.0.0", port: 8080 } }),
+  data_dir: setting({
+    type: path(),
+    default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead-server"),
+    defaultWords: "$XDG_STATE_HOME/fairlead-server, else ~/.local/state/fairlead-server",
+    effect: "The server's state: its database, keys and token. Made with mode 0700.",
+  }),
+  log_directory: setting({
+    type: path(),
+    default: (_, { data_dir: state }) => join(String(state), "log"),
+    defaultWords: "the directory log in data_dir",
+    effect: "Where the server's log files are written, beside standard error.",
+  }),
+  log_max_size: setting({
+    type: size({ min: 0 }),
+    default: 64 * MEBIBYTE,
+    effect: "What all log files together may take, at least 64k; 0 writes none.",
+  }),
+  heartbeat_interval: setting({
+    type: duration({ min: SECOND, max: DAY }),
+    default: 10 * SECOND,
+    effect:
+      "How often hosts report, unless a host has a setting of its own (ctl nodes set). After three missed reports a host is NotReady.",
+  }),
+  poll_interval: setting({
+    type: duration({ min: SECOND, max: DAY }),
+    default: 10 * SECOND,
+    effect: "How often hosts ask for what they should run, unless a host has a setting of its own.",
+  }),
+  key_interval: setting({
+    type: duration({ min: MINUTE, max: 366 * DAY }),
+    default: DAY,
+    effect: "How often a host makes itself a new key, unless it has a setting of its own.",
+  }),
+  bootstrap_lifetime: setting({
+    type: duration({ min: SECOND, max: 7 * DAY }),
+    default: 15 * MINUTE,
+    effect: "How long the one-time token of a new host can be used.",
+  }),
+  login_lifetime: setting({
+    type: duration({ min: MINUTE, max: 366 * DAY }),
+    default: 30 * DAY,
+    effect: "How long ctl stays logged in.",
+  }),
+  event_history: setting({
+    type: integer({ min: 100, max: 1_000_000 }),
+    default: 10_000,
+    effect: "Events that are kept.",
+  }),
+  audit_history: setting({
+    type: integer({ min: 100, max: 10_000_000 }),
+    default: 100_000,
+    effect: "Audit lines that are kept in the database; the log files have them too.",
+  }),
+  ...connectionSettings("server"),
+  shutdown_grace: setting({
+    type: duration({ min: 0, max: HOUR }),
+    default: 10 * SECOND,
+    effect: "How long what is open may finish when the server is told to end; a second signal ends it at once.",
+  }),
+};
+
+export type ServerConfig = ValuesOf<typeof SETTINGS>;
+
+export function serverProgram(version: string): Program<typeof SETTINGS> {
+  return {
+    name: "fairlead server",
+    version,
+    summary: "Joins agents into a fleet: knows the hosts, and carries sessions to those that nobody can dial.",
+    settings: SETTINGS,
+    directory: "fairlead",
+    file: "server.yaml",
+    prefix: "FAIRLEAD_SERVER_",
+    configVariables: [],
+    check: (config) => {
+      const problems = tlsProblems(config);
+      if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
+        problems.push("log_max_size must be 0 or at least 64k");
+      return problems;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** The server's front: every route that it has. */
+
+import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+import type { Credentials } from "../../auth/credentials.ts";
+import { Signatures } from "../../auth/signature.ts";
+import { createFront, type Front, type Shared } from "../../door/front.ts";
+import type { DoorConfig, Log } from "../../door/options.ts";
+import { asFairleadError } from "../../door/problems.ts";
+import { addSignIn } from "../../door/routes/sign-in.ts";
+import { addVersion } from "../../door/routes/version.ts";
+import { Watches } from "../../door/watches.ts";
+import type { AuditEntry, FleetEvent } from "../../protocol/events.ts";
+import type { History } from "../history/history.ts";
+import type { BootstrapTokens } from "../nodes/bootstrap.ts";
+import { checkHost } from "../nodes/host-check.ts";
+import type { Nodes } from "../nodes/nodes.ts";
+import type { Registration } from "../nodes/registration.ts";
+import type { Devices } from "../people/devices.ts";
+import type { ApiTokens } from "../people/tokens.ts";
+import { auditor } from "./audit.ts";
+import { addAgents } from "./routes/agents.ts";
+import { addHistory } from "./routes/history.ts";
+import { addLogin } from "./routes/login.ts";
+import { addNodes } from "./routes/nodes.ts";
+import { addProbes } from "./routes/probes.ts";
+import { addTokens } from "./routes/tokens.ts";
+
+export interface ServerFrontOptions {
+  config: DoorConfig & { name: string; version: string; metricsPublic: boolean; loginLifetime: number };
+  credentials: Credentials;
+  metrics: Registry;
+  log: Log;
+  tokens: ApiTokens;
+  devices: Devices;
+  nodes: Nodes;
+  bootstrap: BootstrapTokens;
+  registration: Registration;
+  events: History<FleetEvent>;
+  audit: History<AuditEntry>;
+}
+
+/** Builds the front without listening yet; throws when its configuration would leave a door open. */
+export async function createServerFront(options: ServerFrontOptions): Promise<Front> {
+  const { config, credentials, metrics, log, nodes } = options;
+  const signatures = new Signatures();
+  return createFront({
+    config,
+    credentials,
+    metrics,
+    log,
+    isReady: () => true,
+    understand: asFairleadError,
+    hosts: (request) => checkHost(request, { nodes, signatures }),
+    furnish: async (app, shared) => furnish(app, options, shared),
+  });
+}
+
+function furnish(app: FastifyInstance, options: ServerFrontOptions, { door, limits, draining }: Shared): void {
+  const { config, credentials, log } = options;
+  const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
+  const audit = auditor({ door, history: options.audit, log });
+  const watches = new Watches({ limits, draining, understand: asFairleadError });
+  addProbes(app, { registry: options.metrics, metricsPublic, isReady: () => true, draining });
+  addSignIn(app, { node, credentials, door });
+  addVersion(app, { kind: "server", node, version });
+  addLogin(app, { ...options, door, audit, lifetime });
+  addTokens(app, { ...options, audit });
+  addNodes(app, { ...options, watches, audit });
+  addAgents(app, { ...options, door });
+  addHistory(app, { ...options, watches });
+}

@@ -1,0 +1,57 @@
+/** What happened in the fleet, and who did what: the end of it, or as it happens. */
+
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import { holds, reaches } from "../../../auth/grant.ts";
+import { callerOf } from "../../../door/door.ts";
+import { parseInput } from "../../../door/input.ts";
+import type { Watches } from "../../../door/watches.ts";
+import type { AuditEntry, FleetEvent } from "../../../protocol/events.ts";
+import type { History } from "../../history/history.ts";
+
+const MAX_LIMIT = 1_000;
+const DEFAULT_LIMIT = 100;
+
+const HistoryQuery = z.strictObject({
+  after: z.coerce.number().int().min(0).optional(),
+  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  watch: z.enum(["0", "1", "false", "true"]).optional(),
+});
+
+export interface HistoryRoutes {
+  events: History<FleetEvent>;
+  audit: History<AuditEntry>;
+  watches: Watches;
+}
+
+export function addHistory(app: FastifyInstance, { events, audit, watches }: HistoryRoutes): void {
+  app.get("/api/v1/events", { config: { access: "list" } }, async (request, reply) => {
+    const { grant } = callerOf(request).subject;
+    const mine = ({ node }: FleetEvent) => (node === undefined ? holds(grant, "admin") : reaches(grant, node));
+    const { after, limit, watch } = parseInput(HistoryQuery, request.query);
+    const wish = { limit, ...(after !== undefined && { after }) };
+    if (watch !== "1" && watch !== "true") return { events: (await events.read(wish)).filter(mine) };
+    return watches.start(request, reply, (signal) => follow(events, { wish, signal, mine }));
+  });
+  app.get("/api/v1/audit", { config: { access: "admin" } }, async (request) => {
+    const { after, limit } = parseInput(HistoryQuery, request.query);
+    return { entries: await audit.read({ limit, ...(after !== undefined && { after }) }) };
+  });
+}
+
+interface Following {
+  wish: { after?: number; limit: number };
+  signal: AbortSignal;
+  mine: (event: FleetEvent) => boolean;
+}
+
+/** The last ones, or those after a given one; then each as it happens. */
+async function* follow(events: History<FleetEvent>, { wish, signal, mine }: Following) {
+  let { after } = wish;
+  if (after === undefined) {
+    const last = await events.read(wish);
+    after = last.at(-1)?.seq ?? 0;
+    yield { events: last.filter(mine) };
+  }
+  for await (const page of events.follow(after, signal)) yield { events: page.filter(mine) };
+}

@@ -1,0 +1,96 @@
+/** What the server knows of its hosts without having it on disk: their last reports, and what ends when they do. */
+
+import { wait } from "../../lib/wait.ts";
+import type { FairleadError } from "../../protocol/errors.ts";
+import type { Beat } from "../../protocol/node.ts";
+import { Liveness } from "./liveness.ts";
+
+/** How often overdue hosts are looked for, and watchers are told of changes at most, in milliseconds. */
+export const LOOK_MS = 1_000;
+
+interface State {
+  /** Milliseconds since 1970. */
+  lastSeen?: number;
+  address?: string;
+  beat?: Beat;
+  revocation: AbortController;
+}
+
+export type Reported = Required<Pick<State, "address" | "beat">> & { interval: number };
+
+export class Live {
+  readonly #liveness = new Liveness(LOOK_MS);
+  readonly #states = new Map<string, State>();
+  readonly #wakes = new Set<() => void>();
+
+  inherit(uid: string, interval: number): void {
+    this.#liveness.inherit(uid, interval);
+  }
+
+  /** Takes a report; `true` when the host was not Ready before. */
+  reported(uid: string, { interval, ...report }: Reported): boolean {
+    const returned = !this.#liveness.isReady(uid);
+    this.#liveness.seen(uid, interval);
+    Object.assign(this.#state(uid), report, { lastSeen: Date.now() });
+    this.changed();
+    return returned;
+  }
+
+  isReady(uid: string): boolean {
+    return this.#liveness.isReady(uid);
+  }
+
+  of(uid: string): Readonly<Omit<State, "revocation">> {
+    const { revocation: _, ...state } = this.#state(uid);
+    return state;
+  }
+
+  overdue(): string[] {
+    return this.#liveness.overdue();
+  }
+
+  /** Aborts when what the host's agent has opened must end. */
+  revoked(uid: string): AbortSignal {
+    return this.#state(uid).revocation.signal;
+  }
+
+  /** Ends what the host's agent has opened; what it opens from now on is another matter. */
+  cut(uid: string, why: FairleadError): void {
+    const state = this.#state(uid);
+    state.revocation.abort(why);
+    state.revocation = new AbortController();
+  }
+
+  /** The host is gone. */
+  forget(uid: string, why: FairleadError): void {
+    this.cut(uid, why);
+    this.#states.delete(uid);
+    this.#liveness.forget(uid);
+    this.changed();
+  }
+
+  /** Something about some host is different now. */
+  changed(): void {
+    for (const wake of this.#wakes) wake();
+    this.#wakes.clear();
+  }
+
+  /** Yields at once, and after changes: at most once a second. Ends when the signal aborts. */
+  async *changes(signal: AbortSignal): AsyncGenerator<void, void, void> {
+    while (!signal.aborted) {
+      const next = new Promise<void>((resolve) => {
+        this.#wakes.add(resolve);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+      });
+      yield;
+      await next;
+      await wait(LOOK_MS, signal);
+    }
+  }
+
+  #state(uid: string): State {
+    const known = this.#states.get(uid) ?? { revocation: new AbortController() };
+    this.#states.set(uid, known);
+    return known;
+  }
+}

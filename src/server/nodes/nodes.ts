@@ -1,0 +1,160 @@
+/** The hosts of the fleet, as people see and change them. */
+
+import { randomUUID } from "node:crypto";
+import { wait } from "../../lib/wait.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { FleetEvent } from "../../protocol/events.ts";
+import type { NodeSettings, NodeView } from "../../protocol/node.ts";
+import { Shelf } from "../store/shelf.ts";
+import type { Storage } from "../store/storage.ts";
+import { Live, LOOK_MS } from "./live.ts";
+import { NodeRecord } from "./record.ts";
+
+/** Hosts of one fleet. */
+const MAX_NODES = 10_000;
+
+export interface NodesParts {
+  storage: Storage;
+  /** Of hosts that have none of their own. */
+  defaults: NodeSettings;
+  events: { add(event: Omit<FleetEvent, "seq" | "time">): Promise<void> };
+}
+
+export class Nodes {
+  readonly live = new Live();
+  readonly records: Shelf<NodeRecord>;
+  readonly #parts: NodesParts;
+
+  /** Hosts that were Ready stay so until they had the time to come back. */
+  static async open(parts: NodesParts): Promise<Nodes> {
+    const nodes = new Nodes(parts);
+    for (const record of await nodes.records.list())
+      if (record.ready) nodes.live.inherit(record.uid, nodes.settingsOf(record).heartbeatInterval);
+    return nodes;
+  }
+
+  private constructor(parts: NodesParts) {
+    this.#parts = parts;
+    this.records = new Shelf(parts.storage, "node", NodeRecord);
+  }
+
+  settingsOf({ settings }: NodeRecord): NodeSettings {
+    return { ...this.#parts.defaults, ...present(settings) };
+  }
+
+  async list(): Promise<NodeView[]> {
+    return (await this.records.list()).map((record) => this.view(record));
+  }
+
+  /** Throws `not-found`. */
+  async get(name: string): Promise<NodeView> {
+    return this.view(found(await this.records.get(name), name));
+  }
+
+  /** A host whose agent is still to come; adding it again is fine until then. Throws `conflict` afterwards. */
+  async add(name: string): Promise<NodeRecord> {
+    const existing = await this.records.get(name);
+    if (existing && existing.keys.length > 0)
+      throw new FairleadError("conflict", `There is a host called ${name}. Remove it first, or choose another name.`);
+    if (existing) return existing;
+    if ((await this.records.list()).length >= MAX_NODES)
+      throw new FairleadError("too-many", `There are ${MAX_NODES} hosts; this server takes no more.`);
+    const record: NodeRecord = {
+      name,
+      uid: randomUUID(),
+      created: Date.now(),
+      settings: {},
+      keys: [],
+      epoch: 0,
+      used: 0,
+      rotate: false,
+      ready: false,
+    };
+    if (!(await this.records.create(name, record))) return this.add(name);
+    await this.tell("NodeAdded", name, "was added; its agent is still to come");
+    return record;
+  }
+
+  /** What its agent has open ends now. Throws `not-found`. */
+  async remove(name: string): Promise<string> {
+    const { uid } = found(await this.records.take(name), name);
+    this.live.forget(uid, new FairleadError("revoked", `The host ${name} was removed.`));
+    await this.tell("NodeRemoved", name, "was removed");
+    return uid;
+  }
+
+  /** `undefined` takes a setting back to the server's own. Throws `not-found`. */
+  async set(name: string, settings: NodeRecord["settings"]): Promise<NodeView> {
+    const record = await this.records.update(name, (before) => {
+      return { ...before, settings: present({ ...before.settings, ...settings }) };
+    });
+    this.live.changed();
+    return this.view(found(record, name));
+  }
+
+  /** Disabled hosts take no new work; what runs goes on. */
+  async enable(name: string, enabled: "enabled" | "disabled"): Promise<NodeView> {
+    const view = await this.set(name, { enabled: enabled === "enabled" });
+    await this.tell(enabled === "enabled" ? "NodeEnabled" : "NodeDisabled", name, `was ${enabled}`);
+    return view;
+  }
+
+  /** At its next report the host is asked for a new key. */
+  async rotate(name: string): Promise<NodeView> {
+    const record = found(await this.records.update(name, (before) => ({ ...before, rotate: true })), name);
+    await this.tell("NodeKeyRequested", name, "is asked for a new key");
+    return this.view(record);
+  }
+
+  /** Tells when hosts have not reported in time; resolves when the signal aborts. */
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await wait(LOOK_MS, signal);
+      const overdue = this.live.overdue();
+      if (overdue.length === 0 || signal.aborted) continue;
+      for (const { name, uid } of await this.records.list()) if (overdue.includes(uid)) await this.#notReady(name, uid);
+      this.live.changed();
+    }
+  }
+
+  async tell(type: string, node: string, words: string): Promise<void> {
+    await this.#parts.events.add({ type, node, message: `The host ${node} ${words}.` });
+  }
+
+  view(record: NodeRecord): NodeView {
+    const { name, uid, created, registered, facts } = record;
+    const { lastSeen = record.lastSeen, address = record.address, beat } = this.live.of(uid);
+    const [key] = record.keys.slice(-1);
+    return {
+      name,
+      uid,
+      status: record.keys.length === 0 ? "Pending" : this.live.isReady(uid) ? "Ready" : "NotReady",
+      created,
+      settings: this.settingsOf(record),
+      ...(registered !== undefined && { registered }),
+      ...(lastSeen !== undefined && { lastSeen }),
+      ...(address !== undefined && { address }),
+      ...(facts && { facts }),
+      ...(beat && { beat }),
+      ...(key && { key: { id: key.id, since: key.since } }),
+    };
+  }
+
+  async #notReady(name: string, uid: string): Promise<void> {
+    const { lastSeen } = this.live.of(uid);
+    await this.records.update(name, (record) => ({ ...record, ready: false, ...(lastSeen && { lastSeen }) }));
+    await this.tell("NodeNotReady", name, "has not reported three times in a row");
+  }
+}
+
+type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without what is undefined. */
+function present<T extends object>(values: T): Present<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Present<T>;
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new FairleadError("not-found", `There is no host called ${name}. See: ctl get nodes`);
+  return value;
+}

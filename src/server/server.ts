@@ -1,0 +1,167 @@
+/** The server, put together: storage, people, hosts and the door; nothing is built anywhere else. */
+
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { Credentials } from "../auth/credentials.ts";
+import { StartError } from "../boot/run.ts";
+import { StateDirectory } from "../boot/state.ts";
+import type { Certificate } from "../door/certificate/certificate.ts";
+import { openCertificate } from "../door/certificate/choice.ts";
+import type { Front } from "../door/front.ts";
+import { doorConfig } from "../door/settings.ts";
+import { AuditEntry, FleetEvent } from "../protocol/events.ts";
+import type { Grant } from "../protocol/rights.ts";
+import type { ServerConfig } from "./config.ts";
+import { History } from "./history/history.ts";
+import { createServerFront } from "./http/front.ts";
+import { BootstrapTokens } from "./nodes/bootstrap.ts";
+import { Nodes } from "./nodes/nodes.ts";
+import { Registration } from "./nodes/registration.ts";
+import { Devices } from "./people/devices.ts";
+import { ApiTokens } from "./people/tokens.ts";
+import { SqliteStorage } from "./store/sqlite.ts";
+import type { Storage } from "./store/storage.ts";
+
+export interface ServerOptions {
+  config: ServerConfig;
+  log: Logger;
+  version: string;
+}
+
+/** In the state directory. */
+export const DATABASE_FILE = "server.db";
+const TOKEN_FILE = "token";
+const SOCKET_FILE = "server.sock";
+const TOKEN_BYTES = 32;
+/** The owner of the machine, who can read the server's token file. */
+const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
+
+export class Server {
+  readonly url: string;
+  /** Of the server's certificate, where it made that itself or was given one. */
+  readonly pin: string | undefined;
+  /** Lets the first administrator in, once; absent when somebody has a token already. */
+  readonly code: string | undefined;
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts, { url, code }: { url: string; code: string | undefined }) {
+    this.#parts = parts;
+    this.url = url;
+    this.pin = parts.certificate?.pin;
+    this.code = code;
+  }
+
+  /** Resolves when the door is open. Throws errors with words for people. */
+  static async start(options: ServerOptions): Promise<Server> {
+    const { config, log } = options;
+    const state = await StateDirectory.open(config.data_dir);
+    const token = await localToken(state);
+    const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
+    const storage = open(join(state.path, DATABASE_FILE));
+    const parts = await build(options, { storage, token, certificate });
+    const { url } = await parts.front.listen().catch(refuseStart);
+    certificate?.watch((pair) => parts.front.replaceCertificate(pair));
+    const issuer = parts.credentials.tokens.verify(token);
+    const code = issuer && parts.tokens.none ? parts.credentials.codes.issue(issuer).code : undefined;
+    return new Server(parts, { url, code });
+  }
+
+  /** Takes no new work and cuts what is left. */
+  async close(): Promise<void> {
+    const { front, credentials, certificate, storage, life, loops } = this.#parts;
+    certificate?.close();
+    await front.drain();
+    await front.close();
+    life.abort();
+    await loops;
+    credentials.close();
+    await storage.close();
+  }
+}
+
+interface Own {
+  storage: Storage;
+  token: string;
+  certificate: Certificate | undefined;
+}
+
+interface Parts {
+  storage: Storage;
+  credentials: Credentials;
+  tokens: ApiTokens;
+  front: Front;
+  certificate: Certificate | undefined;
+  life: AbortController;
+  /** Settles once they have noticed the end of `life`; before, only when one of them broke. */
+  loops: Promise<unknown>;
+}
+
+async function build(options: ServerOptions, { storage, token, certificate }: Own): Promise<Parts> {
+  const { config, log, version } = options;
+  const credentials = new Credentials({ tokens: [{ grant: LOCAL, token }] });
+  const tokens = await ApiTokens.open(storage, credentials.tokens);
+  const events = new History(storage, { name: "events", schema: FleetEvent, keep: config.event_history });
+  const audit = new History(storage, { name: "audit", schema: AuditEntry, keep: config.audit_history });
+  const nodes = await Nodes.open({ storage, events, defaults: defaults(config) });
+  const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin: () => certificate?.pin });
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const front = await createServerFront({
+    config: {
+      name: hostname(),
+      version,
+      metricsPublic: config.metrics_public,
+      loginLifetime: config.login_lifetime,
+      ...doorConfig(config, { tls: certificate?.pair, localSocket: join(config.data_dir, SOCKET_FILE) }),
+    },
+    credentials,
+    metrics,
+    log,
+    tokens,
+    devices: new Devices(),
+    nodes,
+    bootstrap,
+    registration: new Registration({ nodes, tokens: bootstrap }),
+    events,
+    audit,
+  }).catch(refuseStart);
+  const life = new AbortController();
+  // Without them the process is of no use: what breaks one is not caught, and ends it.
+  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal)]);
+  return { storage, credentials, tokens, front, certificate, life, loops };
+}
+
+function defaults(config: ServerConfig) {
+  return {
+    enabled: true,
+    heartbeatInterval: config.heartbeat_interval,
+    pollInterval: config.poll_interval,
+    keyInterval: config.key_interval,
+    containerMetrics: true,
+    gpuMetrics: true,
+  };
+}
+
+function open(path: string): Storage {
+  try {
+    return SqliteStorage.open(path);
+  } catch (error) {
+    throw new StartError(
+      `the database ${path} cannot be used: ${String(error instanceof Error ? error.message : error)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Made once; whoever can read it is the owner of the server. */
+async function localToken(state: StateDirectory): Promise<string> {
+  await state.create(TOKEN_FILE, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
+  return ((await state.read(TOKEN_FILE)) ?? "").trim();
+}
+
+function refuseStart(error: unknown): never {
+  throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+}

@@ -1,0 +1,166 @@
+/** Storage in one SQLite file: what is asked for in one turn of the event loop goes to the disk together. */
+
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
+import { FairleadError } from "../../protocol/errors.ts";
+import { Changes } from "./changes.ts";
+import { migrate } from "./migrations.ts";
+import { type Change, Conflict, type Entry, type JournalEntry, type JournalWish, type Storage } from "./storage.ts";
+
+/** Changes that go to the disk together at most. */
+const MAX_BATCH = 1_000;
+/** Changes that wait for the disk; beyond, new ones are refused. */
+const MAX_WAITING = 20_000;
+/** How long another process (a backup, a command) may hold the file, in milliseconds. */
+const BUSY_MS = 5_000;
+
+/** Runs inside the transaction; what it returns is called once that is on the disk. */
+type Job = { run: () => () => void; fail: (error: unknown) => void };
+
+export class SqliteStorage implements Storage {
+  readonly #db: DatabaseSync;
+  readonly #changes = new Changes();
+  readonly #statements = new Map<string, StatementSync>();
+  #waiting: Job[] = [];
+  #scheduled = false;
+
+  /** Opens the file, or makes it, and brings it to this version's shape. Throws with words when it is of a newer one. */
+  static open(path: string): SqliteStorage {
+    const db = new DatabaseSync(path, { timeout: BUSY_MS });
+    try {
+      // Full: a change that was acknowledged outlives a power cut, not only this process.
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+      migrate(db);
+      return new SqliteStorage(db);
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  }
+
+  private constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  async get(key: string): Promise<Entry | undefined> {
+    return this.#statement("SELECT key, value, revision FROM entries WHERE key = ?").get(key) as Entry | undefined;
+  }
+
+  async list(prefix: string): Promise<Entry[]> {
+    const sql = "SELECT key, value, revision FROM entries WHERE key >= ? AND key < ? ORDER BY key";
+    return this.#statement(sql).all(prefix, `${prefix}\u{10ffff}`) as unknown as Entry[];
+  }
+
+  put(key: string, value: string, expected?: number): Promise<number> {
+    return this.#change((revision) => {
+      this.#expect(key, expected);
+      const sql =
+        "INSERT INTO entries (key, value, revision) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO UPDATE SET value = ?2, revision = ?3";
+      this.#run(sql, key, value, revision);
+      return { result: revision, change: { key, value, revision } };
+    });
+  }
+
+  async remove(key: string, expected?: number): Promise<void> {
+    await this.#change((revision) => {
+      this.#expect(key, expected);
+      this.#run("DELETE FROM entries WHERE key = ?", key);
+      return { result: undefined, change: { key, value: undefined, revision } };
+    });
+  }
+
+  watch(prefix: string, signal: AbortSignal): AsyncIterable<Change> {
+    return this.#changes.watch(prefix, signal);
+  }
+
+  append(journal: string, value: string, keep: number): Promise<number> {
+    return this.#change(() => {
+      const last = this.#statement("SELECT max(seq) AS seq FROM journal WHERE name = ?").get(journal);
+      const seq = Number(last?.["seq"] ?? 0) + 1;
+      this.#run("INSERT INTO journal (name, seq, value) VALUES (?, ?, ?)", journal, seq, value);
+      this.#run("DELETE FROM journal WHERE name = ? AND seq <= ?", journal, seq - keep);
+      return { result: seq, change: { key: `journal/${journal}`, value: String(seq), revision: seq } };
+    });
+  }
+
+  async read(journal: string, { after, limit }: JournalWish): Promise<JournalEntry[]> {
+    const order = after === undefined ? "DESC" : "ASC";
+    const sql = `SELECT seq, value FROM journal WHERE name = ? AND seq > ? ORDER BY seq ${order} LIMIT ?`;
+    const found = this.#statement(sql).all(journal, after ?? 0, limit) as unknown as JournalEntry[];
+    return after === undefined ? found.toReversed() : found;
+  }
+
+  /** What was asked for before is on the disk first. Idempotent. */
+  async close(): Promise<void> {
+    if (!this.#db.isOpen) return;
+    while (this.#waiting.length > 0) this.#commit();
+    this.#db.close();
+  }
+
+  #change<T>(work: (revision: number) => { result: T; change: Change }): Promise<T> {
+    if (this.#waiting.length >= MAX_WAITING)
+      throw new FairleadError("too-many", "More changes wait for the server's disk than it can hold; try again.");
+    return new Promise<T>((resolve, reject) => {
+      const run = () => {
+        const { result, change } = work(this.#nextRevision());
+        return () => {
+          resolve(result);
+          this.#changes.tell(change);
+        };
+      };
+      this.#waiting.push({ run, fail: reject });
+      this.#schedule();
+    });
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      if (this.#db.isOpen) this.#commit();
+      if (this.#waiting.length > 0) this.#schedule();
+    });
+  }
+
+  /** One transaction. A change that is refused has written nothing, so the others go on without it. */
+  #commit(): void {
+    const batch = this.#waiting.splice(0, MAX_BATCH);
+    const done: (() => void)[] = [];
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      for (const { run, fail } of batch)
+        try {
+          done.push(run());
+        } catch (error) {
+          if (!(error instanceof Conflict)) throw error;
+          done.push(() => fail(error));
+        }
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      return batch.forEach(({ fail }) => fail(error));
+    }
+    for (const tell of done) tell();
+  }
+
+  #expect(key: string, expected: number | undefined): void {
+    if (expected === undefined) return;
+    const found = this.#statement("SELECT revision FROM entries WHERE key = ?").get(key);
+    if (Number(found?.["revision"] ?? 0) !== expected) throw new Conflict(`${key} was changed meanwhile`);
+  }
+
+  #nextRevision(): number {
+    const row = this.#statement("UPDATE counter SET revision = revision + 1 RETURNING revision").get();
+    return Number(row?.["revision"]);
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): void {
+    this.#statement(sql).run(...values);
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.#db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { AuditEntries } from "../../src/protocol/events.ts";
+import {
+  APPROVE_PATH,
+  DEVICE_PATH,
+  DEVICE_TOKEN_PATH,
+  DeviceReply,
+  LOGIN_PATH,
+  LOGIN_SCHEME,
+  LoginReply,
+  PendingReply,
+  TokenList,
+} from "../../src/protocol/login.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
+
+suite("who may use the server", () => {
+  let server: TestServer;
+  before(async () => {
+    server = await startServer();
+  });
+  after(() => server.stop());
+
+  function post(path: string, body: object, authorization: string): Promise<Response> {
+    const headers = { "content-type": "application/json", authorization };
+    return fetch(server.url + path, { method: "POST", body: JSON.stringify(body), headers });
+  }
+
+  const login = (code: string) => post(LOGIN_PATH, { name: "me@here" }, `${LOGIN_SCHEME} ${code}`);
+  const nodesWith = (token: string) => server.fetch("/api/v1/nodes", { headers: { authorization: `Bearer ${token}` } });
+
+  test("the first administrator's code is good once, and the token from it does everything", async () => {
+    const { token, name, rights } = LoginReply.parse(await (await login(server.code ?? "")).json());
+    assert.match(name, /^me@here-[0-9a-f]{6}$/);
+    assert.deepEqual(rights, ["admin"]);
+    assert.equal((await nodesWith(token)).status, 200);
+    assert.equal((await login(server.code ?? "")).status, 401);
+    const { tokens } = TokenList.parse(await server.json("/api/v1/tokens"));
+    assert.deepEqual([tokens.length, tokens[0]?.by], [1, "local"]);
+    assert.ok(!JSON.stringify(tokens).includes("sha256"));
+  });
+
+  test("a login elsewhere waits until somebody approves its code, and gets its token once", async () => {
+    const { device, code } = DeviceReply.parse(await (await post(DEVICE_PATH, { name: "laptop" }, "Login x")).json());
+    const fetchToken = async () => (await post(DEVICE_TOKEN_PATH, {}, `${LOGIN_SCHEME} ${device}`)).json();
+    PendingReply.parse(await fetchToken());
+    assert.deepEqual(await server.post(APPROVE_PATH, { code: code.toLowerCase() }), { name: "laptop" });
+    const { token } = LoginReply.parse(await fetchToken());
+    assert.equal((await nodesWith(token)).status, 200);
+    assert.equal((await post(DEVICE_TOKEN_PATH, {}, `${LOGIN_SCHEME} ${device}`)).status, 401);
+    assert.equal((await server.fetch(APPROVE_PATH, posting({ code }))).status, 404);
+  });
+
+  test("a token has the rights it was made with, reaches the hosts it names, and nothing once it is withdrawn", async () => {
+    const wish = { name: "ci", rights: ["list"], nodes: ["alpha"] };
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", wish);
+    for (const name of ["alpha", "beta"]) await server.post("/api/v1/nodes", { name });
+    const seen = (await (await nodesWith(token)).json()) as { nodes: { name: string }[] };
+    assert.deepEqual(
+      seen.nodes.map(({ name }) => name),
+      ["alpha"],
+    );
+    const headers = { authorization: `Bearer ${token}` };
+    assert.equal((await server.fetch("/api/v1/nodes/beta", { headers })).status, 404);
+    assert.equal((await server.fetch("/api/v1/nodes/alpha", { headers, method: "DELETE" })).status, 404);
+    assert.equal((await server.fetch("/api/v1/tokens", posting(wish))).status, 409);
+    assert.equal((await server.fetch("/api/v1/tokens/ci", { method: "DELETE" })).status, 204);
+    assert.equal((await nodesWith(token)).status, 401);
+  });
+
+  test("an administrator of some hosts neither adds nor removes any", async () => {
+    const wish = { name: "some", rights: ["admin"], nodes: ["alpha"] };
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", wish);
+    assert.equal((await post("/api/v1/nodes", { name: "gamma" }, `Bearer ${token}`)).status, 404);
+    assert.equal((await nodesWith(token)).status, 200);
+  });
+
+  test("a token ends when its time is over", async () => {
+    const wish = { name: "short", rights: ["list"], lifetime: 1_000 };
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", wish);
+    assert.equal((await nodesWith(token)).status, 200);
+    await until("the end of the token", async () => (await nodesWith(token)).status === 401);
+    await until("its end on the disk", async () => {
+      const { tokens } = TokenList.parse(await server.json("/api/v1/tokens"));
+      return !tokens.some(({ name }) => name === "short");
+    });
+  });
+
+  test("tokens, hosts and events are there after a restart, and the first administrator is not asked for again", async () => {
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name: "kept", rights: ["list"] });
+    const before = await (await nodesWith(token)).text();
+    await server.end();
+    server = await startServer({ before: server });
+    assert.equal(server.code, undefined);
+    assert.equal(await (await nodesWith(token)).text(), before);
+  });
+
+  test("every change has a line in the audit: who, from where, what", async () => {
+    const { entries } = AuditEntries.parse(await server.json("/api/v1/audit"));
+    const lines = entries.map(({ subject, action, node, detail }) => `${subject} ${action} ${node ?? detail}`);
+    assert.ok(lines.includes("local nodes add alpha"), lines.join("\n"));
+    assert.ok(lines.includes("local tokens remove ci"));
+    assert.ok(lines.includes("local login approve laptop"));
+    assert.ok(entries.every(({ address }) => address === "127.0.0.1"));
+  });
+
+  test("what nobody may see without a token looks the same as what is not there", async () => {
+    for (const path of ["/api/v1/nodes", "/api/v1/events", "/api/v1/audit", "/api/v1/tokens", "/metrics"])
+      assert.equal((await fetch(server.url + path)).status, 401, path);
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name: "nothing", rights: ["logs"] });
+    const answers = await Promise.all(
+      ["/api/v1/nodes", "/api/v1/audit", "/api/v1/nonsense"].map(async (path) => {
+        const answer = await server.fetch(path, { headers: { authorization: `Bearer ${token}` } });
+        return `${answer.status} ${await answer.text()}`;
+      }),
+    );
+    assert.equal(new Set(answers).size, 1, answers.join("\n"));
+    for (const path of ["/healthz", "/readyz"]) assert.equal((await fetch(server.url + path)).status, 200);
+  });
+
+  function posting(body: object) {
+    return { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+  }
+});
