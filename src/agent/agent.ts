@@ -23,6 +23,7 @@ import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
 import { Sessions } from "./session/sessions.ts";
+import { StatsSources } from "./session/stats.ts";
 
 export interface AgentOptions {
   config: AgentConfig;
@@ -149,9 +150,17 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     },
   });
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
+  const stats = new StatsSources({ runtime, containers });
   const metrics = agentMetrics(sessions, budget);
   const { presence, certificate } = own;
-  const gateway = await openGateway(options, { credentials, containers, sessions, metrics, tls: certificate?.pair });
+  const gateway = await openGateway(options, {
+    credentials,
+    containers,
+    sessions,
+    stats,
+    metrics,
+    tls: certificate?.pair,
+  });
   return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate };
 }
 

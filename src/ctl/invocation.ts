@@ -4,6 +4,7 @@ import { type Wanted } from "./connection/locate.ts";
 import { Connection } from "./connection.ts";
 import { Messages } from "./messages.ts";
 import { Output } from "./output.ts";
+import { Screen } from "./screen.ts";
 import { Terminal } from "./terminal.ts";
 import { introducer } from "./trust.ts";
 import type { World } from "./world.ts";
@@ -21,6 +22,7 @@ export class Invocation {
   readonly stderr: Output;
   readonly messages: Messages;
   readonly terminal: Terminal;
+  readonly screen: Screen;
   #globals: Globals = {};
 
   constructor(world: World, started: number) {
@@ -29,6 +31,7 @@ export class Invocation {
     this.stderr = new Output(() => world.stderr);
     this.messages = new Messages({ output: this.stderr, started });
     this.terminal = new Terminal(world);
+    this.screen = new Screen(world);
   }
 
   /** Known once the command line is parsed. */

@@ -10,10 +10,15 @@ config({ jitless: true });
 
 const invocation = new Invocation(process, Date.now() - Math.round(performance.now()));
 
+function giveBack(): void {
+  invocation.screen.leave();
+  invocation.terminal.restore("abnormally");
+}
+
 /** Ends the process with the terminal as it was found and everything said. */
 async function finish(error: unknown): Promise<never> {
   const { exit, words } = verdictOf(error);
-  invocation.terminal.restore("abnormally");
+  giveBack();
   invocation.messages.raw = false;
   if (words) invocation.messages.say(words);
   invocation.messages.explain(() => (error instanceof Error && error.stack) || String(error));
@@ -23,7 +28,7 @@ async function finish(error: unknown): Promise<never> {
 
 process.on("uncaughtException", (error) => void finish(error));
 // The last resort; what ends in an orderly way has done it already.
-process.on("exit", () => invocation.terminal.restore("abnormally"));
+process.on("exit", giveBack);
 
 async function main(): Promise<void> {
   try {

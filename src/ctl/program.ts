@@ -10,6 +10,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
 import { signInCommand } from "./commands/sign-in.ts";
+import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import type { Globals, Invocation } from "./invocation.ts";
@@ -55,6 +56,7 @@ function commands(invocation: Invocation): Entry[] {
     restartCommand(invocation),
     removeCommand(invocation),
     inspectCommand(invocation),
+    topCommand(invocation),
     signInCommand(invocation),
     versionCommand(invocation),
   ];

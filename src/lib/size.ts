@@ -2,6 +2,7 @@
 
 /** A lone letter and the `i` forms count in 1024s, as `docker run --memory` does; `kB`, `MB`, ... in 1000s, as disks are sold. */
 const POWERS = ["", "k", "m", "g", "t"];
+const NAMES = { 1000: ["B", "kB", "MB", "GB", "TB"], 1024: ["B", "KiB", "MiB", "GiB", "TiB"] } as const;
 const SIZE = /^(\d{1,16})(?:\.(\d{1,9})(?= ?[kmgt]))? ?([kmgt]?)(i?b)?$/;
 
 /** Whole bytes, rounded down. Throws a `RangeError` for anything else and beyond 2^53. */
@@ -13,6 +14,13 @@ export function parseSize(text: string): number {
   const bytes = Math.floor(Number(`${whole}.${fraction}`) * base ** POWERS.indexOf(letter));
   if (!Number.isSafeInteger(bytes)) throw new RangeError(`"${text.slice(0, 100)}" is more bytes than can be counted`);
   return bytes;
+}
+
+/** About as many bytes, for people: `20.91MiB`, or in 1000s `1.5kB`; with as many digits as `docker stats` has. */
+export function roundSize(bytes: number, base: 1000 | 1024): string {
+  const units = NAMES[base];
+  const power = Math.min(bytes < base ? 0 : Math.floor(Math.log(bytes) / Math.log(base)), units.length - 1);
+  return `${Number((bytes / base ** power).toPrecision(base === 1024 ? 4 : 3))}${units[power]}`;
 }
 
 /** The shortest exact way to write a number of bytes: `64m`, `1536k`, `1000`. */

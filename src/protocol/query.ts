@@ -19,6 +19,10 @@ export const LogsQuery = z.strictObject({
 });
 export type LogsQuery = z.infer<typeof LogsQuery>;
 
+/** Once, or again with each change. */
+export const WatchQuery = z.strictObject({ watch: flag });
+export type WatchQuery = z.infer<typeof WatchQuery>;
+
 /** Seconds from the polite signal to KILL. */
 export const MAX_STOP_TIMEOUT = 3_600;
 const stopTimeout = z.string().check(

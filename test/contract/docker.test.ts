@@ -12,6 +12,7 @@ import { killContract } from "./verbs/kill.ts";
 import { lifecycleContract } from "./verbs/lifecycle.ts";
 import { listContract } from "./verbs/list.ts";
 import { logsContract } from "./verbs/logs.ts";
+import { statsContract } from "./verbs/stats.ts";
 
 const engine = await sharedEngine();
 const rig = new Rig({
@@ -25,6 +26,7 @@ after(() => rig.close());
 const contracts = [
   listContract,
   lifecycleContract,
+  statsContract,
   logsContract,
   execContract,
   killContract,

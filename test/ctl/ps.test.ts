@@ -107,7 +107,19 @@ suite("ctl ps, version, sign-in and help", () => {
   test("help explains every command with examples", async () => {
     const { code, stdout } = await runCtl(agent, ["help"]);
     assert.equal(code, 0);
-    const commands = ["ps", "logs", "exec", "attach", "port-forward", "start", "stop", "restart", "rm", "inspect"];
+    const commands = [
+      "ps",
+      "logs",
+      "exec",
+      "attach",
+      "port-forward",
+      "start",
+      "stop",
+      "restart",
+      "rm",
+      "inspect",
+      "top",
+    ];
     for (const command of [...commands, "sign-in", "version"]) {
       assert.ok(stdout.toString().includes(`\n  ${command}`), command);
       const one = await runCtl(agent, ["help", command]);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { assert as check, maxSafeNat, property } from "fast-check";
-import { formatSize, parseSize } from "../../src/lib/size.ts";
+import { formatSize, parseSize, roundSize } from "../../src/lib/size.ts";
 
 test("a size becomes bytes: letters and the i forms in 1024s, the B forms in 1000s", () => {
   const table: [string, number][] = [
@@ -55,4 +55,18 @@ test("every size survives being written and read", () => {
   );
   assert.equal(formatSize(67_108_864), "64m");
   assert.equal(formatSize(1_572_864), "1536k");
+});
+
+test("for people a size has the digits that count", () => {
+  const table: [number, 1000 | 1024, string][] = [
+    [0, 1000, "0B"],
+    [999, 1000, "999B"],
+    [1_234, 1000, "1.23kB"],
+    [5_600_000, 1000, "5.6MB"],
+    [1_023, 1024, "1023B"],
+    [921_600, 1024, "900KiB"],
+    [21_927_690, 1024, "20.91MiB"],
+    [2 ** 54, 1024, "16380TiB"],
+  ];
+  for (const [bytes, base, text] of table) assert.equal(roundSize(bytes, base), text);
 });

@@ -6,6 +6,7 @@ import type { AuditLine } from "../../src/agent/session/audit.ts";
 import { Containers } from "../../src/agent/session/containers.ts";
 import type { SessionLimits } from "../../src/agent/session/limits.ts";
 import { Sessions } from "../../src/agent/session/sessions.ts";
+import { StatsSources } from "../../src/agent/session/stats.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
 import { ScriptedRuntime, type ScriptedOptions } from "./scripted-runtime.ts";
 import { type CutAt, transportPair, type TransportPair } from "./transport-pair.ts";
@@ -54,8 +55,10 @@ export async function startDesk(options: DeskOptions = {}) {
     };
     return Object.assign(new Client({ dial, software: "test" }), { pairs });
   };
+  const stats = new StatsSources({ runtime, containers });
   return {
     runtime,
+    stats,
     containers,
     sessions,
     audit,

@@ -14,6 +14,7 @@ import {
   type Runtime,
   RuntimeError,
   type Size,
+  type Stats,
 } from "../../src/agent/runtime/runtime.ts";
 
 /** What a scripted process is given, and what it did. */
@@ -37,6 +38,7 @@ export interface ScriptedOptions {
   exec?: (script: Script) => Promise<ExitStatus>;
   logs?: (options: LogOptions, signal: AbortSignal) => AsyncIterable<LogEntry[]>;
   dial?: (port: number) => Duplex;
+  stats?: (id: string, signal: AbortSignal) => AsyncIterable<Stats>;
   control?: (id: string, order: Order, signal: AbortSignal) => Promise<void>;
 }
 
@@ -91,6 +93,10 @@ export class ScriptedRuntime implements Runtime {
   logs(_id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {
     if (!this.#options.logs) throw new RuntimeError("unsupported", "this script has no logs");
     return this.#options.logs(options, signal);
+  }
+
+  async *stats(id: string, signal: AbortSignal): AsyncGenerator<Stats> {
+    if (this.#options.stats) yield* this.#options.stats(id, signal);
   }
 
   async exec(_id: string, spec: ExecSpec): Promise<Process> {

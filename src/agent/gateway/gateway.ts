@@ -5,6 +5,7 @@ import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
+import { Watches } from "../../door/watches.ts";
 import type { GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
@@ -14,6 +15,7 @@ import { addPorts } from "./routes/ports.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addProcesses } from "./routes/processes.ts";
 import { addSessions } from "./routes/sessions.ts";
+import { addStats } from "./routes/stats.ts";
 
 /** Builds the gateway without listening yet; throws when its configuration would leave a door open. */
 export async function createGateway(options: GatewayOptions): Promise<Front> {
@@ -24,11 +26,13 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
 
 /** Every route there is. */
 async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Shared): Promise<void> {
-  const { config, containers, credentials, runtimeReady, sessions, uiDirectory } = options;
+  const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory } = options;
   const { door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;
   addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining });
-  addContainers(app, { node, containers, limits, draining });
+  const watches = new Watches({ limits, draining, understand: asFairleadError });
+  addContainers(app, { node, containers, watches });
+  addStats(app, { node, stats, watches });
   addSignIn(app, { node, credentials, door });
   addSessions(app, { sessions, door });
   addLifecycle(app, { sessions, door });

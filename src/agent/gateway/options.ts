@@ -5,6 +5,7 @@ import type { Credentials } from "../../auth/credentials.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import type { Containers } from "../session/containers.ts";
 import type { Sessions } from "../session/sessions.ts";
+import type { StatsSources } from "../session/stats.ts";
 
 export interface GatewayConfig extends DoorConfig {
   nodeName: string;
@@ -18,11 +19,14 @@ export interface GatewayConfig extends DoorConfig {
 export type ContainerDesk = Pick<Containers, "ready" | "visible" | "detail" | "changes">;
 export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "control">;
 
+export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;
+
 export interface GatewayOptions {
   config: GatewayConfig;
   credentials: Credentials;
   containers: ContainerDesk;
   sessions: SessionDesk;
+  stats: StatsDesk;
   /** Whether the container engine answers. */
   runtimeReady: () => boolean;
   metrics: Registry;

@@ -92,6 +92,18 @@ export type Order =
   /** `force`: also while it runs; `volumes`: its anonymous volumes too. */
   | { kind: "remove"; force: boolean; volumes: boolean };
 
+/** What a container uses at one moment. Network and block I/O are bytes since it started. */
+export interface Stats {
+  /** Percent of one processor: two that are busy make 200. */
+  cpu: number;
+  /** Bytes. `used` leaves out cached files that the kernel can drop at once; `limit` is the host's where none is set. */
+  memory: { used: number; limit: number };
+  network: { received: number; sent: number };
+  block: { read: number; written: number };
+  /** Processes and threads. */
+  pids: number;
+}
+
 export type StreamName = "stdout" | "stderr";
 
 /** One line, or a part of one longer than 16 KiB; `bytes` end with a newline only when the line does, and stay valid. */
@@ -172,6 +184,8 @@ export interface Runtime {
    * `engine-unavailable` if the engine broke off, and LogInterrupted where a follow may miss entries.
    */
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]>;
+  /** About once a second for as long as the container runs; ends when it does not. */
+  stats(id: string, signal: AbortSignal): AsyncIterable<Stats>;
   /** The signal covers the start only; afterwards `Process.close()` ends it. */
   exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process>;
   attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process>;

@@ -58,7 +58,12 @@ export class Containers {
 
   /** What this grant may list. */
   visible(grant: Grant): ContainerView[] {
-    return this.#all.filter(({ labels }) => allows(grant, "list", labels)).map((it) => view(it, grant));
+    return this.allowed({ grant, right: "list" }).map((it) => view(it, grant));
+  }
+
+  /** Those over which this grant has this right. */
+  allowed({ grant, right }: Access): Container[] {
+    return this.#all.filter(({ labels }) => allows(grant, right, labels));
   }
 
   /** The list now and after each change. Ends with the signal; a slow reader gets the newest only. */

@@ -67,6 +67,7 @@ export async function startFront(options: FrontOptions = {}) {
     credentials,
     containers: desk.containers,
     sessions: desk.sessions,
+    stats: desk.stats,
     runtimeReady: () => desk.containers.ready,
     metrics: new Registry(),
     log: { debug: write, info: write, warn: write, error: write },

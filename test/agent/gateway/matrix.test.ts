@@ -70,6 +70,8 @@ const ROUTES: Record<string, Line[]> = {
   "GET /metrics": [{ needs: "metrics" }],
   "GET /api/v1/containers": [{ needs: "list" }],
   "GET /api/v1/containers/:ref": forEach("", { needs: "inspect" }),
+  "GET /api/v1/containers/:ref/stats": forEach("/stats", { needs: "inspect" }),
+  "GET /api/v1/stats": [{ needs: "inspect" }],
   "DELETE /api/v1/containers/:ref": forEach("", { needs: "lifecycle" }),
   "POST /api/v1/containers/:ref/start": forEach("/start", { needs: "lifecycle" }),
   "POST /api/v1/containers/:ref/stop": forEach("/stop", { needs: "lifecycle" }),
@@ -293,6 +295,8 @@ suite("absent and forbidden", () => {
     const doors: Record<string, string[] | { method: string }> = {
       "": [],
       "/logs": [],
+      "/stats": [],
+      "/stats?watch": [],
       "/start": { method: "POST" },
       "/stop?timeout=1": { method: "POST" },
       "/restart": { method: "POST" },

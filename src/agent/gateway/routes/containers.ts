@@ -1,38 +1,32 @@
 /** The containers a caller may see: once, one of them, or as they change. */
 
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
 import type { ContainerList, ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import { callerOf } from "../../../door/door.ts";
 import { NoQuery, parseInput } from "../../../door/input.ts";
 import { ContainerParams } from "../input.ts";
-import type { Limits } from "../../../door/options.ts";
 import type { ContainerDesk } from "../options.ts";
 import { goneSignal } from "../../../door/stay.ts";
-import { Watches } from "../../../door/watches.ts";
-import { asFairleadError } from "../problems.ts";
+import type { Watches } from "../../../door/watches.ts";
+import { isSet, WatchQuery } from "../../../protocol/query.ts";
 
 /** How long the engine may take to describe one container. */
 const INSPECT_MS = 30_000;
 
-const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
-
 export interface ContainerParts {
   node: string;
   containers: ContainerDesk;
-  limits: Limits;
-  draining: AbortSignal;
+  watches: Watches;
 }
 
 export function addContainers(app: FastifyInstance, parts: ContainerParts): void {
-  const { node } = parts;
-  const watches = new Watches({ ...parts, understand: asFairleadError });
+  const { node, watches } = parts;
   app.get("/api/v1/containers", { config: { access: "list" } }, async (request, reply) => {
-    const { watch } = parseInput(ListQuery, request.query);
+    const { watch } = parseInput(WatchQuery, request.query);
     if (!parts.containers.ready) throw engineAway();
     const { grant } = callerOf(request).subject;
-    if (watch === "1" || watch === "true")
+    if (isSet(watch))
       return watches.start(request, reply, (signal) => lists(parts, parts.containers.changes(grant, signal)));
     return { node, containers: parts.containers.visible(grant) };
   });

@@ -12,6 +12,7 @@ import type {
   Order,
   Process,
   Runtime,
+  Stats,
 } from "../runtime.ts";
 import { openAttach } from "./attach.ts";
 import { engineInfo, inspectContainer, listContainers, requireId } from "./containers.ts";
@@ -23,6 +24,7 @@ import { Killer } from "./kill.ts";
 import { controlContainer } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { containerLogs } from "./logs.ts";
+import { containerStats } from "./stats.ts";
 import { watchContainers } from "./watch.ts";
 
 export interface DockerRuntimeOptions {
@@ -78,6 +80,10 @@ class DockerRuntime implements Runtime {
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {
     return containerLogs(this.#engine, id, { options, signal });
+  }
+
+  stats(id: string, signal: AbortSignal): AsyncIterable<Stats> {
+    return containerStats(this.#engine, id, signal);
   }
 
   async exec(id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process> {

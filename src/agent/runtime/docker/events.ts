@@ -2,12 +2,17 @@
 
 import { RuntimeError } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
+import { jsonLines } from "./json-lines.ts";
 import { query } from "./wire-head.ts";
 
-/** One event in JSON is shorter than this. */
-const MAX_EVENT = 1024 * 1024;
 /** Actions that change nothing about a container and come with every exec and health check. */
 const IRRELEVANT = /^(exec_|attach|detach|top|resize|archive-path|extract-to-dir|copy|export|commit)/;
+
+interface RawEvent {
+  Type?: unknown;
+  Action?: unknown;
+  Actor?: { ID?: unknown; Attributes?: { container?: unknown } };
+}
 
 export interface EngineEvent {
   type: string;
@@ -27,26 +32,14 @@ export async function openEvents(engine: Engine, signal: AbortSignal): Promise<A
 }
 
 async function* parseEvents(body: AsyncIterable<Buffer>): AsyncGenerator<EngineEvent, void, undefined> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    if (rest.length > MAX_EVENT)
-      throw new RuntimeError("engine-error", "The engine's event stream has an endless line.");
-    const events = lines.filter((line) => line.trim() !== "").map(parseEvent);
-    for (const event of events) if (!IRRELEVANT.test(event.action)) yield event;
+  for await (const { value } of jsonLines(body)) {
+    const event = toEvent(value as RawEvent);
+    if (!IRRELEVANT.test(event.action)) yield event;
   }
   throw new RuntimeError("engine-unavailable", "The engine ended its event stream.");
 }
 
-function parseEvent(line: string): EngineEvent {
-  let raw: { Type?: unknown; Action?: unknown; Actor?: { ID?: unknown; Attributes?: { container?: unknown } } };
-  try {
-    raw = JSON.parse(line);
-  } catch (cause) {
-    throw new RuntimeError("engine-error", "The engine's event stream is not JSON.", { cause });
-  }
+function toEvent(raw: RawEvent): EngineEvent {
   const type = String(raw.Type);
   const container = type === "network" ? raw.Actor?.Attributes?.container : raw.Actor?.ID;
   return { type, action: String(raw.Action), ...(typeof container === "string" ? { container } : {}) };
