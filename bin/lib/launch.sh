@@ -36,10 +36,11 @@ launch() {
   # Known to the Node that came with us. The bytes that pass through lie outside of V8's heap: a small young generation
   # lets go of them soon.
   tuning=--max-semi-space-size=4
-  # Counted as what they are they cause no full collections, and what a keystroke passes through, which runs rarely, is
+  # Counted as what they are they cause no full collections; collecting on threads of its own takes as much processor time
+  # again, in half of all runs, as the bytes themselves; and what a keystroke passes through, which runs rarely, is
   # compiled early. Not for ctl: with these Node cannot use its own compiled parts, and starts 15 ms later.
   [ "$program" = "$root/dist/ctl/main.js" ] || tuning="$tuning --external-memory-accounted-in-global-limit \
---invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"
+--single-threaded-gc --invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"
   [ -n "$node" ] || { node=$(node_on_path) && tuning=; } || exit 1
   if cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} && [ -n "$cache" ]; then
     export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$cache/fairlead/node}"

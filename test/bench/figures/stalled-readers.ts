@@ -2,11 +2,11 @@
 
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { run, Running } from "../command.ts";
+import { Running } from "../command.ts";
 import type { Figure } from "../figure.ts";
 import type { Ctl } from "../ours/ctl.ts";
 import { lineOf, roundTrips } from "../probes/echo.ts";
-import { type Stage, WEB } from "../stage.ts";
+import { WEB } from "../stage.ts";
 import { median } from "../statistics.ts";
 
 /** One half goes on answering pings; the other stands still altogether, its sockets unread. */
@@ -14,9 +14,9 @@ const READERS = 100;
 /** Mebibytes that the agent may take up. */
 const LIMIT = 256;
 const COUNT = 1_000;
-/** Milliseconds between two looks at the agent's memory, and at what the readers left running. */
+/** Milliseconds between two looks at the agent's memory, and at its sessions. */
 const LOOK = 100;
-/** Milliseconds until everything that the readers ran must be gone. */
+/** Milliseconds until everything that the readers opened must be gone. */
 const GONE_LIMIT = 15_000;
 
 /** Here the peer is the limit for the memory, and the same agent without the readers for the latency. */
@@ -31,14 +31,14 @@ export const stalledReaders: Figure = {
     const log = await stage.longLog();
     const ctl = await stage.ctl();
     return {
-      ours: () => amongStalled(stage, ctl, log),
+      ours: () => amongStalled(ctl, log),
       peer: async () => [LIMIT, await keystroke(ctl)],
       [Symbol.asyncDispose]: async () => {},
     };
   },
 };
 
-async function amongStalled(stage: Stage, ctl: Ctl, log: string): Promise<number[]> {
+async function amongStalled(ctl: Ctl, log: string): Promise<number[]> {
   const memory: number[] = [];
   const latency = await withReaders(ctl, log, async () => {
     const looking = new AbortController();
@@ -48,7 +48,7 @@ async function amongStalled(stage: Stage, ctl: Ctl, log: string): Promise<number
     memory.push(...(await looks));
     return time;
   });
-  await readersGone(stage);
+  await readersGone(ctl);
   return [Math.max(...memory), latency];
 }
 
@@ -84,11 +84,11 @@ async function watchMemory(pid: number, signal: AbortSignal): Promise<number[]> 
 }
 
 /** The next sample must not pay for what this one left behind. */
-async function readersGone(stage: Stage): Promise<void> {
-  const docker = await stage.docker();
+async function readersGone(ctl: Ctl): Promise<void> {
   const limit = performance.now() + GONE_LIMIT;
-  while ((await run(docker.command("top", WEB))).includes("yes")) {
-    if (performance.now() > limit) throw new Error(`commands of readers that left still run after ${GONE_LIMIT} ms`);
+  while ((await ctl.sessions()) > 0) {
+    if (performance.now() > limit)
+      throw new Error(`sessions of readers that left are still open after ${GONE_LIMIT} ms`);
     await delay(LOOK);
   }
 }

@@ -29,6 +29,14 @@ export class Ctl implements Cli, AsyncDisposable {
     return { file: process.execPath, args: [join(import.meta.dirname, name), ...args], env };
   }
 
+  /** Live sessions on the agent. */
+  async sessions(): Promise<number> {
+    const { url, token } = this.#agent;
+    const answer = await fetch(new URL("/metrics", url), { headers: { authorization: `Bearer ${token}` } });
+    const counts = (await answer.text()).matchAll(/^fairlead_sessions\{.*\} (\d+)$/gm);
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+  }
+
   get agentPid(): number {
     return this.#agent.pid;
   }

@@ -1,6 +1,6 @@
 /**
  * Clients of firehoses, a connection each, that read until their windows are open and then stop reading.
- * Arguments: how many, container with the firehoses, container with a long log. Says "stalled"; ends with its input.
+ * Arguments: how many, container with the firehoses, container with a long log. Says "stalled"; leaves when told to end.
  */
 
 import type { Client } from "../../../src/client/client.ts";
@@ -25,8 +25,8 @@ const connection: Firehose = async (client) => {
 const lines: Firehose = (client) => client.logs(log, { follow: true, stdout: true, stderr: true, timestamps: false });
 
 /** Reads its fill and then asks for nothing more; the session stays open. */
-async function read(firehose: Firehose): Promise<void> {
-  const session = await firehose(connectClient(process.env));
+async function read(client: Client, firehose: Firehose): Promise<void> {
+  const session = await firehose(client);
   const packets = session.packets();
   for (let taken = 0; taken < APPETITE; ) {
     const { value, done } = await packets.next();
@@ -35,8 +35,10 @@ async function read(firehose: Firehose): Promise<void> {
   }
 }
 
-process.stdin.resume().on("end", () => process.exit(0));
+const clients = Array.from({ length: Number(count) }, () => connectClient(process.env));
+// Without a goodbye the agent would keep their sessions for a while, and the next sample would pay for them.
+const leave = async () => void (await Promise.allSettled(clients.map((client) => client.close())));
+process.once("SIGTERM", () => void leave().then(() => process.exit(0)));
 const kinds = [output, connection, lines];
-const readers = Array.from({ length: Number(count) }, (_, i) => kinds[i % kinds.length] ?? output);
-await Promise.all(readers.map(read));
+await Promise.all(clients.map((client, i) => read(client, kinds[i % kinds.length] ?? output)));
 process.stdout.write("stalled\n");
