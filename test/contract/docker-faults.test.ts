@@ -21,6 +21,7 @@ after(async () => {
   await engine.remove();
 });
 faultContract(rig, {
+  engine,
   impatient: (host, timeout) => createDockerRuntime({ host, timeout, stateDir: tmpdir(), log: silent }),
 });
 printTable([rig]);

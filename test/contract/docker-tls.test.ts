@@ -3,17 +3,12 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { createDockerRuntime } from "../../src/agent/runtime/docker/docker.ts";
 import { Authority, startTlsEngine } from "../support/tls-engine.ts";
-import { printTable, Rig } from "./rig.ts";
+import { contract } from "./contract.ts";
+import { Rig } from "./rig.ts";
 import { silent } from "./silent.ts";
-import { attachContract } from "./verbs/attach.ts";
-import { dialContract } from "./verbs/dial.ts";
-import { execContract } from "./verbs/exec.ts";
-import { killContract } from "./verbs/kill.ts";
-import { listContract } from "./verbs/list.ts";
-import { logsContract } from "./verbs/logs.ts";
 
 const secure = await startTlsEngine();
 const stranger = await Authority.make();
@@ -25,15 +20,10 @@ const rig = new Rig({
   kernel: 5,
 });
 
-before(() => rig.open());
-after(async () => {
-  await rig.close();
+contract(rig, async () => {
   await secure.close();
   await stranger.close();
 });
-for (const contract of [listContract, logsContract, execContract, killContract, attachContract, dialContract])
-  contract(rig);
-printTable([rig]);
 
 const FOREIGN = /its certificate is not of the authority whose ca\.pem is in docker_cert_path/;
 const UNWANTED = /it refuses the client certificate in docker_cert_path/;

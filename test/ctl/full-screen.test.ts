@@ -3,7 +3,8 @@ import { execFile } from "node:child_process";
 import { after, before, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { startAgent, type TestAgent } from "../support/agent.ts";
-import { dockerCli, type Engine, sharedEngine } from "../support/engine.ts";
+import { dockerCli } from "../support/docker-client.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
 import { shellWords } from "./ctl.ts";
 
 const run = promisify(execFile);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator } from "playwright-core";
-import { dockerCli } from "../support/engine.ts";
+import { dockerCli } from "../support/docker-client.ts";
 import { until } from "../support/until.ts";
 import { closeTerminal, openShell, screen, WIDE } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";

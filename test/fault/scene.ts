@@ -3,7 +3,8 @@
 import { after, afterEach, before } from "node:test";
 import type { Client } from "../../src/client/client.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
-import { type Engine, type RunOptions, sharedEngine } from "../support/engine.ts";
+import type { RunOptions } from "../support/docker-client.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
 import { Neighbour } from "./neighbour.ts";
 import { carries, connectTo, readiness } from "./stage.ts";
 

@@ -93,7 +93,11 @@ export function attachContract(rig: Rig): void {
   );
 
   rig.verb("attach", "carries a terminal with its size, and every key", async () => {
-    const id = await shell("stty raw -echo; echo ready; head -c 3 | od -An -tx1; stty size", ["-i", "-t"]);
+    const id = await shell(
+      "stty raw -echo; echo ready; head -c 3 | od -An -tx1; until stty size | grep '21 98'; do sleep 0.01; done",
+      ["-i", "-t"],
+    );
+    await until("the terminal to be raw", async () => (await rig.engine.docker("logs", id)).includes("ready"));
     const process = await rig.runtime.attach(id, { ...BOTH, size: { cols: 99, rows: 22 } }, signal);
     const listener = new Listener(process.output);
     await process.resize({ cols: 98, rows: 21 });

@@ -83,7 +83,7 @@ export function execContract(rig: Rig): void {
 
   rig.verb("exec", "has the size of the terminal from its start and follows the newest", async () => {
     const process = await sh(
-      "until [ \"$(stty size 2>&1)\" = '33 101' ]; do sleep 0.01; done; echo ready; read x; stty size",
+      "until [ \"$(stty size 2>&1)\" = '33 101' ]; do sleep 0.01; done; echo ready; read x; until stty size | grep '66 120'; do sleep 0.01; done",
       { tty: true, size: { cols: 101, rows: 33 } },
     );
     const listener = new Listener(process.output);

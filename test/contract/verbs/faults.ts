@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LogEntry, LogOptions, Runtime } from "../../../src/agent/runtime/runtime.ts";
+import type { Engine } from "../../support/engine.ts";
 import { until } from "../../support/until.ts";
 import { Listener, listen, type Rig, sinceOf } from "../rig.ts";
 
@@ -11,11 +12,13 @@ const AWAY = { name: "RuntimeError", code: "engine-unavailable" };
 const PIPE = { tty: false, stdin: true };
 
 export interface FaultOptions {
+  /** The rig's. Its containers may go on without it. */
+  engine: Pick<Engine, "kill" | "start">;
   /** A runtime for an address, whose calls time out after so many milliseconds. */
   impatient: (host: string, timeout: number) => Runtime;
 }
 
-export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
+export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOptions): void {
   const { engine, signal } = rig;
 
   rig.verb(
@@ -25,7 +28,7 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
       const id = await rig.container();
       const runtime = impatient(engine.host, 500);
       await runtime.list(signal);
-      await engine.kill("SIGSTOP");
+      await daemon.kill("SIGSTOP");
       try {
         const verbs = [
           runtime.info(signal),
@@ -37,9 +40,9 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
           runtime.watch(signal)[Symbol.asyncIterator]().next(),
           runtime.logs(id, { follow: true, stdout: true, stderr: true }, signal)[Symbol.asyncIterator]().next(),
         ];
-        for (const verb of verbs) await assert.rejects(verb, AWAY);
+        await Promise.all(verbs.map((verb) => assert.rejects(verb, AWAY)));
       } finally {
-        await engine.kill("SIGCONT");
+        await daemon.kill("SIGCONT");
       }
       await until("the engine to answer again", () =>
         runtime.list(signal).then(
@@ -63,14 +66,14 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     await lists.next();
     const follow = runtime.logs(id, { follow: true, stdout: true, stderr: true }, signal)[Symbol.asyncIterator]();
     await follow.next();
-    await engine.kill("SIGKILL");
+    await daemon.kill("SIGKILL");
     await assert.rejects(follow.next(), AWAY);
     await assert.rejects(drainLists(lists), AWAY);
     await Promise.all(heard);
     for (const process of processes) assert.ok("unknown" in (await process.exit));
     await assert.rejects(runtime.list(signal), AWAY);
     await Promise.all(processes.map((process) => process.close()));
-    await engine.start();
+    await daemon.start();
     await runtime.list(signal);
     await runtime.close();
   });
@@ -86,9 +89,9 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     await until("a hundred lines", async () => before.length > 100);
     // Before the kill, because the log may break off before that has returned.
     const away = assert.rejects(following, AWAY);
-    await engine.kill("SIGKILL");
+    await daemon.kill("SIGKILL");
     await away;
-    await engine.start();
+    await daemon.start();
     await engine.docker("start", id);
     const last = before.at(-1)?.time ?? "";
     const after: LogEntry[] = [];
@@ -107,11 +110,11 @@ export function faultContract(rig: Rig, { impatient }: FaultOptions): void {
     const id = await rig.container();
     const process = await runtime.exec(id, { command: ["sleep", "911"], ...PIPE }, signal);
     const pid = Number((await engine.docker("top", id, "-o", "pid")).split("\n").at(-1));
-    await engine.kill("SIGKILL");
+    await daemon.kill("SIGKILL");
     await process.close();
     assert.ok("unknown" in (await process.exit));
     assert.throws(() => globalThis.process.kill(pid, 0), { code: "ESRCH" });
-    await engine.start();
+    await daemon.start();
     await runtime.close();
   });
 

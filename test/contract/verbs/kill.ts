@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { ExecSpec } from "../../../src/agent/runtime/runtime.ts";
 import { until } from "../../support/until.ts";
@@ -15,8 +15,7 @@ const STUBBORN = `trap '' HUP TERM INT; sh -c "trap '' HUP TERM INT; sleep 901 &
 
 export function killContract(rig: Rig): void {
   const { signal } = rig;
-  /** Processes in the container, its first one left out. */
-  const others = async (id: string) => (await rig.engine.docker("top", id, "-o", "pid,args")).split("\n").slice(2);
+  const others = (id: string) => processesBeside(rig, id);
   const start = (id: string, command: string[], spec: Partial<ExecSpec> = {}) =>
     rig.runtime.exec(id, { command, tty: false, stdin: true, ...spec }, signal);
   const closeInTime = async (id: string, close: () => Promise<void>) => {
@@ -132,6 +131,16 @@ export function killContract(rig: Rig): void {
     assert.equal((await others(id)).length, 1);
     await process.close();
   });
+}
+
+/** The command lines of a container's processes, its first one left out; the dead that nobody has buried have none. */
+async function processesBeside(rig: Rig, id: string): Promise<string[]> {
+  const first = await rig.engine.docker("inspect", "--format", "{{.State.Pid}}", id);
+  const read = (pid: string, file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && name !== first);
+  const inside = await Promise.all(pids.map(async (pid) => (await read(pid, "cgroup")).includes(id)));
+  const lines = pids.filter((_, index) => inside[index]).map((pid) => read(pid, "cmdline"));
+  return (await Promise.all(lines)).map((line) => line.replaceAll("\0", " ").trim()).filter(Boolean);
 }
 
 /** Another agent that starts the stubborn tree and waits to be killed. */

@@ -22,12 +22,12 @@ export function listContract(rig: Rig): void {
     const container = (await rig.runtime.list(signal)).find((item) => item.id === id);
     assert.ok(container);
     assert.match(container.name, /^contract-/);
-    assert.equal(container.image, "busybox");
+    assert.equal(container.image, rig.habits.image);
     assert.match(container.imageId, /^sha256:/);
     assert.equal(container.state, "running");
     assert.match(container.status, /^Up /);
     assert.equal(container.labels["role"], "front");
-    assert.deepEqual(container.networks, ["bridge"]);
+    assert.deepEqual(container.networks, [rig.habits.network]);
     assert.ok(Math.abs(container.created - Date.now()) < 60_000);
     const [port] = container.ports;
     assert.deepEqual({ ...port, host: 0 }, { container: 8080, protocol: "tcp", host: 0, address: "127.0.0.1" });

@@ -8,6 +8,8 @@ import { type Rig, sinceOf } from "../rig.ts";
 const ALL: LogOptions = { follow: false, stdout: true, stderr: true };
 const STAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 
+/** Whole lines, which an engine may deliver in parts. */
+const lines = (entries: LogEntry[]) => text(entries).match(/.*\n|.+$/g) ?? [];
 const text = (entries: LogEntry[]) => Buffer.concat(entries.map((entry) => entry.bytes)).toString("latin1");
 
 export function logsContract(rig: Rig): void {
@@ -26,11 +28,11 @@ export function logsContract(rig: Rig): void {
   rig.verb("logs", "delivers every line in order, each with its stamp", async () => {
     const id = await finished("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done");
     const entries = await read(id);
-    assert.equal(entries.length, 20_000);
-    for (const [index, entry] of entries.entries()) {
-      assert.equal(Buffer.from(entry.bytes).toString(), `line ${index}\n`);
-      assert.match(entry.time, STAMP);
-    }
+    assert.deepEqual(
+      lines(entries),
+      Array.from({ length: 20_000 }, (_, index) => `line ${index}\n`),
+    );
+    for (const { time } of entries) assert.match(time, STAMP);
   });
 
   rig.verb("logs", "keeps the streams apart and leaves one out if told so", async () => {
@@ -56,11 +58,8 @@ export function logsContract(rig: Rig): void {
       const entries = await read(id);
       assert.equal(text(entries), `${"x".repeat(40_000)}\nshort\n`);
       const parts = entries.slice(0, -1);
-      assert.deepEqual(
-        parts.map((entry) => entry.bytes.length),
-        [16_384, 16_384, 7233],
-      );
-      assert.equal(new Set(parts.map((entry) => entry.time)).size, 1);
+      assert.ok(parts.every(({ bytes }) => bytes.length <= rig.habits.part));
+      if (rig.habits.fineStamps) assert.equal(new Set(parts.map((entry) => entry.time)).size, 1);
     });
   }
 
@@ -80,16 +79,18 @@ export function logsContract(rig: Rig): void {
     );
     const expected = Array.from({ length: 255 }, (_, index) => index + 1).filter((byte) => byte !== 10);
     // The engine's own log file cannot hold bytes that are not UTF-8: those become U+FFFD before anybody can read them.
-    const [entry] = await read(id);
-    assert.deepEqual([...(entry?.bytes ?? [])].slice(0, 126), expected.slice(0, 126));
+    const bytes = Buffer.concat((await read(id)).map((entry) => entry.bytes));
+    assert.deepEqual([...bytes].slice(0, 126), expected.slice(0, 126));
   });
 
   rig.verb("logs", "starts at a nanosecond, inclusive, and ends before one", async () => {
     const id = await finished("i=0; while [ $i -lt 30 ]; do echo $i; i=$((i+1)); done");
     const entries = await read(id);
     for (const [index, { time }] of entries.entries()) {
-      assert.deepEqual(await read(id, { since: sinceOf(time) }), entries.slice(index));
-      assert.deepEqual(await read(id, { until: sinceOf(time) }), entries.slice(0, index + 1));
+      const first = rig.habits.fineStamps ? index : entries.findIndex((entry) => entry.time === time);
+      assert.deepEqual(await read(id, { since: sinceOf(time) }), entries.slice(first));
+      if (rig.habits.fineStamps)
+        assert.deepEqual(await read(id, { until: sinceOf(time) }), entries.slice(0, index + 1));
     }
     assert.equal(text(await read(id, { tail: 2 })), "28\n29\n");
     assert.equal(text(await read(id, { tail: 0 })), "");
@@ -108,8 +109,8 @@ export function logsContract(rig: Rig): void {
   });
 
   const counting = (args: string[]) => {
-    const lines = "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); [ $((i % 10)) -ne 0 ] || usleep 10000; done";
-    return rig.container({ command: ["sh", "-c", lines], args });
+    const numbers = "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); [ $((i % 10)) -ne 0 ] || usleep 10000; done";
+    return rig.container({ command: ["sh", "-c", numbers], args });
   };
 
   rig.verb("logs", "follows across rotations, each line once", async () => {
@@ -129,16 +130,21 @@ export function logsContract(rig: Rig): void {
       })();
       await reading.catch((error: unknown) => assert.ok(error instanceof LogInterrupted));
       assert.ok(entries.length > 200);
-      assert.equal(text(entries), entries.map((_, i) => `${i}\n`).join(""));
+      assert.equal(
+        text(entries),
+        lines(entries)
+          .map((_, i) => `${i}\n`)
+          .join(""),
+      );
     },
   );
 
   rig.verb("logs", "breaks a follow off rather than skip what was rotated away while nobody read", async () => {
     // Each burst fills most of a file, and takes longer than a reader that keeps up is behind.
-    const lines =
+    const bursts =
       "for i in $(seq 0 29); do seq $((i * 8000)) $((i * 8000 + 7999)); usleep 60000; done; echo done; sleep 1000";
     const args = ["--log-opt", "max-size=1m", "--log-opt", "max-file=2"];
-    const id = await rig.container({ command: ["sh", "-c", lines], args });
+    const id = await rig.container({ command: ["sh", "-c", bursts], args });
     const follow = rig.runtime.logs(id, { ...ALL, follow: true }, signal);
     const seen: LogEntry[] = [];
     const reading = (async () => {
@@ -148,7 +154,12 @@ export function logsContract(rig: Rig): void {
       }
     })();
     await assert.rejects(reading, { name: "LogInterrupted" });
-    assert.equal(text(seen), seen.map((_, i) => `${i}\n`).join(""));
+    assert.equal(
+      text(seen),
+      lines(seen)
+        .map((_, i) => `${i}\n`)
+        .join(""),
+    );
   });
 
   rig.verb("logs", "stops following at once when told to", async () => {
@@ -165,17 +176,18 @@ export function logsContract(rig: Rig): void {
 
   rig.verb("logs", "holds little while nobody reads", async () => {
     const id = await finished("yes $(head -c 100 /dev/zero | tr '\\0' x) | head -n 100000");
-    const lines = rig.runtime.logs(id, ALL, signal)[Symbol.asyncIterator]();
-    let count = (await lines.next()).value?.length ?? 0;
+    const batches = rig.runtime.logs(id, ALL, signal)[Symbol.asyncIterator]();
+    const ends = (batch: LogEntry[] = []) => batch.filter(({ bytes }) => bytes.at(-1) === 10).length;
+    let count = ends((await batches.next()).value ?? []);
     const before = process.memoryUsage().rss;
     await new Promise((resolve) => setTimeout(resolve, 300)); // Long enough to read all 10 MB, if anything did.
     assert.ok(process.memoryUsage().rss - before < 6 * 1024 * 1024);
-    for (let next = await lines.next(); !next.done; next = await lines.next()) count += next.value.length;
+    for (let next = await batches.next(); !next.done; next = await batches.next()) count += ends(next.value);
     assert.equal(count, 100_000);
   });
 
   rig.verb("logs", "says not-found for an unknown container", async () => {
-    const lines = rig.runtime.logs("0".repeat(64), ALL, signal);
-    await assert.rejects(lines[Symbol.asyncIterator]().next(), { code: "not-found" });
+    const batches = rig.runtime.logs("0".repeat(64), ALL, signal);
+    await assert.rejects(batches[Symbol.asyncIterator]().next(), { code: "not-found" });
   });
 }

@@ -41,7 +41,8 @@ export async function openAttach(
     signal.throwIfAborted();
     const exit = await waitForExit(engine, containerId, life.signal);
     const wire = await openStream(engine, { containerId, spec }, life.signal);
-    return new AttachedProcess(engine, { wire, exit, life, container, spec });
+    const { resizePause } = await engine.dialect(life.signal);
+    return new AttachedProcess(engine, { wire, exit, life, container, spec, resizePause });
   } catch (error) {
     life.abort();
     throw error;
@@ -56,6 +57,7 @@ interface AttachParts {
   life: AbortController;
   container: ContainerDetail;
   spec: AttachSpec;
+  resizePause: number;
 }
 
 export class AttachedProcess implements Process {
@@ -75,7 +77,7 @@ export class AttachedProcess implements Process {
     this.exit = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#resizer = new Resizer((size) => this.#sendSize(size));
+    this.#resizer = new Resizer((size) => this.#sendSize(size), parts.resizePause);
     this.output = this.#deliver();
     void this.#read();
     if (parts.spec.size) void this.resize(parts.spec.size);

@@ -1,8 +1,8 @@
 /** Containers as the interface describes them, out of the engine's JSON. */
 
-import type { ContainerInfo, ContainerInspectInfo, DockerVersion } from "dockerode";
+import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { type Container, type ContainerDetail, type EngineInfo, type PublishedPort, RuntimeError } from "../runtime.ts";
-import type { Engine } from "./engine.ts";
+import { askVersion, type Engine } from "./engine.ts";
 
 const FULL_ID = /^[0-9a-f]{64}$/;
 /** The engine writes this for a time that has not come. */
@@ -29,17 +29,14 @@ export function requireId(id: string): void {
 }
 
 export async function engineInfo(engine: Engine, signal: AbortSignal): Promise<EngineInfo> {
-  const version = await engine.call(signal, (docker, abortSignal) =>
-    // The client takes a signal here too; its types have not heard of it.
-    (docker.version as (options: { abortSignal: AbortSignal }) => Promise<DockerVersion>).call(docker, { abortSignal }),
-  );
-  const components = (version as { Components?: { Name?: string }[] }).Components ?? [];
+  const { name } = await engine.dialect(signal);
+  const version = await engine.call(signal, askVersion);
   return {
-    name: components.some((component) => component.Name?.startsWith("Podman")) ? "podman" : "docker",
-    version: version.Version,
-    apiVersion: version.ApiVersion,
-    os: version.Os,
-    arch: version.Arch,
+    name,
+    version: String(version.Version),
+    apiVersion: String(version.ApiVersion),
+    os: String(version.Os),
+    arch: String(version.Arch),
   };
 }
 

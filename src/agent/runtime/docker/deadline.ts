@@ -32,3 +32,17 @@ function rejectOnAbort(signal: AbortSignal): Promise<never> {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
+
+/** What `work` gives, unless its caller gives up before that; the work itself goes on. */
+export async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  work.catch(() => {});
+  signal.throwIfAborted();
+  const cancel = new AbortController();
+  const abort = () => cancel.abort(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, rejectOnAbort(cancel.signal)]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

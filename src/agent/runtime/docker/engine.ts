@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import Docker from "dockerode";
 import { RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
+import { chooseDialect, type Dialect, type VersionAnswer } from "./dialect.ts";
 import { callAgent, type Endpoint } from "./endpoint.ts";
 import { errorFromCause } from "./errors.ts";
 import { openWire, type Wire } from "./wire.ts";
@@ -20,48 +21,100 @@ export interface EngineOptions {
   timeout?: number;
 }
 
-/** Paths carry no version: the engine then answers in its newest, and what we read is in all since 1.40. */
+/** Throws what the client throws. */
+export function askVersion(docker: Docker, abortSignal: AbortSignal): Promise<VersionAnswer> {
+  // The client takes a signal here too; its types have not heard of it.
+  const client = docker as unknown as { version(options: { abortSignal: AbortSignal }): Promise<VersionAnswer> };
+  return client.version({ abortSignal });
+}
+
+interface Agreed {
+  dialect: Dialect;
+  docker: Docker;
+}
+
+/** Agrees with the engine on a version of its API before the first call, and again after it was away. */
 export class Engine {
   readonly endpoint: Endpoint;
   readonly timeout: number;
-  readonly #docker: Docker;
   readonly #agent: Agent;
+  #agreed: Promise<Agreed> | undefined;
 
   constructor(endpoint: Endpoint, options: EngineOptions = {}) {
     this.endpoint = endpoint;
     this.timeout = options.timeout ?? CALL_TIMEOUT;
     this.#agent = watchful(callAgent(endpoint));
-    this.#docker = new Docker(clientOptions(endpoint, this.#agent));
   }
 
   /** Runs one REST call, which takes at most so many milliseconds. Throws RuntimeError, or the signal's reason. */
-  async call<T>(
+  call<T>(
     signal: AbortSignal,
     work: (docker: Docker, abortSignal: AbortSignal) => Promise<T>,
     ms: number = this.timeout,
   ): Promise<T> {
-    const words = `The engine at ${this.endpoint.host} did not answer within ${ms / 1000} s.`;
-    const late = () => new RuntimeError("engine-unavailable", words);
-    try {
-      return await withDeadline({ signal, ms, late }, (both) => work(this.#docker, both));
-    } catch (error) {
-      signal.throwIfAborted();
-      throw errorFromCause(error, this.endpoint.host);
-    }
+    return this.#inTime({ signal, ms }, async (both) => work((await this.#agreement()).docker, both));
+  }
+
+  /** How the engine speaks; throws as `call` does, and `unsupported` when it is too old or too new. */
+  async dialect(signal: AbortSignal): Promise<Dialect> {
+    return (await this.#inTime({ signal, ms: this.timeout }, () => this.#agreement())).dialect;
   }
 
   /** Opens a long-lived request; the signal ends it at any time. */
-  stream(request: WireRequest, signal: AbortSignal): Promise<Wire> {
-    return openWire(this.endpoint, request, { signal, timeout: this.timeout });
+  async stream(request: WireRequest, signal: AbortSignal): Promise<Wire> {
+    const api = request.api ?? (await this.dialect(signal)).api;
+    const versioned = { ...request, path: api + request.path };
+    try {
+      return await openWire(this.endpoint, versioned, { signal, timeout: this.timeout });
+    } catch (error) {
+      throw this.#noticed(error);
+    }
   }
 
   close(): void {
     this.#agent.destroy();
   }
+
+  async #inTime<T>(
+    { signal, ms }: { signal: AbortSignal; ms: number },
+    work: (both: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const words = `The engine at ${this.endpoint.host} did not answer within ${ms / 1000} s.`;
+    const late = () => new RuntimeError("engine-unavailable", words);
+    try {
+      return await withDeadline({ signal, ms, late }, work);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw this.#noticed(errorFromCause(error, this.endpoint.host));
+    }
+  }
+
+  #agreement(): Promise<Agreed> {
+    this.#agreed ??= this.#agree();
+    return this.#agreed;
+  }
+
+  /** For everybody who waits, so that none of them can call it off. */
+  async #agree(): Promise<Agreed> {
+    try {
+      const unversioned = new Docker(clientOptions(this.endpoint, this.#agent));
+      const dialect = chooseDialect(await askVersion(unversioned, AbortSignal.timeout(this.timeout)));
+      return { dialect, docker: new Docker(clientOptions(this.endpoint, this.#agent, dialect.api.slice(1))) };
+    } catch (error) {
+      this.#agreed = undefined;
+      throw error;
+    }
+  }
+
+  /** What comes back may be another engine. */
+  #noticed(error: unknown): unknown {
+    if (error instanceof RuntimeError && error.code === "engine-unavailable") this.#agreed = undefined;
+    return error;
+  }
 }
 
 /** Every option is named, also with undefined: the client would fill gaps from DOCKER_HOST and its relatives. */
-function clientOptions(endpoint: Endpoint, agent: Agent): Docker.DockerOptions {
+function clientOptions(endpoint: Endpoint, agent: Agent, version = ""): Docker.DockerOptions {
   const { target, tls } = endpoint;
   return {
     socketPath: "path" in target ? target.path : undefined,
@@ -71,7 +124,7 @@ function clientOptions(endpoint: Endpoint, agent: Agent): Docker.DockerOptions {
     ca: tls?.ca,
     cert: tls?.cert,
     key: tls?.key,
-    version: undefined,
+    version: version || undefined,
     timeout: undefined,
     agent,
   } as Docker.DockerOptions;

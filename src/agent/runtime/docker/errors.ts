@@ -1,6 +1,7 @@
 /** Turns what the engine, its socket and its answers say into RuntimeError: by status and error code, not by message where there is a code. */
 
 import { RuntimeError, type RuntimeErrorCode } from "../runtime.ts";
+import { codeFromWords } from "./dialect.ts";
 
 /** The engine's words are quoted at most this far: they end up on screens and in audit lines. */
 const MAX_WORDS = 600;
@@ -39,7 +40,7 @@ const WANTS_TLS = "Client sent an HTTP request to an HTTPS server";
 export function errorFromStatus(status: number, words: string): RuntimeError {
   if (words.includes(WANTS_TLS))
     return new RuntimeError("engine-unavailable", "The engine wants TLS; set docker_cert_path.");
-  const code = BY_STATUS.get(status) ?? "engine-error";
+  const code = BY_STATUS.get(status) ?? codeFromWords(words);
   return new RuntimeError(code, quote(words) || `The engine answered with status ${status} and no words.`);
 }
 

@@ -1,7 +1,8 @@
 /** Starts a process in a container, up to the moment when it runs or the engine says why it does not. */
 
-import { type ExecSpec, RuntimeError } from "../runtime.ts";
+import { type ExecSpec, RuntimeError, type Size } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
+import { abortable } from "./deadline.ts";
 import { Demux } from "./demux.ts";
 import { describe, quote } from "./errors.ts";
 import { type ExecState, waitForStart } from "./exec-state.ts";
@@ -13,6 +14,8 @@ import type { Wire } from "./wire.ts";
 
 /** Keys that end a session on the engine's side: three nobody types, because the default is Emacs' and the shell's ^P ^Q. */
 export const DETACH_KEYS = "ctrl-^,ctrl-_,ctrl-^";
+/** Exit statuses from here on also stand for a command that could not start. */
+const FIRST_START_FAILURE = 125;
 /** Bytes of the engine's words about a failed start. */
 const MAX_WORDS = 4096;
 
@@ -39,32 +42,33 @@ export async function startExec(
     ...(spec.user ? { user: spec.user } : {}),
   });
   const life = new AbortController();
-  const cancel = () => life.abort(signal.reason);
-  signal.addEventListener("abort", cancel, { once: true });
+  const starting = runExec(engine, { execId, spec }, life);
   try {
-    signal.throwIfAborted();
-    const parts = await runExec(engine, { execId, spec }, life);
+    const parts = await abortable(starting, signal);
     return { ...parts, life, record: await killer.complete(record, parts.pid) };
   } catch (error) {
-    life.abort();
     if (isRefusal(error)) await killer.forget(record);
-    else void killer.end(record);
+    else void killer.endStarting(record, starting).finally(() => life.abort());
     throw error;
-  } finally {
-    signal.removeEventListener("abort", cancel);
   }
 }
 
 async function runExec(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, life: AbortController) {
-  const wire = await hijack(engine, { execId, spec }, life.signal);
-  const resizer = execResizer(engine, execId, life.signal);
+  const wire = await hijack(engine, { execId, spec }, life.signal).catch(refused);
+  const { resizePause } = await engine.dialect(life.signal);
+  const resizer = new Resizer((size) => sendSize(engine, { execId, size }, life.signal), resizePause);
   // Engines before API 1.42 hold this until the process is there: nothing else brings the size that close to its start.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   const state = await waitForStart(engine, { id: execId, sign: wire.ready(), signal: life.signal });
-  if (state.Pid === 0) throw await startFailure(wire, spec.tty, state);
+  if (state.Pid === 0 && !hasRun(state)) throw await startFailure(wire, spec.tty, state);
   // A busy engine can lose the early one.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   return { wire, resizer, pid: state.Pid };
+}
+
+/** An engine may tell no pid any more of what was over at once. */
+function hasRun({ ExitCode: code }: ExecState): boolean {
+  return code !== null && code < FIRST_START_FAILURE;
 }
 
 async function createExec(
@@ -101,15 +105,22 @@ function consoleSize({ tty, size }: ExecSpec): { ConsoleSize?: [number, number] 
   return tty && size ? { ConsoleSize: [size.rows, size.cols] } : {};
 }
 
-function execResizer(engine: Engine, execId: string, signal: AbortSignal): Resizer {
-  return new Resizer(({ cols, rows }) =>
-    engine.call(signal, (docker, abortSignal) => docker.getExec(execId).resize({ h: rows, w: cols, abortSignal })),
-  );
+function sendSize(engine: Engine, { execId, size }: { execId: string; size: Size }, signal: AbortSignal) {
+  const { rows: h, cols: w } = size;
+  return engine.call(signal, (docker, abortSignal) => docker.getExec(execId).resize({ h, w, abortSignal }));
 }
 
-/** The engine accepts every start, and then writes into the stream why it failed. */
+/** Podman answers the start with why it failed. */
+function refused(error: unknown): never {
+  throw error instanceof RuntimeError && error.code === "engine-error" ? failure(error.message) : error;
+}
+
+/** Docker accepts every start, and then writes into the stream why it failed. */
 async function startFailure(wire: Wire, tty: boolean, state: ExecState): Promise<RuntimeError> {
-  const words = quote(await readWords(wire, tty)) || `The engine could not start the command (${state.ExitCode}).`;
+  return failure(quote(await readWords(wire, tty)) || `The engine could not start the command (${state.ExitCode}).`);
+}
+
+function failure(words: string): RuntimeError {
   if (/executable file not found|no such file or directory/i.test(words) && !/chdir|cwd/i.test(words)) {
     return new RuntimeError("command-not-found", words);
   }

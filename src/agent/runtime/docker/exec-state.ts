@@ -17,14 +17,16 @@ const MAX_END_POLL = 1000;
 export interface ExecState {
   Running: boolean;
   ExitCode: number | null;
-  /** The host's pid of its process; 0 before it started, and for ever if it could not start. */
+  /** The host's pid of its process; 0 before it started, and for ever if it could not start. Podman's is 0 after its end too. */
   Pid: number;
 }
 
 /** Undefined when the engine does not know the exec (any more). */
 export async function inspectExec(engine: Engine, id: string, signal: AbortSignal): Promise<ExecState | undefined> {
   try {
-    return await engine.call(signal, (docker, abortSignal) => docker.getExec(id).inspect({ abortSignal }));
+    const { exitCode } = await engine.dialect(signal);
+    const answer = await engine.call(signal, (docker, abortSignal) => docker.getExec(id).inspect({ abortSignal }));
+    return { Running: answer.Running, Pid: answer.Pid, ExitCode: exitCode(answer) };
   } catch (error) {
     if (error instanceof RuntimeError && error.code === "not-found") return undefined;
     throw error;

@@ -1,6 +1,7 @@
 /** Ends execs with everything they started. The engine has no call for that, and does not do it when its client leaves. */
 
 import { randomUUID } from "node:crypto";
+import { wait } from "../../../lib/wait.ts";
 import { RuntimeError } from "../runtime.ts";
 import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
@@ -75,9 +76,12 @@ export class Killer {
 
   /** Ends all of it within 5 s. Resolves with whether it is proven to be gone; if not, the journal keeps it. */
   end(record: ExecRecord): Promise<boolean> {
-    const ending = this.#tryEnd(record).finally(() => this.#ending.delete(ending));
-    this.#ending.add(ending);
-    return ending;
+    return this.#tracked(this.#tryEnd(record));
+  }
+
+  /** As `end`, of an exec whose caller gave up: an engine that is disturbed while it starts one forgets what it started. */
+  endStarting(record: ExecRecord, starting: Promise<unknown>): Promise<boolean> {
+    return this.#tracked(this.#afterStart(record, starting));
   }
 
   /** Ends what earlier agents noted and nobody owns now. */
@@ -89,6 +93,18 @@ export class Killer {
   /** Resolves when nothing is being ended any more. */
   async idle(): Promise<void> {
     await Promise.all(this.#ending);
+  }
+
+  #tracked(work: Promise<boolean>): Promise<boolean> {
+    const ending = work.finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+    return ending;
+  }
+
+  async #afterStart(record: ExecRecord, starting: Promise<unknown>): Promise<boolean> {
+    const never = new AbortController().signal;
+    await Promise.race([starting.catch(() => {}), wait(ENGINE_TIMEOUT, never)]);
+    return this.#tryEnd(record);
   }
 
   async #tryEnd(record: ExecRecord): Promise<boolean> {

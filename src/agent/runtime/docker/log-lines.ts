@@ -23,8 +23,8 @@ export interface LogParser {
   end(): LogEntry[];
 }
 
-export function logParser(tty: boolean): LogParser {
-  return tty ? new TerminalLines() : new FramedLines();
+export function logParser(framed: boolean): LogParser {
+  return framed ? new FramedLines() : new TerminalLines();
 }
 
 /** Multiplexed: a frame is a line, or a part of a long one. A frame that arrives in several chunks is put together. */

@@ -23,6 +23,7 @@ export class Silence {
   readonly #look: (signal: AbortSignal) => Promise<LogEntry | undefined>;
   /** Which entry was read last, or was there when nothing had been read yet. */
   #last: string | undefined;
+  #lastTime = "";
   #count = 0;
   #asking = false;
 
@@ -43,6 +44,7 @@ export class Silence {
     if (!last) return;
     this.#count += 1;
     this.#last = nameOf(last);
+    this.#lastTime = last.time;
   }
 
   /** Resolves with true when the log has entries that the follow does not deliver, with false when the signal is aborted. */
@@ -56,6 +58,12 @@ export class Silence {
       if (silent && (await this.#missed(signal))) return true;
       ms = silent ? Math.min(2 * ms, max) : first;
     }
+  }
+
+  /** Whether the log goes on after the last entry that was read, as far as stamps tell. */
+  async behind(signal: AbortSignal): Promise<boolean> {
+    const newest = await this.#look(signal).catch(() => undefined);
+    return newest !== undefined && this.#lastTime !== "" && newest.time > this.#lastTime;
   }
 
   async #missed(signal: AbortSignal): Promise<boolean> {

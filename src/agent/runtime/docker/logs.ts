@@ -24,7 +24,8 @@ export async function* containerLogs(
   { options, signal, patience = PATIENCE }: LogRequest,
 ): AsyncGenerator<LogEntry[], void, undefined> {
   const { Config, HostConfig } = await rawInspect(engine, id, signal);
-  const log = { engine, id, tty: Config.Tty };
+  const dialect = await engine.dialect(signal);
+  const log = { engine, id, api: dialect.logsApi, framed: !Config.Tty || dialect.framesTerminals };
   if (!options.follow) return yield* entries(log, options, signal);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
@@ -37,6 +38,8 @@ export async function* containerLogs(
   });
   try {
     yield* watched(entries(log, options, both), silence, rotates(HostConfig) ? new Rotation(look) : undefined);
+    if (dialect.losesRotatedLogs && options.until === undefined && (await silence.behind(both)))
+      throw new LogInterrupted("The engine ended the log before its last line.");
   } finally {
     stop.abort();
   }
@@ -45,16 +48,18 @@ export async function* containerLogs(
 interface Log {
   engine: Engine;
   id: string;
-  tty: boolean;
+  api: string;
+  framed: boolean;
 }
 
 async function* entries(
-  { engine, id, tty }: Log,
+  { engine, id, api, framed }: Log,
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<LogEntry[], void, undefined> {
-  const parser = logParser(tty);
-  const wire = await engine.stream({ method: "GET", path: `/containers/${id}/logs?${logQuery(options)}` }, signal);
+  const parser = logParser(framed);
+  const path = `/containers/${id}/logs?${logQuery(options)}`;
+  const wire = await engine.stream({ method: "GET", path, api }, signal);
   try {
     for await (const chunk of wire.body()) {
       const complete = parser.push(wire.lasting ? chunk : Buffer.from(chunk));

@@ -4,8 +4,10 @@ export const MAX_HEAD = 64 * 1024;
 
 export interface WireRequest {
   method: "GET" | "POST";
-  /** With its query; every variable part is encoded already. */
+  /** Without the API's version, with its query; every variable part is encoded already. */
   path: string;
+  /** What comes before the path instead of the version that both sides know. */
+  api?: string;
   /** Sent as JSON. */
   body?: unknown;
   /** Ask for the raw connection (the engine's "hijack"). */

@@ -11,10 +11,10 @@ import { parseEndpoint } from "../../../../src/agent/runtime/docker/endpoint.ts"
 const TIMEOUT = 300;
 
 export type Answer = (socket: Socket) => void;
-/** Chooses the answer by what has arrived of the request, its first line at least. */
+/** Chooses the answer by what has arrived of the request, its first line at least; is asked for the version too. */
 export type Answers = { to: (request: string) => Answer };
 
-/** Runs `work` with an engine whose every answer is `answer`, given once the request has begun to arrive. */
+/** Runs `work` with an engine that tells no version and whose every further answer is `answer`, given once the request has begun to arrive. */
 export async function withFakeEngine(
   answer: Answer | Answers,
   work: (engine: Engine) => Promise<void>,
@@ -23,9 +23,16 @@ export async function withFakeEngine(
   const directory = await mkdtemp(join(tmpdir(), "fl-fake-"));
   const path = join(directory, "engine.sock");
   const sockets = new Set<Socket>();
+  let agreed = typeof answer !== "function";
+  const choose = (request: string): Answer => {
+    if (typeof answer !== "function") return answer.to(request);
+    const first = !agreed;
+    agreed = true;
+    return first ? says(json("{}")) : answer;
+  };
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket.on("error", () => {}));
-    socket.once("data", (bytes) => (typeof answer === "function" ? answer : answer.to(bytes.toString()))(socket));
+    socket.once("data", (bytes) => choose(bytes.toString())(socket));
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
   const engine = new Engine(parseEndpoint(`unix://${path}`), { timeout });
@@ -50,5 +57,5 @@ export function hangsAfter(bytes: string): Answer {
 }
 
 export function json(body: string, status = "200 OK"): string {
-  return `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }

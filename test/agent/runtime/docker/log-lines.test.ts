@@ -98,7 +98,7 @@ function rawFrame(type: number, payload: Buffer): Buffer {
 
 /** [stream, time, bytes in hex] of each entry. */
 function parse(tty: boolean, bytes: Buffer, sizes: number[]): string[][] {
-  const parser = logParser(tty);
+  const parser = logParser(!tty);
   const entries = [];
   for (let at = 0, turn = 0; at < bytes.length; turn++) {
     const size = sizes[turn % sizes.length] ?? 1;

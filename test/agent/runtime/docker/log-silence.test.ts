@@ -94,6 +94,7 @@ suite("silence of a followed log", () => {
 test("a follow that an engine stops delivering breaks off, so that it can be read on from there", async () => {
   const looks: string[] = [];
   const to = (request: string) => {
+    if (request.includes("/version")) return says(json("{}"));
     if (request.includes("/json"))
       return says(json(JSON.stringify({ Id: ID, Config: { Tty: false }, HostConfig: {} })));
     if (request.includes("follow=1")) return hangsAfter(`${CHUNKED}${chunk(line(1))}`);

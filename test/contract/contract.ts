@@ -1,0 +1,34 @@
+/** The runtime's whole contract on one rig, and the table verb x engine when it is over. */
+
+import { after, before } from "node:test";
+import { printTable, type Rig } from "./rig.ts";
+import { attachContract } from "./verbs/attach.ts";
+import { dialContract } from "./verbs/dial.ts";
+import { execContract } from "./verbs/exec.ts";
+import { killContract } from "./verbs/kill.ts";
+import { lifecycleContract } from "./verbs/lifecycle.ts";
+import { listContract } from "./verbs/list.ts";
+import { logsContract } from "./verbs/logs.ts";
+import { statsContract } from "./verbs/stats.ts";
+
+const VERBS = [
+  listContract,
+  lifecycleContract,
+  statsContract,
+  logsContract,
+  execContract,
+  killContract,
+  attachContract,
+  dialContract,
+];
+
+/** `close` removes what the rig stands on. */
+export function contract(rig: Rig, close: () => Promise<void> = () => Promise.resolve()): void {
+  before(() => rig.open());
+  after(async () => {
+    await rig.close();
+    await close();
+  });
+  for (const verb of VERBS) verb(rig);
+  printTable([rig]);
+}
