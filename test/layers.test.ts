@@ -32,6 +32,7 @@ const KNOWN_BY: Record<string, string[]> = {
   dockerode: ["agent/runtime/docker"],
   fastify: ["door", "agent/gateway", "server/http"],
   ws: ["door", "agent/gateway", "ctl"],
+  "http-proxy": ["agent/gateway/apps"],
   pino: ["boot", "agent/agent.ts", "server/server.ts"],
   "prom-client": ["door", "agent/gateway", "agent/agent.ts", "server/http", "server/server.ts"],
   pkijs: ["door/certificate"],

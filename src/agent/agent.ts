@@ -205,6 +205,7 @@ async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promi
       nodeName: config.node_name,
       version: options.version,
       metricsPublic: config.metrics_public,
+      ...(config.apps_url && { appsUrl: config.apps_url }),
       ...doorConfig(config, { tls, localSocket: join(config.data_dir, SOCKET_FILE) }),
     },
   }).catch(refuseStart);

@@ -6,7 +6,7 @@ import { digest } from "../auth/secret.ts";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { data, duration, integer, path, secret, size, text, toggle, url } from "../boot/value.ts";
-import { connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+import { connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
 import { HIDDEN } from "../lib/secret.ts";
 import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
 
@@ -141,6 +141,16 @@ const SETTINGS = {
     who: "agent",
     where: { address: "127.0.0.1", port: 9090 },
     portNames: { aliases: ["agent_port"], variables: ["AGENT_LISTEN_PORT"] },
+  }),
+  apps_url: setting({
+    type: {
+      ...url("http", "https"),
+      schema: z.literal("").or(origins),
+      accepts: `an address such as https://apps.example.com, without a path, or ""`,
+    },
+    default: "",
+    effect:
+      "Where browsers on other machines meet containers' pages: with https://apps.example.com each is at https://LABEL.apps.example.com, so all names below it must lead here. Take a domain of its own, not one above or below that of the agent's page. Empty: only browsers on this machine, below localhost; for others ctl open forwards a port.",
   }),
   grants: setting({
     type: data(

@@ -1,4 +1,4 @@
-/** The HTTP framework, set up once: the choke point before every route, problem documents for every error, a line for every answer. */
+/** The HTTP framework, set up once: other hosts first, then the choke point before every route, problem documents for every error, a line for every answer. */
 
 import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -8,6 +8,7 @@ import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
 import type { DoorMetrics } from "./metrics.ts";
 import type { Log } from "./options.ts";
+import { type OtherHosts, ownUpgrades } from "./other-hosts.ts";
 import { SAFE_HEADERS } from "./page.ts";
 import { absent, sendProblem } from "./problems.ts";
 import { addSockets } from "./sockets.ts";
@@ -19,16 +20,23 @@ const MAX_PARAM = 768;
 export interface AppParts {
   listener: (handler: RequestListener) => Server;
   door: Door;
+  others: OtherHosts;
   log: Log;
   metrics: DoorMetrics;
   /** Puts anything thrown into words for people. */
   understand: (error: unknown) => FairleadError;
 }
 
-export async function createApp({ listener, door, log, metrics, understand }: AppParts): Promise<FastifyInstance> {
+export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const { listener, door, others, log, metrics, understand } = parts;
   const app = fastify({
-    serverFactory: (handler) => listener(handler),
-    clientErrorHandler: refuseBroken,
+    serverFactory: (handler) =>
+      listener((request, response) => {
+        if (!others.request(request, response)) handler(request, response);
+      }),
+    clientErrorHandler: (error, socket) => {
+      if (error.code !== "ERR_HTTP_REQUEST_TIMEOUT" || !others.serves(socket)) refuseBroken(error, socket);
+    },
     frameworkErrors: refuseUnroutable,
     logger: false,
     bodyLimit: MAX_BODY,
@@ -38,7 +46,7 @@ export async function createApp({ listener, door, log, metrics, understand }: Ap
     routerOptions: { maxParamLength: MAX_PARAM, caseSensitive: true },
   });
   // First, so that the door can tell a WebSocket from a request.
-  await addSockets(app);
+  await addSockets(app, ownUpgrades(app.server, others));
   app.decorateRequest("authority", "");
   app.decorateRequest("identity", undefined);
   app.decorateRequest("signer", undefined);

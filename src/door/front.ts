@@ -14,6 +14,7 @@ import { checkTls, Listeners } from "./listener.ts";
 import { doorMetrics } from "./metrics.ts";
 import { Names } from "./names.ts";
 import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
+import { type Neighbourhood, NOBODY, type OtherHosts } from "./other-hosts.ts";
 import { type Place, Places } from "./places.ts";
 
 export interface Front {
@@ -47,6 +48,8 @@ export interface FrontOptions {
   understand: (error: unknown) => FairleadError;
   /** Recognises agents, where they call. */
   hosts?: HostCheck;
+  /** Makes those who answer on other hosts, if there are any. */
+  others?: (neighbourhood: Neighbourhood) => OtherHosts;
   /** Adds every route there is. */
   furnish: (app: FastifyInstance, shared: Shared) => Promise<void>;
 }
@@ -61,12 +64,14 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const budget = new ConnectionBudget(limits, proxies);
   const stop = new AbortController();
   const door = new Door({ names, proxies, credentials, budget, draining: stop.signal, hosts: options.hosts });
+  const metrics = doorMetrics(options.metrics, budget);
   const listeners = new Listeners({ tls: config.tls, limits, budget });
   const app = await createApp({
     listener: (handler) => listeners.make(handler),
     door,
+    others: options.others?.({ proxies, budget, metrics, draining: stop.signal }) ?? NOBODY,
     log,
-    metrics: doorMetrics(options.metrics, budget),
+    metrics,
     understand,
   });
   const routes = requireAccess(app);

@@ -14,7 +14,7 @@ const networks = z.string().refine((network) => {
   const [ip = "", bits = "0", ...more] = network.split("/");
   return isIP(ip) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128) && more.length === 0;
 });
-const origins = z.string().refine((origin) => {
+export const origins = z.string().refine((origin) => {
   const parsed = URL.parse(origin);
   return /^https?:\/\//.test(origin) && parsed !== null && parsed.href === `${parsed.origin}/`;
 });

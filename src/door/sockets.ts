@@ -1,5 +1,7 @@
 /** The WebSockets that are open: their limits, and their end. */
 
+import type { EventEmitter } from "node:events";
+import type { Server } from "node:http";
 import fastifyWebsocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
@@ -23,10 +25,14 @@ const LIMITS = {
   closeTimeout: CLOSE_MS,
 } as const;
 
-/** Adds WebSockets to the server: every upgrade goes through the same hooks and the same route table as any request. */
-export async function addSockets(app: FastifyInstance): Promise<void> {
+/**
+ * Adds WebSockets to the server: every upgrade that `upgrades` tells of goes through the same hooks and the same route
+ * table as any request.
+ */
+export async function addSockets(app: FastifyInstance, upgrades: EventEmitter): Promise<void> {
   await app.register(fastifyWebsocket, {
-    options: LIMITS,
+    // Only its `upgrade` is listened to.
+    options: { ...LIMITS, server: upgrades as Server },
     // A socket that breaks takes nothing with it: the session that used it notices by the close.
     errorHandler: (_error, socket) => socket.terminate(),
     preClose: () => closeAll(app.websocketServer.clients),

@@ -38,6 +38,8 @@ const TABLE = {
   "engine-error": { http: 502, close: 4502, exit: 125, title: "The container engine reported an error" },
   "dial-refused": { http: 502, close: 4502, exit: 125, title: "Nothing listens on that port" },
   "dial-failed": { http: 502, close: 4502, exit: 125, title: "The port could not be reached" },
+  "no-answer": { http: 504, close: 4504, exit: 125, title: "The container did not answer in time" },
+  "bad-answer": { http: 502, close: 4502, exit: 125, title: "The container's answer cannot be understood" },
   "command-not-found": { http: 422, close: 4422, exit: 127, title: "The command was not found in the container" },
   "command-not-executable": { http: 422, close: 4422, exit: 126, title: "The command cannot be executed" },
   unsupported: { http: 501, close: 4501, exit: 125, title: "Not supported here" },

@@ -14,7 +14,7 @@ export const Size = z.object({ cols: whole(1, 1000), rows: whole(1, 1000) });
 
 /** `kill`: the session ends when its connection does. `keep`: it waits `grace` for a resume. */
 export const OpenHeader = z.strictObject({
-  op: z.enum(["logs", "exec", "attach", "forward", "dial", "observe", "resume"]),
+  op: z.enum(["logs", "exec", "attach", "forward", "proxy", "dial", "observe", "resume"]),
   node: z.optional(z.string().check(z.maxLength(253))),
   /** Id, short id, name, `project/service` or `project/service/N`. */
   container: z.optional(ref),
@@ -78,6 +78,10 @@ export type LogsBody = z.infer<typeof LogsBody>;
 
 export const ForwardBody = z.strictObject({ ports: z.array(port).check(z.minLength(1), z.maxLength(64)) });
 export type ForwardBody = z.infer<typeof ForwardBody>;
+
+/** The pages of one port, which the agent's HTTP door fetches for a browser. */
+export const ProxyBody = z.strictObject({ port });
+export type ProxyBody = z.infer<typeof ProxyBody>;
 
 /** One TCP connection of a forward; a session of its own, child of the forward. */
 export const DialBody = z.strictObject({ secret, port });

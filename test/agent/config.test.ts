@@ -87,6 +87,11 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     [0, 0],
     ["65535", 65_535],
   ],
+  apps_url: [
+    ["https://apps.example.com", "https://apps.example.com"],
+    ["http://apps.example.com:8080", "http://apps.example.com:8080"],
+    ["", ""],
+  ],
   public_urls: [
     [
       ["https://a.example", "https://b.example:9090/"],
@@ -328,6 +333,8 @@ test("durations, sizes, addresses and lists refuse what would mean something els
     ["docker_host", "/var/run/docker.sock"],
     ["server_url", "server:8090"],
     ["server_url", "http://me:secret@host"],
+    ["apps_url", "apps.example.com"],
+    ["apps_url", "https://gw.example.com/apps"],
     ["public_urls", ["gw.example.com"]],
     ["public_urls", ["https://gw.example.com/path"]],
     ["trusted_proxies", ["10.0.0.0/33"]],

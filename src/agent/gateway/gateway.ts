@@ -6,11 +6,15 @@ import { addPage } from "../../door/page.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
 import { Watches } from "../../door/watches.ts";
-import type { GatewayOptions } from "./options.ts";
+import { Addresses } from "./apps/addresses.ts";
+import { Apps } from "./apps/apps.ts";
+import { AppHosts } from "./apps/hosts.ts";
+import { APP_LIMITS, type GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addLifecycle } from "./routes/lifecycle.ts";
 import { addLogs } from "./routes/logs.ts";
+import { addOpen } from "./routes/open.ts";
 import { addPorts } from "./routes/ports.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addProcesses } from "./routes/processes.ts";
@@ -19,15 +23,35 @@ import { addStats } from "./routes/stats.ts";
 
 /** Builds the gateway without listening yet; throws when its configuration would leave a door open. */
 export async function createGateway(options: GatewayOptions): Promise<Front> {
-  const { config, credentials, metrics, log, runtimeReady: isReady } = options;
-  const furnish = (app: FastifyInstance, shared: Shared) => addRoutes(app, options, shared);
-  return createFront({ config, credentials, metrics, log, isReady, understand: asFairleadError, furnish });
+  const { config, credentials, metrics, log, sessions, runtimeReady: isReady } = options;
+  const { nodeName: node, appsUrl } = config;
+  const addresses = new Addresses({ node, secure: config.tls !== undefined, appsUrl });
+  const apps = new Apps({ sessions, addresses, limits: { ...APP_LIMITS, ...config.appLimits } });
+  const front = await createFront({
+    config,
+    credentials,
+    metrics,
+    log,
+    isReady,
+    understand: asFairleadError,
+    others: (neighbourhood) => new AppHosts({ ...neighbourhood, addresses, apps, log, tokens: credentials.tokens }),
+    furnish: (app, shared) => addRoutes(app, options, { ...shared, apps }),
+  });
+  const close = async () => {
+    apps.close();
+    await front.close();
+  };
+  return { ...front, close };
+}
+
+interface Furniture extends Shared {
+  apps: Apps;
 }
 
 /** Every route there is. */
-async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Shared): Promise<void> {
+async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Furniture): Promise<void> {
   const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory } = options;
-  const { door, limits, draining } = shared;
+  const { apps, door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;
   addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
@@ -39,6 +63,7 @@ async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: 
   addLogs(app, { sessions, door });
   addProcesses(app, { sessions, door, limits });
   addPorts(app, { sessions, door, limits });
+  addOpen(app, { sessions, door, apps });
   addVersion(app, { kind: "agent", node, version: config.version });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
 }

@@ -13,11 +13,22 @@ export interface GatewayConfig extends DoorConfig {
   version: string;
   /** Anyone may read `/metrics`. */
   metricsPublic: boolean;
+  /** Below whose host name containers' pages are met from other machines, e.g. `https://apps.example.com`. */
+  appsUrl?: string;
+  appLimits?: Partial<AppLimits>;
 }
+
+/** How long a container may take to begin its answer to a browser, and to agree to a WebSocket, in milliseconds. */
+export interface AppLimits {
+  answerMs: number;
+  upgradeMs: number;
+}
+
+export const APP_LIMITS: AppLimits = { answerMs: 120_000, upgradeMs: 10_000 };
 
 /** What the doors use of the session desk. */
 export type ContainerDesk = Pick<Containers, "ready" | "visible" | "detail" | "changes">;
-export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "control">;
+export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "connect" | "control">;
 
 export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;
 

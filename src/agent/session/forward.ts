@@ -1,4 +1,4 @@
-/** A forward, and each TCP connection of it. */
+/** A forward or a proxied port, and each TCP connection of a forward. */
 
 import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
@@ -7,7 +7,7 @@ import { pump } from "../../lib/pump.ts";
 import { aborted } from "../../lib/wait.ts";
 import { type SessionIo, toFairleadError } from "./session.ts";
 
-/** Waits: its connections are sessions of their own. */
+/** Waits: its connections go their own ways. */
 export async function serveForward(io: SessionIo): Promise<ExitStatus> {
   io.accept();
   await aborted(io.signal);

@@ -7,7 +7,7 @@ export interface SessionLimits {
   /** Sessions at a time, connections of forwards not counted. */
   sessions: number;
   sessionsPerContainer: number;
-  /** TCP connections of all forwards. */
+  /** TCP connections of all forwards and proxied ports. */
   connections: number;
   /** Milliseconds without a packet in either direction; 0: for ever. */
   idle: number;
@@ -15,7 +15,7 @@ export interface SessionLimits {
   grace: number;
 }
 
-/** TCP connections of one forward at a time. */
+/** TCP connections of one forward, or of one proxied port, at a time. */
 const MAX_CONNECTIONS = 128;
 
 /** Throws `too-many` when there is no room for one more session of this container. */
@@ -32,10 +32,10 @@ export function checkSessions(live: Iterable<Session>, container: string, limits
     );
 }
 
-/** Throws `too-many` when the forward, or the agent that carries so many by now, has no room for one more connection. */
-export function checkConnections(forward: Session, carried: number, limits: SessionLimits): void {
-  if (forward.children.size >= MAX_CONNECTIONS)
-    throw new FairleadError("too-many", `a forward carries at most ${MAX_CONNECTIONS} connections at a time`);
-  if (carried >= limits.connections)
+/** Throws `too-many` when a session with so many connections, or an agent with so many in all, has no room for one more. */
+export function checkConnections({ own, all }: { own: number; all: number }, limits: SessionLimits): void {
+  if (own >= MAX_CONNECTIONS)
+    throw new FairleadError("too-many", `a session carries at most ${MAX_CONNECTIONS} connections at a time`);
+  if (all >= limits.connections)
     throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
 }

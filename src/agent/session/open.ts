@@ -2,7 +2,7 @@
 
 import type * as z from "zod/mini";
 import { FairleadError } from "../../protocol/errors.ts";
-import { AttachBody, ExecBody, ForwardBody, LogsBody, OpenHeader } from "../../protocol/open.ts";
+import { AttachBody, ExecBody, ForwardBody, LogsBody, OpenHeader, ProxyBody } from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import type { Right } from "../../protocol/rights.ts";
 import { serveAttach } from "./attach.ts";
@@ -48,6 +48,10 @@ const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = 
   forward(bytes) {
     const { ports } = parseBody(ForwardBody, bytes);
     return { right: "forward", onDrop: "keep", audit: { ports }, serve: (io) => serveForward(io) };
+  },
+  proxy(bytes) {
+    const { port } = parseBody(ProxyBody, bytes);
+    return { right: "proxy", onDrop: "kill", audit: { ports: [port] }, serve: (io) => serveForward(io) };
   },
 };
 

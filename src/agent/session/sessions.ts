@@ -1,5 +1,6 @@
 /** Every session of the agent, whatever door it came through: opened, authorised, resumed, limited and ended here. */
 
+import type { Duplex } from "node:stream";
 import { allows, type Subject } from "../../auth/grant.ts";
 import { aborted } from "../../lib/wait.ts";
 import type { Budget } from "../../mux/budget.ts";
@@ -7,9 +8,10 @@ import type { Channel, OpenRequest } from "../../mux/channel.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
-import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
+import { DialBody, type Opened, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
 import type { Container, Runtime } from "../runtime/runtime.ts";
 import { type Asked, askedFor, type Audit, type AuditLine, Trail } from "./audit.ts";
+import { Carried } from "./carried.ts";
 import type { Containers } from "./containers.ts";
 import { type DirectRequest, DirectSession } from "./direct.ts";
 import { serveConnection } from "./forward.ts";
@@ -70,6 +72,7 @@ export class Sessions {
   readonly #muxes = new Set<Mux>();
   readonly #streams: LogStreams;
   readonly #lifecycle: Lifecycle;
+  readonly #carried = new Carried();
   readonly #idleTimer: NodeJS.Timeout;
   #state: "open" | "draining" | "closed" = "open";
 
@@ -105,10 +108,10 @@ export class Sessions {
     return DirectSession.open(request, { budget: this.#options.budget, accept }, signal);
   }
 
-  /** Rejects with what `open` would be refused with, as far as that can be told without starting anything. */
-  async check(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<void> {
+  /** The container; rejects with what `open` would be refused with, as far as that can be told without starting anything. */
+  async check(request: DirectRequest, { subject, remote, signal }: DirectVisit): Promise<Container> {
     const asked = askedFor(json(request.header));
-    await this.#admit(asked, visitorOf(subject, remote), () => this.#check(request, subject, signal));
+    return this.#admit(asked, visitorOf(subject, remote), () => this.#check(request, subject, signal));
   }
 
   /** Starts, stops, restarts or removes a container, and gives what it was. What has begun goes on without its client. */
@@ -121,6 +124,24 @@ export class Sessions {
     });
     await this.#lifecycle.carryOut(order, container, visitor);
     return container;
+  }
+
+  /**
+   * A connection to the port of an open `proxy` session, which it ends with; also of a container that took over the
+   * name since. Rejects when that is not to be had, or may not be used any more.
+   */
+  async connect({ session: id, secret }: Pick<Opened, "session" | "secret">): Promise<Duplex> {
+    const { runtime, containers } = this.#options;
+    const session = this.#find(id, secret);
+    const { kind, right, reference, ports } = session.purpose;
+    const [port] = ports ?? [];
+    if (kind !== "proxy" || port === undefined) throw gone();
+    const { grant } = session.visitor.subject;
+    this.#checkConnections(session);
+    const container = await containers.find(reference, { grant, right });
+    const socket = await runtime.dial(container.id, port, session.signal);
+    this.#carried.add(session, socket);
+    return socket;
   }
 
   /** Live sessions by kind. */
@@ -223,14 +244,16 @@ export class Sessions {
     if (subject.revoked.aborted) throw withdrawn();
   }
 
-  async #check({ header, body }: DirectRequest, subject: Subject, signal: AbortSignal): Promise<void> {
+  async #check({ header, body }: DirectRequest, subject: Subject, signal: AbortSignal): Promise<Container> {
     const { runtime, containers, limits } = this.#options;
     this.#checkWelcome(subject);
     const { right } = openingOf(header, json(body));
     const { id } = await containers.find(header.container ?? "", { grant: subject.grant, right });
     checkSessions(this.#sessions.values(), id, limits);
-    const { name, state } = await runtime.inspect(id, signal);
+    const container = await runtime.inspect(id, signal);
+    const { name, state } = container;
     if (STOPPED.has(state)) throw new FairleadError("not-running", `the container "${name}" is not running (${state})`);
+    return container;
   }
 
   #open({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {
@@ -251,12 +274,13 @@ export class Sessions {
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
   #dial({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {
-    const { runtime, containers, limits } = this.#options;
+    const { runtime, containers } = this.#options;
     const { secret, port } = parseBody(DialBody, request.body);
     const parent = this.#find(header.session, secret);
-    const { right, reference, ports } = parent.purpose;
-    if (!ports?.includes(port)) throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
-    checkConnections(parent, this.counts()["connection"] ?? 0, limits);
+    const { kind, right, reference, ports } = parent.purpose;
+    if (kind !== "forward" || !ports?.includes(port))
+      throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
+    this.#checkConnections(parent);
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
     const session = this.#create({ ...purpose, ...parent.fate, visitor, channel, id });
@@ -264,6 +288,12 @@ export class Sessions {
     session.worked = session
       .run((io) => serveConnection(io, () => runtime.dial(container.id, port, session.signal)))
       .then(() => parent.release(session));
+  }
+
+  #checkConnections(session: Session): void {
+    const { limits } = this.#options;
+    const all = (this.counts()["connection"] ?? 0) + this.#carried.size;
+    checkConnections({ own: session.children.size + this.#carried.of(session), all }, limits);
   }
 
   /** Whoever opened the session, or may do everything to its container, may watch it; nobody else learns that it exists. */
@@ -335,6 +365,7 @@ export class Sessions {
   #endIdle(): void {
     const { idle } = this.#options.limits;
     if (idle === 0) return;
+    this.#carried.look();
     for (const session of this.#sessions.values())
       if (performance.now() - session.lastActive > idle && session.children.size === 0)
         session.end(new FairleadError("idle", `nothing moved for ${Math.round(idle / 60_000)} minutes`));

@@ -290,7 +290,7 @@ suite("a fault behind the door", () => {
     const fail = () => {
       throw new Error("no desk");
     };
-    const sessions = { serve: fail, open: fail, check: fail, control: fail };
+    const sessions = { serve: fail, open: fail, check: fail, connect: fail, control: fail };
     await using front = await startFront({ gateway: { sessions } });
     const socket = connect(front.port, "127.0.0.1").resume();
     socket.write(requestText(front.host, { path: SESSIONS_PATH, headers: upgrade(offer(), bearer(front.admin)) }));

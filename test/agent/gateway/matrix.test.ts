@@ -54,8 +54,11 @@ interface Line {
 }
 
 /** One of these for each container. */
-function forEach(rest: string, line: Omit<Line, "on" | "asking">): Line[] {
-  return CONTAINERS.map(({ name }) => ({ ...line, on: name, asking: { path: `/api/v1/containers/${name}${rest}` } }));
+function forEach(rest: string, line: Omit<Line, "on" | "asking">, body?: string): Line[] {
+  return CONTAINERS.map(({ name }) => {
+    const path = `/api/v1/containers/${name}${rest}`;
+    return { ...line, on: name, asking: { path, ...(body !== undefined && { body }) } };
+  });
 }
 
 /** After this a page may do nothing more. */
@@ -86,6 +89,7 @@ const ROUTES: Record<string, Line[]> = {
     ...forEach("/ports/80", { needs: "forward", speaks: RAW }),
     ...forEach("/ports/80", { needs: "forward", speaks: V5 }),
   ],
+  "POST /api/v1/containers/:ref/open": forEach("/open", { needs: "proxy" }, '{"port":80}'),
   "POST /api/v1/sign-in": [{ asking: { body: "{}" }, needs: "anyone" }],
   "POST /api/v1/tickets": [{ needs: "signed-in" }],
   "POST /api/v1/codes": [{ needs: "admin" }],

@@ -1,0 +1,89 @@
+/** Where a container's pages are met: an origin of their own, so that they share neither storage nor cookies with anything else. */
+
+import { createHash } from "node:crypto";
+import { FairleadError } from "../../../protocol/errors.ts";
+import { isLoopback } from "../../../door/address.ts";
+
+/** A label of a host name has at most 63 characters. */
+const MAX_SLUG = 32;
+/** Hexadecimal digits that tell apart what looks alike. */
+const HASH = 12;
+const LABELLED = /^([a-z0-9][a-z0-9-]{0,62})\.(.+)$/;
+/** Every name below it is this machine itself (RFC 6761). */
+const LOCAL = "localhost";
+
+/** One port of one container. Whatever container has the name is meant: its successor goes on in its place. */
+export interface Port {
+  container: string;
+  port: number;
+}
+
+/** A host name that has the form of an app's. */
+export interface AppHost {
+  label: string;
+  /** What a browser that goes there names as `Origin`. */
+  origin: string;
+}
+
+export interface AddressParts {
+  node: string;
+  /** The agent itself serves TLS. */
+  secure: boolean;
+  /** E.g. `https://apps.example.com`: an app is at `https://LABEL.apps.example.com`. */
+  appsUrl: string | undefined;
+}
+
+export class Addresses {
+  readonly #node: string;
+  readonly #scheme: string;
+  readonly #apps: URL | undefined;
+
+  constructor({ node, secure, appsUrl }: AddressParts) {
+    this.#node = node;
+    this.#scheme = secure ? "https" : "http";
+    this.#apps = appsUrl === undefined ? undefined : new URL(appsUrl);
+  }
+
+  /** Readable, valid in a host name, and another one for each container and port: names hold `_`, dots, `--` and capitals. */
+  labelOf({ container, port }: Port): string {
+    const hash = createHash("sha256").update(`${this.#node}\0${container}\0${port}`).digest("hex").slice(0, HASH);
+    const words = container.toLowerCase().match(/[a-z0-9]+/g) ?? ["app"];
+    const slug = words.join("-").slice(0, MAX_SLUG).replace(/-$/, "");
+    return `${slug}-${port}-${hash}`;
+  }
+
+  /**
+   * For a caller who came to `host` (a browser's page: from `origin`). On this machine, or through a tunnel to it, that
+   * is a name below localhost; elsewhere one below the configured address. Throws `unsupported` where there is none.
+   */
+  originFor(port: Port, { host, origin }: { host: string; origin: string | undefined }): string {
+    const label = this.labelOf(port);
+    const asked = URL.parse(origin ?? `${this.#scheme}://${host}`);
+    if (asked && (asked.hostname === LOCAL || isLoopback(asked.hostname)))
+      return `${asked.protocol}//${label}.${LOCAL}${asked.port && `:${asked.port}`}`;
+    if (this.#apps) return this.#below(this.#apps, label);
+    throw new FairleadError(
+      "unsupported",
+      "This agent has no name for a container's pages: set apps_url, or use ctl open, which forwards a local port instead.",
+    );
+  }
+
+  /** Undefined for a host that is nobody's page. `host` is the Host header in lower case. */
+  parse(host: string): AppHost | undefined {
+    const [, label, rest = ""] = LABELLED.exec(host) ?? [];
+    if (label === undefined) return undefined;
+    const [name] = rest.split(":", 1);
+    if (name === LOCAL) return { label, origin: originOf(`${this.#scheme}://${host}`) };
+    const apps = this.#apps;
+    return apps && name === apps.hostname ? { label, origin: this.#below(apps, label) } : undefined;
+  }
+
+  #below(apps: URL, label: string): string {
+    return originOf(`${apps.protocol}//${label}.${apps.host}`);
+  }
+}
+
+/** Without the port that goes without saying. */
+function originOf(address: string): string {
+  return URL.parse(address)?.origin ?? address;
+}

@@ -1,0 +1,92 @@
+/** Every app that is open, and how one is opened: an invitation becomes a session, and the session a cookie. */
+
+import { keyOf, newSecret } from "../../../auth/secret.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import type { Remote } from "../../session/sessions.ts";
+import type { AppLimits, SessionDesk } from "../options.ts";
+import type { Addresses, AppHost, Port } from "./addresses.ts";
+import { App } from "./app.ts";
+import { appCookie } from "./cookie.ts";
+import { type Invitation, Invitations } from "./invitations.ts";
+
+/** Where an invitation is taken, on the app's own origin: no app has pages below it. */
+export const OPEN_PATH = "/.fairlead/open";
+/** Labels that are remembered after their app: whoever comes back is told how to open it again. */
+const MAX_LABELS = 4_096;
+const WRONG = "That link was used, is older than 30 seconds, or is for another address.";
+
+export interface AppsParts {
+  sessions: SessionDesk;
+  addresses: Addresses;
+  limits: AppLimits;
+}
+
+export class Apps {
+  readonly #parts: AppsParts;
+  readonly #invitations = new Invitations();
+  /** By the digest of the cookie. */
+  readonly #open = new Map<string, App>();
+  readonly #labels = new Set<string>();
+
+  constructor(parts: AppsParts) {
+    this.#parts = parts;
+  }
+
+  /** The address that opens the app, once and within 30 s. Throws `unsupported` where nobody could come to it. */
+  invite(wanted: Omit<Invitation, "origin" | "expires">, from: { host: string; origin: string | undefined }) {
+    const origin = this.#parts.addresses.originFor(wanted, from);
+    const { code, expires } = this.#invitations.issue({ ...wanted, origin });
+    this.#remember(this.#parts.addresses.labelOf(wanted));
+    return { url: `${origin}${OPEN_PATH}?code=${code}`, expires };
+  }
+
+  /** Whether this host is one that we have given to an app. */
+  knows(host: AppHost): boolean {
+    return this.#labels.has(host.label);
+  }
+
+  /** The app that this cookie opens on this host. */
+  find(cookie: string | undefined, { label, origin }: AppHost): App | undefined {
+    const app = cookie === undefined ? undefined : this.#open.get(keyOf(cookie));
+    return app?.label === label && app.origin === origin ? app : undefined;
+  }
+
+  /** The cookie, for the browser that came with the code. Throws what is wrong with the code, or what the desk refuses with. */
+  async redeem(code: string, host: AppHost, visit: { remote: Remote; signal: AbortSignal }): Promise<string> {
+    const invitation = this.#invitations.redeem(code, host.origin);
+    if (!invitation) throw new FairleadError("unauthenticated", WRONG);
+    const { container, port, identity } = invitation;
+    const request = requestFor({ container, port });
+    const session = await this.#parts.sessions.open(request, { ...visit, subject: identity.subject });
+    const app = new App({ ...this.#parts, ...host, port, session });
+    const cookie = newSecret();
+    this.#open.set(keyOf(cookie), app);
+    const release = identity.page?.hold();
+    void app.ended.then(() => {
+      this.#open.delete(keyOf(cookie));
+      release?.();
+    });
+    return appCookie(cookie, { origin: host.origin, lifetimeMs: App.lifetimeMs });
+  }
+
+  /** Lets those finish that are being served. */
+  drain(): void {
+    for (const app of this.#open.values()) app.leave();
+  }
+
+  close(): void {
+    for (const app of this.#open.values()) app.close();
+  }
+
+  #remember(label: string): void {
+    this.#labels.delete(label);
+    this.#labels.add(label);
+    const [oldest] = this.#labels;
+    if (this.#labels.size > MAX_LABELS && oldest !== undefined) this.#labels.delete(oldest);
+  }
+}
+
+/** What the desk is asked for. */
+export function requestFor({ container, port }: Port) {
+  return { header: { op: "proxy", container, onDrop: "kill" }, body: { port } } as const;
+}

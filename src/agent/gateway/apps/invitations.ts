@@ -1,0 +1,53 @@
+/** What stands in the address that opens an app: good once, for seconds, on that app's origin. */
+
+import { newSecret, keyOf } from "../../../auth/secret.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import type { Identity } from "../../../door/identity.ts";
+import type { Port } from "./addresses.ts";
+
+const VALID_MS = 30_000;
+const MAX_OUTSTANDING = 1_000;
+
+export interface Invitation extends Port {
+  identity: Identity;
+  origin: string;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
+
+export class Invitations {
+  /** By the code's digest, oldest first: all live equally long. */
+  readonly #outstanding = new Map<string, Invitation>();
+  readonly #now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
+
+  /** Throws `too-many` when a thousand are outstanding. */
+  issue(wanted: Omit<Invitation, "expires">): { code: string; expires: number } {
+    this.#sweep();
+    if (this.#outstanding.size >= MAX_OUTSTANDING)
+      throw new FairleadError("too-many", `${MAX_OUTSTANDING} apps are about to be opened; try again in 30 seconds.`);
+    const code = newSecret();
+    const expires = this.#now() + VALID_MS;
+    this.#outstanding.set(keyOf(code), { ...wanted, expires });
+    return { code, expires };
+  }
+
+  /** Uses the code up, whether or not it is good here. */
+  redeem(code: string, origin: string): Invitation | undefined {
+    this.#sweep();
+    const found = this.#outstanding.get(keyOf(code));
+    this.#outstanding.delete(keyOf(code));
+    return found?.origin === origin && !found.identity.subject.revoked.aborted ? found : undefined;
+  }
+
+  #sweep(): void {
+    const now = this.#now();
+    for (const [key, { expires }] of this.#outstanding) {
+      if (expires > now) return;
+      this.#outstanding.delete(key);
+    }
+  }
+}
