@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   client: ["mux", "protocol", "lib"],
   auth: ["protocol", "lib"],
   boot: ["lib"],
-  door: ["protocol", "auth", "boot", "lib"],
+  door: ["mux", "protocol", "auth", "boot", "lib"],
   "agent/runtime": ["lib"],
   "agent/session": ["mux", "protocol", "auth", "lib", "agent/runtime/runtime.ts"],
   "agent/gateway": ["mux", "protocol", "auth", "door", "lib", "agent/session", "agent/runtime/runtime.ts"],

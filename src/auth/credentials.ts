@@ -29,6 +29,11 @@ export class Credentials {
     this.throttle = new Throttle(now);
   }
 
+  /** Whether somebody of this name may still come in. */
+  knows(subject: string): boolean {
+    return this.tokens.knows(subject) || this.pages.knows(subject);
+  }
+
   /** Signs every page out. Idempotent. */
   close(): void {
     this.pages.closeAll();

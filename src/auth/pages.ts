@@ -75,6 +75,11 @@ export class Pages {
     return this.#alive(cookie);
   }
 
+  /** Whether a page of this subject is signed in. */
+  knows(subject: string): boolean {
+    return [...this.#entries.values()].some((entry) => entry.subject.grant.subject === subject && !this.#over(entry));
+  }
+
   /** Signs a page out and ends what it opened. Idempotent. */
   close(id: string, why = "The page was signed out; sign in again."): void {
     for (const [cookie, entry] of this.#entries) {

@@ -1,9 +1,10 @@
 /** A server's word for one request to one agent: who asks, what he may do, and exactly what he asked for; signed, short-lived, good once. */
 
-import { createHash, type KeyObject, randomBytes, sign, verify } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
 import { GrantClaims } from "../protocol/relayed.ts";
 import { type Grant, Right } from "../protocol/rights.ts";
+import { isSignedBy, type SigningKey } from "./keys.ts";
 
 /** From the signature to the end, in seconds. */
 const LIFE_S = 60;
@@ -29,11 +30,11 @@ export interface GrantRequest {
 }
 
 export class GrantSigner {
-  readonly #key: KeyObject;
+  readonly #key: Pick<SigningKey, "sign">;
   readonly #now: () => number;
 
-  /** `key`: an Ed25519 private key. `now`: milliseconds since 1970. */
-  constructor(key: KeyObject, now: () => number = Date.now) {
+  /** `now`: milliseconds since 1970. */
+  constructor(key: Pick<SigningKey, "sign">, now: () => number = Date.now) {
     this.#key = key;
     this.#now = now;
   }
@@ -53,7 +54,7 @@ export class GrantSigner {
       body: hashOf(body),
     };
     const signed = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
-    return `${signed}.${sign(null, Buffer.from(signed), this.#key).toString("base64url")}`;
+    return `${signed}.${this.#key.sign(signed)}`;
   }
 }
 
@@ -67,15 +68,15 @@ export interface VerifiedGrant {
 export interface GrantVerifierOptions {
   /** The id of this agent's node. */
   agent: string;
-  /** The server's Ed25519 public key. */
-  key: KeyObject;
+  /** The server's public key: 32 bytes in base64url. */
+  key: string;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 export class GrantVerifier {
   readonly #agent: string;
-  readonly #key: KeyObject;
+  readonly #key: string;
   readonly #now: () => number;
   /** By id, oldest first: when it may be forgotten, in seconds since 1970. */
   readonly #used = new Map<string, number>();
@@ -112,10 +113,9 @@ export class GrantVerifier {
   }
 }
 
-function claimsOf(token: string, key: KeyObject): GrantClaims {
+function claimsOf(token: string, key: string): GrantClaims {
   const [header, payload = "", signature = "", ...more] = token.length > MAX_TOKEN ? [] : token.split(".");
-  const signed = Buffer.from(`${header}.${payload}`);
-  if (header !== HEADER || more.length > 0 || !verify(null, signed, key, Buffer.from(signature, "base64url")))
+  if (header !== HEADER || more.length > 0 || !isSignedBy(key, `${header}.${payload}`, signature))
     throw refused("is not signed by the server that this agent belongs to");
   try {
     return GrantClaims.parse(JSON.parse(Buffer.from(payload, "base64url").toString()));

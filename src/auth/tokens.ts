@@ -44,6 +44,11 @@ export class Tokens {
     return found;
   }
 
+  /** Whether there is a token of this subject. */
+  knows(subject: string): boolean {
+    return this.#entries.some((entry) => entry.subject.grant.subject === subject);
+  }
+
   /** Withdraws every token of a subject and ends what it opened. Returns how many there were. */
   revoke(subject: string): number {
     const gone = this.#entries.filter((entry) => entry.subject.grant.subject === subject);

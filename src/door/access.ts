@@ -13,8 +13,10 @@ export type Access = "anyone" | "signed-in" | "host" | Right;
 declare module "fastify" {
   interface FastifyContextConfig {
     access?: Access;
-    /** The route is a WebSocket; any other refuses to be upgraded. */
-    socket?: boolean;
+    /** The route is a WebSocket, or may be one; any other refuses to be upgraded. */
+    socket?: boolean | "either";
+    /** Not for those who come through a server: what it gives would outlive what the server says of them. */
+    direct?: boolean;
   }
   interface FastifyRequest {
     /** The Host header, once it was found to be ours. */
@@ -30,7 +32,7 @@ export interface Route {
   method: string;
   url: string;
   access: Access;
-  socket: boolean;
+  socket: boolean | "either";
 }
 
 /** Writes down every route added after this call; throws when one comes without saying who may use it. */

@@ -8,7 +8,7 @@ import { FairleadError } from "../protocol/errors.ts";
 import type { Access } from "./access.ts";
 import { type Networks, type Source, sourceOf } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
-import { type HostCheck, type HostIdentity, type Identity, identify } from "./identity.ts";
+import { type HostCheck, type HostIdentity, type Identity, identify, vouchedFor } from "./identity.ts";
 import { mayBeHeard } from "./listener.ts";
 import type { Names } from "./names.ts";
 import { absent } from "./problems.ts";
@@ -46,9 +46,12 @@ export class Door {
     this.#checkTarget(request);
     this.#checkTransport(request);
     request.authority = this.#parts.names.checkHost(request.raw);
-    this.#parts.names.checkOrigin(request.raw, { host: request.authority, upgrade: request.ws });
-    const { access, socket = false } = request.routeOptions.config;
-    if (request.is404 || access === undefined || request.ws !== socket) throw absent();
+    const vouched = vouchedFor(request.raw) !== undefined;
+    // The server has looked at the page, and its page is none of ours.
+    if (!vouched) this.#parts.names.checkOrigin(request.raw, { host: request.authority, upgrade: request.ws });
+    const { access, socket = false, direct = false } = request.routeOptions.config;
+    if (request.is404 || access === undefined || (socket !== "either" && request.ws !== socket) || (vouched && direct))
+      throw absent();
     if (access === "anyone") return;
     if (this.#parts.draining.aborted) throw this.#parts.draining.reason;
     if (access === "host") return this.#enterHost(request);

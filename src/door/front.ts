@@ -12,6 +12,7 @@ import { Door } from "./door.ts";
 import type { HostCheck } from "./identity.ts";
 import { checkTls, Listeners } from "./listener.ts";
 import { doorMetrics } from "./metrics.ts";
+import type { VouchedStream } from "./channel-stream.ts";
 import { Names } from "./names.ts";
 import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
 import { type Neighbourhood, NOBODY, type OtherHosts } from "./other-hosts.ts";
@@ -22,6 +23,8 @@ export interface Front {
   readonly routes: readonly Route[];
   /** Rejects with words for people when an address cannot be used; then nothing listens. */
   listen(): Promise<Place>;
+  /** Serves a connection that came through the server. */
+  take(stream: VouchedStream): void;
   /** For connections from now on, where there is TLS at all. Throws for one that TLS refuses. */
   replaceCertificate(certificate: ServerCertificate): void;
   /** Takes no new work and ends the watches; probes go on answering, `/readyz` with 503. */
@@ -84,6 +87,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     routes,
     drain,
     listen: () => places.open(),
+    take: (stream) => listeners.take(app.server, stream),
     replaceCertificate: (certificate) => listeners.replaceCertificate(certificate),
     close: async () => {
       await drain();

@@ -5,6 +5,7 @@ import type { Credentials } from "../auth/credentials.ts";
 import type { Subject } from "../auth/grant.ts";
 import type { Page } from "../auth/pages.ts";
 import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../protocol/version.ts";
+import { VouchedStream } from "./channel-stream.ts";
 import { readCookie } from "./cookie.ts";
 import { count } from "./names.ts";
 
@@ -48,6 +49,8 @@ export function identify(request: IncomingMessage, shape: Shape, credentials: Cr
 }
 
 function find(request: IncomingMessage, { host, upgrade }: Shape, credentials: Credentials): Finding {
+  const vouched = vouchedFor(request);
+  if (vouched) return { subject: vouched };
   const { authorization, cookie } = request.headers;
   if (authorization !== undefined) return byToken(request, authorization, credentials);
   const held = readCookie(cookie, host);
@@ -77,6 +80,11 @@ function byTicket(request: IncomingMessage, cookie: string | undefined, credenti
   const origin = request.headers.origin;
   const holder = credentials.tickets.redeem(ticket.slice(TICKET_PREFIX.length), { origin, page: page?.id });
   return holder ? { subject: holder.subject, ...(holder.page !== undefined && page && { page }) } : "wrong";
+}
+
+/** Who uses this connection, where a server has said it. */
+export function vouchedFor({ socket }: { socket: unknown }): Subject | undefined {
+  return socket instanceof VouchedStream ? socket.subject : undefined;
 }
 
 /** What a WebSocket client offers to speak. */

@@ -15,6 +15,7 @@ import { FairleadError } from "../protocol/errors.ts";
 import { isLoopback, type Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
 import type { DoorConfig, Limits, ServerCertificate } from "./options.ts";
+import { VouchedStream } from "./channel-stream.ts";
 import { refuseSocket } from "./problems.ts";
 
 const MAX_HEADER_BYTES = 16_384;
@@ -55,7 +56,9 @@ export class Listeners {
     server.timeout = this.#limits.stallMs;
     server.maxHeadersCount = MAX_HEADERS;
     server.maxConnections = this.#limits.connections;
-    server.on("connection", (socket) => this.#budget.arrived(socket));
+    server.on("connection", (socket: Socket | VouchedStream) => {
+      if (!(socket instanceof VouchedStream)) this.#budget.arrived(socket);
+    });
     return server;
   }
 
@@ -64,6 +67,11 @@ export class Listeners {
     if (!this.#tls) return void server.emit("connection", socket);
     this.#budget.arrived(socket);
     server.emit("secureConnection", socket);
+  }
+
+  /** Takes a connection that came through the server, where its user has proved who he is. */
+  take(server: Server, stream: VouchedStream): void {
+    server.emit(this.#tls ? "secureConnection" : "connection", stream);
   }
 
   /** For connections from now on; those that are open go on with the certificate they began with. Throws for one that TLS refuses. */

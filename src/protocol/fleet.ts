@@ -34,6 +34,8 @@ export const RegisterReply = z.object({
   uid: z.string(),
   epoch: z.int(),
   settings: NodeSettings,
+  /** By which the agent knows the server's word for a session ([protocol.md](protocol.md), 8). */
+  grantKey: PublicKey,
 });
 export type RegisterReply = z.infer<typeof RegisterReply>;
 

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { Credentials } from "../auth/credentials.ts";
+import { newKey, type SigningKey, signingKey } from "../auth/keys.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
@@ -22,6 +23,8 @@ import { Nodes } from "./nodes/nodes.ts";
 import { Registration } from "./nodes/registration.ts";
 import { Devices } from "./people/devices.ts";
 import { ApiTokens } from "./people/tokens.ts";
+import { Exchange } from "./relay/exchange.ts";
+import type { RelayAuditLine } from "./relay/ledger.ts";
 import { SqliteStorage } from "./store/sqlite.ts";
 import type { Storage } from "./store/storage.ts";
 
@@ -34,6 +37,8 @@ export interface ServerOptions {
 /** In the state directory. */
 export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
+/** The key that signs grants. */
+const GRANT_KEY_FILE = "grant-key.pem";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
 /** The owner of the machine, who can read the server's token file. */
@@ -60,8 +65,9 @@ export class Server {
     const state = await StateDirectory.open(config.data_dir);
     const token = await localToken(state);
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
+    const key = await grantKey(state).catch(refuseStart);
     const storage = open(join(state.path, DATABASE_FILE));
-    const parts = await build(options, { storage, token, certificate });
+    const parts = await build(options, { storage, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
     certificate?.watch((pair) => parts.front.replaceCertificate(pair));
     const issuer = parts.credentials.tokens.verify(token);
@@ -71,9 +77,10 @@ export class Server {
 
   /** Takes no new work and cuts what is left. */
   async close(): Promise<void> {
-    const { front, credentials, certificate, storage, life, loops } = this.#parts;
+    const { front, credentials, certificate, storage, life, loops, exchange } = this.#parts;
     certificate?.close();
     await front.drain();
+    exchange.close();
     await front.close();
     life.abort();
     await loops;
@@ -86,6 +93,7 @@ interface Own {
   storage: Storage;
   token: string;
   certificate: Certificate | undefined;
+  key: SigningKey;
 }
 
 interface Parts {
@@ -93,13 +101,14 @@ interface Parts {
   credentials: Credentials;
   tokens: ApiTokens;
   front: Front;
+  exchange: Exchange;
   certificate: Certificate | undefined;
   life: AbortController;
   /** Settles once they have noticed the end of `life`; before, only when one of them broke. */
   loops: Promise<unknown>;
 }
 
-async function build(options: ServerOptions, { storage, token, certificate }: Own): Promise<Parts> {
+async function build(options: ServerOptions, { storage, token, certificate, key }: Own): Promise<Parts> {
   const { config, log, version } = options;
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token }] });
   const tokens = await ApiTokens.open(storage, credentials.tokens);
@@ -107,6 +116,13 @@ async function build(options: ServerOptions, { storage, token, certificate }: Ow
   const audit = new History(storage, { name: "audit", schema: AuditEntry, keep: config.audit_history });
   const nodes = await Nodes.open({ storage, events, defaults: defaults(config) });
   const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin: () => certificate?.pin });
+  const exchange = new Exchange({
+    key,
+    credentials,
+    find: async (node) => (await nodes.records.get(node))?.uid,
+    audit: (line) => writeDown(line, { audit, log }),
+    software: `fairlead/${version}`,
+  });
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const front = await createServerFront({
@@ -124,14 +140,15 @@ async function build(options: ServerOptions, { storage, token, certificate }: Ow
     devices: new Devices(),
     nodes,
     bootstrap,
-    registration: new Registration({ nodes, tokens: bootstrap }),
+    registration: new Registration({ nodes, tokens: bootstrap, grantKey: key.publicKey }),
     events,
     audit,
+    exchange,
   }).catch(refuseStart);
   const life = new AbortController();
   // Without them the process is of no use: what breaks one is not caught, and ends it.
   const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal)]);
-  return { storage, credentials, tokens, front, certificate, life, loops };
+  return { storage, credentials, tokens, front, exchange, certificate, life, loops };
 }
 
 function defaults(config: ServerConfig) {
@@ -154,6 +171,23 @@ function open(path: string): Storage {
       { cause: error },
     );
   }
+}
+
+/** In the log files every line; what was opened and how it ended in the database too, where a flood of refusals has no place. */
+function writeDown(line: RelayAuditLine, { audit, log }: { audit: History<AuditEntry>; log: Logger }): void {
+  log.info({ audit: line }, `session ${line.event}`);
+  if (line.event === "refuse") return;
+  const { event, kind, node, subject, remote, ...detail } = line;
+  const entry = { action: `${kind} ${event}`, subject, address: remote, ...(node && { node }) };
+  audit.add({ ...entry, detail: JSON.stringify(detail) }).catch((error: unknown) => {
+    log.error({ err: error, audit: line }, "an audit line is in the log only");
+  });
+}
+
+/** Made once: agents know this server's word by it. */
+async function grantKey(state: StateDirectory): Promise<SigningKey> {
+  await state.create(GRANT_KEY_FILE, newKey().pem);
+  return signingKey((await state.read(GRANT_KEY_FILE)) ?? "");
 }
 
 /** Made once; whoever can read it is the owner of the server. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
 import { test } from "node:test";
+import { newKey } from "../../src/auth/keys.ts";
 import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
 
@@ -9,14 +9,14 @@ const MINUTE = 60_000;
 const grant: Grant = { subject: "anna", rights: ["exec"], scopes: [{ team: "a" }] };
 const header = { op: "exec", container: "web" };
 const body = Buffer.from('{"command":["ls"]}');
-const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+const own = newKey();
 
-function token({ agent = "n1", at = NOW, key = privateKey } = {}): string {
+function token({ agent = "n1", at = NOW, key = own } = {}): string {
   return new GrantSigner(key, () => at).sign({ agent, grant, session: "s1", header, body });
 }
 
 function verifier(now = () => NOW): GrantVerifier {
-  return new GrantVerifier({ agent: "n1", key: publicKey, now });
+  return new GrantVerifier({ agent: "n1", key: own.publicKey, now });
 }
 
 test("a grant says who asks, what he may do, what he asked for, and in which session", () => {
@@ -30,7 +30,7 @@ const refusals: { name: string; token: () => string; body?: Uint8Array; words: R
   { name: "from the future", token: () => token({ at: NOW + MINUTE + 1_000 }), words: /future.*clocks/ },
   {
     name: "of another server",
-    token: () => token({ key: generateKeyPairSync("ed25519").privateKey }),
+    token: () => token({ key: newKey() }),
     words: /not signed by the server/,
   },
   { name: "whose claims were changed", token: () => changed(token(), 1), words: /not signed by the server/ },
@@ -94,5 +94,5 @@ function resigned(text: string, claims: object): string {
   const [head, payload = ""] = text.split(".");
   const old: unknown = JSON.parse(Buffer.from(payload, "base64url").toString());
   const all = Buffer.from(JSON.stringify({ ...(old as object), ...claims })).toString("base64url");
-  return `${head}.${all}.${sign(null, Buffer.from(`${head}.${all}`), privateKey).toString("base64url")}`;
+  return `${head}.${all}.${own.sign(`${head}.${all}`)}`;
 }

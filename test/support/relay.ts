@@ -1,14 +1,14 @@
 /** A relay on real sockets, and desks and clients that dial it: the server without its database. */
 
-import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { nextTick } from "node:process";
 import { WebSocket, WebSocketServer } from "ws";
-import { Relayed } from "../../src/agent/session/relayed.ts";
+import { Relayed, type RelayedParts } from "../../src/agent/session/relayed.ts";
 import { Realtime } from "../../src/agent/uplink/realtime.ts";
 import type { Subject } from "../../src/auth/grant.ts";
+import { newKey } from "../../src/auth/keys.ts";
 import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
 import { Budget } from "../../src/mux/budget.ts";
@@ -26,6 +26,12 @@ const BUDGET = 64 * 1024 * 1024;
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 20, max: 100 };
 
+type Joining = Pick<RelayedParts, "sessions"> & {
+  serveHttp?: RelayedParts["serveHttp"];
+  budget: Budget;
+  port?: number;
+};
+
 interface Person {
   subject: Subject;
   revoke: AbortController;
@@ -42,7 +48,7 @@ interface Running {
 
 export class RelayRig implements AsyncDisposable {
   readonly audit: RelayAuditLine[] = [];
-  readonly keys = generateKeyPairSync("ed25519");
+  readonly #key = newKey();
   readonly #people = new Map<string, Person>();
   readonly #undo: (() => Promise<unknown>)[] = [];
   #port = 0;
@@ -64,8 +70,9 @@ export class RelayRig implements AsyncDisposable {
     return this.#running?.budget.used ?? 0;
   }
 
-  get signer(): GrantSigner {
-    return new GrantSigner(this.keys.privateKey);
+  get relay(): Relay {
+    if (!this.#running) throw new Error("the relay does not run");
+    return this.#running.relay;
   }
 
   /** Whose token is this name. */
@@ -85,12 +92,12 @@ export class RelayRig implements AsyncDisposable {
     const budget = new Budget(BUDGET);
     const changed = (node: string, connected: boolean) => void (connected && withdrawal.catchUp(node));
     const uplinks = new Uplinks({ budget, software: "test", changed });
-    const signer = this.signer;
+    const signer = new GrantSigner(this.#key);
     const withdrawal = new Withdrawal({ messaging: uplinks, signer, known: (subject) => this.#people.has(subject) });
     const relay = new Relay({
       messaging: uplinks,
       signer,
-      reach: ({ grant }, node) => (node.startsWith("box") ? { id: `id-${node}`, name: node, grant } : undefined),
+      reach: async ({ grant }, node) => (node.startsWith("box") ? { id: `id-${node}`, name: node, grant } : undefined),
       withdraw: (subject) => void withdrawal.tell(subject, uplinks.nodes),
       audit: (line) => this.audit.push(line),
       budget,
@@ -123,29 +130,33 @@ export class RelayRig implements AsyncDisposable {
   }
 
   /** A desk that is reached through this relay as node `name`, perhaps by way of another port. */
-  async desk(name: string, options: DeskOptions & { port?: number } = {}) {
+  async desk(name: string, { port, ...options }: DeskOptions & { port?: number } = {}) {
     const desk = await startDesk(options);
-    const key: KeyObject = this.keys.publicKey;
+    const line = this.connect(name, { sessions: desk.sessions, budget: desk.budget, ...(port && { port }) });
+    this.#undo.push(() => desk.close());
+    return Object.assign(desk, line);
+  }
+
+  /** Connects an agent's parts as node `name`. */
+  connect(name: string, { sessions, budget, serveHttp, port }: Joining) {
     const relayed = new Relayed({
-      sessions: desk.sessions,
-      verifier: new GrantVerifier({ agent: `id-${name}`, key }),
+      sessions,
+      verifier: new GrantVerifier({ agent: `id-${name}`, key: this.#key.publicKey }),
+      serveHttp: serveHttp ?? ((channel) => channel.close(4501, "no HTTP here")),
     });
     let connected = false;
     const realtime = new Realtime({
-      dial: (signal) => dial(options.port ?? this.#port, { path: UPLINK_PATH, token: `id-${name}` }, signal),
+      dial: (signal) => dial(port ?? this.#port, { path: UPLINK_PATH, token: `id-${name}` }, signal),
       accept: (channel) => relayed.accept(channel),
       onState: (state) => {
         connected = state.connected;
       },
-      budget: desk.budget,
+      budget,
       software: "test",
       retry: RETRY,
     });
-    this.#undo.push(async () => {
-      await realtime.close();
-      await desk.close();
-    });
-    return Object.assign(desk, { realtime, relayed, isConnected: () => connected });
+    this.#undo.push(() => realtime.close());
+    return { isConnected: () => connected };
   }
 
   /** A client of this person's, perhaps by way of another port. */

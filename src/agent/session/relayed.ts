@@ -2,8 +2,10 @@
 
 import * as z from "zod/mini";
 import type { GrantVerifier, VerifiedGrant } from "../../auth/signed-grant.ts";
+import type { Subject } from "../../auth/grant.ts";
 import type { Channel } from "../../mux/channel.ts";
 import type { HeldSubjects } from "../../protocol/relayed.ts";
+import type { Grant } from "../../protocol/rights.ts";
 import { SUBPROTOCOL } from "../../protocol/version.ts";
 import { parseBody } from "./open.ts";
 import { json, toFairleadError, type Visitor } from "./session.ts";
@@ -20,15 +22,15 @@ const NEVER = new AbortController().signal;
 export interface RelayedParts {
   sessions: Pick<Sessions, "receive" | "refuse" | "subjects" | "withdraw">;
   verifier: GrantVerifier;
+  /** Takes a connection to this agent's own HTTP side, and who uses it. */
+  serveHttp: (channel: Channel, subject: Subject) => void;
 }
 
 export class Relayed {
-  readonly #sessions: RelayedParts["sessions"];
-  readonly #verifier: GrantVerifier;
+  readonly #parts: RelayedParts;
 
-  constructor({ sessions, verifier }: RelayedParts) {
-    this.#sessions = sessions;
-    this.#verifier = verifier;
+  constructor(parts: RelayedParts) {
+    this.#parts = parts;
   }
 
   /** Serves a channel that the server opened, if its grant is good. */
@@ -36,39 +38,39 @@ export class Relayed {
     const { request } = channel;
     try {
       const { grant } = parseBody(Envelope, request.header);
-      this.#enter(channel, this.#verifier.verify(grant, request.body));
+      this.#enter(channel, this.#parts.verifier.verify(grant, request.body));
     } catch (error) {
-      this.#sessions.refuse({ channel, request, visitor: visitorOf("unknown") }, toFairleadError(error));
+      this.#parts.sessions.refuse({ channel, request, visitor: visitorOf("unknown") }, toFairleadError(error));
     }
   }
 
   #enter(channel: Channel, { grant, session, header }: VerifiedGrant): void {
     if (header["op"] === "withdraw") return void this.#withdraw(channel, grant.subject);
     if (header["op"] === "subjects") return this.#tellSubjects(channel);
-    const { subject, remote } = visitorOf(grant.subject);
-    const visitor = { subject: { ...subject, grant: { ...grant, subject: subject.grant.subject } }, remote };
+    const visitor = visitorOf(grant.subject, grant);
+    if (header["op"] === "http") return this.#parts.serveHttp(channel, visitor.subject);
     // Whether it is for this node the grant has told; a node may be called by other names than its own.
     const { node: _, ...asked } = header;
     const request = { header: json(asked), body: channel.request.body };
     const arrival: Arrival = { channel, request, visitor, session };
-    this.#sessions.receive(arrival);
+    this.#parts.sessions.receive(arrival);
   }
 
   /** The server has withdrawn somebody's access: what he has open here ends, also what waits for him to come back. */
   async #withdraw(channel: Channel, name: string): Promise<void> {
-    await this.#sessions.withdraw(PREFIX + name);
+    await this.#parts.sessions.withdraw(PREFIX + name);
     answer(channel, {});
   }
 
   #tellSubjects(channel: Channel): void {
-    const names = [...this.#sessions.subjects()].filter((name) => name.startsWith(PREFIX));
+    const names = [...this.#parts.sessions.subjects()].filter((name) => name.startsWith(PREFIX));
     answer(channel, { subjects: names.map((name) => name.slice(PREFIX.length)) } satisfies HeldSubjects);
   }
 }
 
-function visitorOf(name: string): Visitor {
-  const grant = { subject: PREFIX + name, rights: [], scopes: [] };
-  return { subject: { grant, revoked: NEVER }, remote: `server ${SUBPROTOCOL}` };
+function visitorOf(name: string, grant?: Grant): Visitor {
+  const own = { rights: [], scopes: [], ...grant, subject: PREFIX + name };
+  return { subject: { grant: own, revoked: NEVER }, remote: `server ${SUBPROTOCOL}` };
 }
 
 function answer(channel: Channel, value: object): void {

@@ -18,7 +18,7 @@ export interface SignInParts {
 }
 
 export function addSignIn(app: FastifyInstance, { node, credentials, door }: SignInParts): void {
-  app.post("/api/v1/sign-in", { config: { access: "anyone" } }, async (request, reply) => {
+  app.post("/api/v1/sign-in", { config: { access: "anyone", direct: true } }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
     const { code } = parseInput(SignIn, request.body);
     const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, "code"));
@@ -27,21 +27,21 @@ export function addSignIn(app: FastifyInstance, { node, credentials, door }: Sig
     return { secret, subject: page.subject.grant.subject };
   });
 
-  app.post("/api/v1/sign-out", { config: { access: "signed-in" } }, async (request, reply) => {
+  app.post("/api/v1/sign-out", { config: { access: "signed-in", direct: true } }, async (request, reply) => {
     const { page } = callerOf(request);
     if (!page) throw new FairleadError("bad-request", "A token is not signed out; take it out of the configuration.");
     credentials.pages.close(page.id);
     return await reply.header("set-cookie", clearCookie(request.authority)).code(204).send();
   });
 
-  app.post("/api/v1/tickets", { config: { access: "signed-in" } }, async (request) => {
+  app.post("/api/v1/tickets", { config: { access: "signed-in", direct: true } }, async (request) => {
     const { subject, page } = callerOf(request);
     const { origin } = request.headers;
     return { ticket: credentials.tickets.issue({ subject, origin, ...(page && { page: page.id }) }) };
   });
 
   // Whoever has a code has the issuer's grant, so only the one who may do everything hands them out.
-  app.post("/api/v1/codes", { config: { access: "admin" } }, async (request) => {
+  app.post("/api/v1/codes", { config: { access: "admin", direct: true } }, async (request) => {
     const { code, expires } = credentials.codes.issue(callerOf(request).subject);
     return { code, expires };
   });

@@ -18,12 +18,15 @@ import type { Nodes } from "../nodes/nodes.ts";
 import type { Registration } from "../nodes/registration.ts";
 import type { Devices } from "../people/devices.ts";
 import type { ApiTokens } from "../people/tokens.ts";
+import type { Exchange } from "../relay/exchange.ts";
 import { auditor } from "./audit.ts";
 import { addAgents } from "./routes/agents.ts";
 import { addHistory } from "./routes/history.ts";
 import { addLogin } from "./routes/login.ts";
 import { addNodes } from "./routes/nodes.ts";
 import { addProbes } from "./routes/probes.ts";
+import { addRelayed } from "./routes/relayed.ts";
+import { addSessions } from "./routes/sessions.ts";
 import { addTokens } from "./routes/tokens.ts";
 
 export interface ServerFrontOptions {
@@ -38,6 +41,7 @@ export interface ServerFrontOptions {
   registration: Registration;
   events: History<FleetEvent>;
   audit: History<AuditEntry>;
+  exchange: Exchange;
 }
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
@@ -69,4 +73,6 @@ function furnish(app: FastifyInstance, options: ServerFrontOptions, { door, limi
   addNodes(app, { ...options, watches, audit });
   addAgents(app, { ...options, door });
   addHistory(app, { ...options, watches });
+  addSessions(app, { ...options, door });
+  addRelayed(app, options.exchange);
 }

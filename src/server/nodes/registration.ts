@@ -21,10 +21,12 @@ const MAX_KEYS = 2;
 export class Registration {
   readonly #nodes: Nodes;
   readonly #tokens: BootstrapTokens;
+  readonly #grantKey: string;
 
-  constructor({ nodes, tokens }: { nodes: Nodes; tokens: BootstrapTokens }) {
+  constructor({ nodes, tokens, grantKey }: { nodes: Nodes; tokens: BootstrapTokens; grantKey: string }) {
     this.#nodes = nodes;
     this.#tokens = tokens;
+    this.#grantKey = grantKey;
   }
 
   /** Exchanges a one-time token for a place in the fleet. Asked again with the same key it answers the same: the answer may have been lost. */
@@ -99,7 +101,8 @@ export class Registration {
   }
 
   #reply(record: NodeRecord): RegisterReply {
-    return { name: record.name, uid: record.uid, epoch: record.epoch, settings: this.#nodes.settingsOf(record) };
+    const { name, uid, epoch } = record;
+    return { name, uid, epoch, settings: this.#nodes.settingsOf(record), grantKey: this.#grantKey };
   }
 }
 

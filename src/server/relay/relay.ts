@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Subject } from "../../auth/grant.ts";
 import type { GrantSigner } from "../../auth/signed-grant.ts";
+import { ChannelStream } from "../../door/channel-stream.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import type { CloseInfo } from "../../mux/errors.ts";
@@ -27,7 +28,7 @@ export interface RelayOptions {
   messaging: Messaging;
   signer: GrantSigner;
   /** The node with this name or id; undefined for one that does not exist and for one that is not the caller's to reach. */
-  reach: (subject: Subject, node: string) => Reach | undefined;
+  reach: (subject: Subject, node: string) => Promise<Reach | undefined>;
   /** Ends on all agents what this subject holds there: it was withdrawn. */
   withdraw: (subject: string) => void;
   audit: RelayAudit;
@@ -41,6 +42,13 @@ export interface Remote {
   door: string;
 }
 
+interface Route {
+  node: Reach;
+  session: string;
+  /** Opens a channel to the agent; call `start` on it in the same tick. */
+  open(body: Uint8Array): Channel;
+}
+
 interface Client {
   subject: Subject;
   remote: string;
@@ -51,6 +59,7 @@ const MAX_HEADER = 16_384;
 const MAX_REQUEST = 196_608;
 /** Channels that one subject may have open, over all its connections. */
 const MAX_CHANNELS = 1_024;
+const NOTHING = new Uint8Array(0);
 const SESSION_ID_BYTES = 12;
 /** What clients get to read the last words of what is withdrawn, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
@@ -86,6 +95,15 @@ export class Relay {
     if (revoked.aborted) withdraw();
   }
 
+  /** A connection to the HTTP side of a node's agent, in the name of this subject. Throws what he is refused with. */
+  async connect(subject: Subject, node: string): Promise<ChannelStream> {
+    const route = await this.#route(subject, { op: "http", node });
+    const leave = this.#enter(subject.grant.subject);
+    const stream = new ChannelStream(route.open(NOTHING));
+    stream.once("close", leave);
+    return stream;
+  }
+
   /** Tells every client to come again, and cuts them. Kept sessions wait on their agents. Idempotent. */
   close(): void {
     for (const mux of this.#muxes) mux.close(ERRORS["shutting-down"].close, "the server is shutting down");
@@ -106,27 +124,35 @@ export class Relay {
 
   /** Throws what the client is refused with. */
   async #open(channel: Channel, client: Client): Promise<void> {
-    const { reach, messaging, signer } = this.#options;
     const { subject } = client;
-    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
     const header = parseHeader(channel);
-    const node = reach(subject, header.node);
-    if (!node) throw new FairleadError("not-found", `there is no node "${header.node}", or none that you may use`);
-    checkOperation(header.op, node.grant);
-    const holder = await messaging.find(node.id);
+    const route = await this.#route(subject, header);
     if (!channel.open) return;
-    if (!holder) throw new FairleadError("agent-away", `the agent of ${node.name} is not connected to the server now`);
-    if (holder.full) throw new FairleadError("too-many", `the agent of ${node.name} carries as much as it can`);
     const leave = this.#enter(subject.grant.subject);
-    const session = header.op === "resume" ? (header.session ?? "") : randomBytes(SESSION_ID_BYTES).toString("hex");
-    const { body } = channel.request;
-    const grant = signer.sign({ agent: node.id, grant: node.grant, session, header, body });
-    const junction = join(channel, holder.open({ header: json({ grant }), body }));
+    const junction = join(channel, route.open(channel.request.body));
+    const { session, node } = route;
     const entry = this.#ledger.opened({ ...client, header, session, node: node.name });
     void junction.closed.then((info: CloseInfo) => {
       leave();
       entry.closed(info, junction.carried);
     });
+  }
+
+  /** Where a request goes. Throws what it is refused with. */
+  async #route(subject: Subject, header: RelayedHeader): Promise<Route> {
+    const { reach, messaging, signer } = this.#options;
+    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    const node = await reach(subject, header.node);
+    if (!node) throw new FairleadError("not-found", `there is no node "${header.node}", or none that you may use`);
+    const { id: agent, name, grant } = node;
+    checkOperation(header.op, grant);
+    const holder = await messaging.find(agent);
+    if (!holder) throw new FairleadError("agent-away", `the agent of ${name} is not connected to the server now`);
+    if (holder.full) throw new FairleadError("too-many", `the agent of ${name} carries as much as it can`);
+    const session = header.op === "resume" ? (header.session ?? "") : randomBytes(SESSION_ID_BYTES).toString("hex");
+    const open = (body: Uint8Array) =>
+      holder.open({ header: json({ grant: signer.sign({ agent, grant, session, header, body }) }), body });
+    return { node, session, open };
   }
 
   /** One more channel of this subject; the returned function says that it is over. */

@@ -2,6 +2,7 @@
 
 import type { Budget } from "../../mux/budget.ts";
 import type { OpenRequest } from "../../mux/channel.ts";
+import type { CloseInfo } from "../../mux/errors.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { ERRORS } from "../../protocol/errors.ts";
@@ -49,9 +50,9 @@ export class Uplinks implements Messaging {
     return mux && { full: mux.full, open: (request: OpenRequest) => mux.open(request) };
   }
 
-  /** The node was removed or its credential withdrawn: its agent may not stay. */
-  cut(node: string): void {
-    this.#muxes.get(node)?.close(ERRORS.revoked.close, "this node's credential was withdrawn");
+  /** The node's agent may not stay, or has to come again: why. */
+  cut(node: string, { code, reason }: CloseInfo): void {
+    this.#muxes.get(node)?.close(code, reason);
   }
 
   close(): void {

@@ -1,9 +1,9 @@
 /** What an agent takes from its server: nothing but what a good grant says, word for word. */
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
 import { test, type TestContext } from "node:test";
 import { Relayed } from "../../../src/agent/session/relayed.ts";
+import { newKey } from "../../../src/auth/keys.ts";
 import { GrantSigner, GrantVerifier } from "../../../src/auth/signed-grant.ts";
 import type { OpenRequest } from "../../../src/mux/channel.ts";
 import { Mux } from "../../../src/mux/mux.ts";
@@ -90,11 +90,12 @@ test("a resume is authorised again", async (t) => {
 
 async function scene(t: TestContext) {
   const desk = await startDesk({ exec: async ({ ended }) => ended.then(() => ({ code: 0 })) });
-  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
-  const signer = new GrantSigner(privateKey);
+  const key = newKey();
+  const signer = new GrantSigner(key);
   const relayed = new Relayed({
     sessions: desk.sessions,
-    verifier: new GrantVerifier({ agent: "n1", key: publicKey }),
+    verifier: new GrantVerifier({ agent: "n1", key: key.publicKey }),
+    serveHttp: (channel) => channel.close(4501, "no HTTP here"),
   });
   const { a, b } = transportPair();
   const accept = relayed.accept.bind(relayed);

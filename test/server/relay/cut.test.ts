@@ -13,7 +13,7 @@ import { Proxy, type Spoiling, type Way } from "../../support/proxy.ts";
 import { RelayRig } from "../../support/relay.ts";
 import { until } from "../../support/until.ts";
 
-const CUTS = Number(process.env["FAIRLEAD_RELAY_CUTS"] ?? 160);
+const CUTS = Number(process.env["FAIRLEAD_RELAY_CUTS"] ?? 48);
 const SEED = Number(process.env["FAIRLEAD_SEED"] ?? Date.now() % 1_000_000);
 const PAYLOAD = pattern(131_072);
 const DIGEST = sha256(PAYLOAD);

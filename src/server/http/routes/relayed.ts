@@ -1,0 +1,137 @@
+/** The HTTP side of every agent, at `/api/v1/nodes/NODE/...`: passed on as it is, in the name of whoever asks. */
+
+import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as call } from "node:http";
+import type { Duplex } from "node:stream";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { callerOf } from "../../../door/door.ts";
+import { subprotocols } from "../../../door/identity.ts";
+import { parseInput } from "../../../door/input.ts";
+import { stay } from "../../../door/stay.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
+import type { Relay } from "../../relay/relay.ts";
+
+const PATH = "/api/v1/nodes/:node/*";
+/** On the agent, what stands before the rest of the path. */
+const BASE = "/api/v1/";
+/** By which name an agent always knows itself. */
+const HOST = "localhost";
+/** How long an agent may take to begin its answer, in milliseconds. */
+const ANSWER_MS = 60_000;
+/** Who asks is said by the grant, and what concerns one hop alone goes no further (RFC 9110, 7.6.1). */
+const OWN = new Set(
+  ["host", "origin", "referer", "cookie", "authorization", "x-forwarded-for", "forwarded", PAGE_SECRET_HEADER].concat([
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+  ]),
+);
+/** What the page at this server may do is for this server to say. */
+const OWN_ANSWERS = new Set([
+  "set-cookie",
+  "connection",
+  "keep-alive",
+  "transfer-encoding",
+  "strict-transport-security",
+]);
+
+const Params = z.object({ node: z.string().min(1).max(253), "*": z.string() });
+
+export function addRelayed(app: FastifyInstance, { relay }: { relay: Relay }): void {
+  void app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    // Bodies are the agent's to read, and to bound.
+    scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+    const config = { access: "signed-in" } as const;
+    const method = ["DELETE", "PATCH", "POST", "PUT"];
+    const handler = (request: FastifyRequest, reply: FastifyReply) => passOn(request, reply, relay);
+    scope.route({ method, url: PATH, config, handler });
+    // Before the handler, where it would be made a WebSocket of this server's own.
+    const preHandler = async (request: FastifyRequest, reply: FastifyReply) => {
+      if (request.ws) await passSocketOn(request, reply, relay);
+    };
+    scope.route({ method: "GET", url: PATH, config: { ...config, socket: "either" }, preHandler, handler });
+  });
+}
+
+async function passOn(request: FastifyRequest, reply: FastifyReply, relay: Relay): Promise<FastifyReply> {
+  const { stream, path } = await reachOut(request, relay);
+  stay(callerOf(request), reply.raw, () => reply.raw.destroy());
+  reply.raw.once("close", () => stream.destroy());
+  const { method } = request;
+  const asked = call({ createConnection: () => stream, method, path, headers: headersOf(request.headers) });
+  const answered = answerOf(asked);
+  // A request that is cut short over there still has an answer.
+  request.raw.pipe(asked).on("error", () => {});
+  const answer = await answered;
+  const headers = Object.entries(answer.headers).filter(([name]) => !OWN_ANSWERS.has(name));
+  return reply
+    .code(answer.statusCode ?? 502)
+    .headers(Object.fromEntries(headers))
+    .send(answer);
+}
+
+/** A WebSocket is none of the server's: it writes the request, and then both ends have each other. */
+async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay: Relay): Promise<void> {
+  const { stream, path } = await reachOut(request, relay);
+  const { raw } = reply.hijack();
+  const { socket } = request.raw;
+  stay(callerOf(request), socket, () => socket.destroy());
+  raw.detachSocket(socket);
+  socket.setTimeout(0);
+  const headers = { ...headersOf(request.headers), connection: "Upgrade", upgrade: "websocket" };
+  const offered = subprotocols(request.raw).filter((protocol) => !protocol.startsWith(TICKET_PREFIX));
+  const lines = Object.entries({ ...headers, "sec-websocket-protocol": offered.join(", ") })
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  join(stream, socket);
+}
+
+async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream: Duplex; path: string }> {
+  const { node, "*": rest } = parseInput(Params, request.params);
+  const [, query] = (request.raw.url ?? "").split(/\?(.*)/s);
+  const stream = await relay.connect(callerOf(request).subject, node);
+  // Percent-encoded as the client had it: what is decoded might read as another path.
+  const at = request.raw.url?.split("?")[0]?.split("/").slice(5).join("/") ?? rest;
+  return { stream, path: `${BASE}${at}${query === undefined ? "" : `?${query}`}` };
+}
+
+function headersOf(headers: IncomingHttpHeaders): Record<string, string | string[]> {
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !OWN.has(name));
+  return { ...(Object.fromEntries(kept) as Record<string, string | string[]>), host: HOST };
+}
+
+function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const late = () => asked.destroy(new FairleadError("unreachable", "the agent did not answer in time"));
+    const timer = setTimeout(late, ANSWER_MS);
+    asked.once("response", (answer) => {
+      clearTimeout(timer);
+      resolve(answer);
+    });
+    asked.once("error", (cause) => {
+      clearTimeout(timer);
+      const words = "the connection to the agent broke before it had answered";
+      reject(cause instanceof FairleadError ? cause : new FairleadError("unreachable", words, { cause }));
+    });
+  });
+}
+
+/** Each way as fast as its reader reads; one that breaks takes the other with it. */
+function join(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on("error", () => {});
+    // After its end the other one may still have to write what it was given.
+    from.once("close", () => from.readableEnded || to.destroy());
+  }
+}

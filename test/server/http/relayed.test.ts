@@ -1,0 +1,145 @@
+/** An agent's HTTP side through a server: what is asked arrives, what is answered comes back, and who asks is said by the grant alone. */
+
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { Registry } from "prom-client";
+import { WebSocket } from "ws";
+import { Credentials } from "../../../src/auth/credentials.ts";
+import { newSecret } from "../../../src/auth/secret.ts";
+import { VouchedStream } from "../../../src/door/channel-stream.ts";
+import { createFront, type Front } from "../../../src/door/front.ts";
+import { asFairleadError } from "../../../src/door/problems.ts";
+import { PAGE_SECRET_HEADER } from "../../../src/protocol/version.ts";
+import { addRelayed } from "../../../src/server/http/routes/relayed.ts";
+import { CONFIG, startFront } from "../../agent/gateway/front.ts";
+import { RelayRig } from "../../support/relay.ts";
+import { until } from "../../support/until.ts";
+
+interface Asking extends RequestInit {
+  token?: string;
+  headers?: Record<string, string>;
+}
+
+const NODE = "/api/v1/nodes/box";
+
+suite("an agent's HTTP side through a server", () => {
+  const admin = newSecret();
+  const reader = newSecret();
+  let rig: RelayRig;
+  let agent: Awaited<ReturnType<typeof startFront>>;
+  let server: Front;
+  let credentials: Credentials;
+  let url: string;
+
+  const ask = (path: string, { token = admin, ...init }: Asking = {}) =>
+    fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
+
+  before(async () => {
+    rig = await RelayRig.start();
+    agent = await startFront({ desk: { exec: async ({ print }) => print("hello\n").then(() => ({ code: 3 })) } });
+    const { sessions, budget } = agent.desk;
+    const line = rig.connect("box", {
+      sessions,
+      budget,
+      serveHttp: (channel, subject) => agent.gateway.take(new VouchedStream(channel, subject)),
+    });
+    credentials = new Credentials({
+      tokens: [
+        { token: admin, grant: { subject: "anna", rights: ["admin"], scopes: [] } },
+        { token: reader, grant: { subject: "rita", rights: ["list"], scopes: [] } },
+      ],
+    });
+    server = await createFront({
+      config: CONFIG,
+      credentials,
+      metrics: new Registry(),
+      log: { debug() {}, info() {}, warn() {}, error: console.error },
+      isReady: () => true,
+      understand: asFairleadError,
+      furnish: async (app) => addRelayed(app, { relay: rig.relay }),
+    });
+    ({ url } = await server.listen());
+    await until("the agent's connection", () => line.isConnected());
+  });
+
+  after(async () => {
+    await server.close();
+    credentials.close();
+    await rig[Symbol.asyncDispose]();
+    await agent[Symbol.asyncDispose]();
+  });
+
+  test("a list is the agent's own", async () => {
+    const answer = await ask(`${NODE}/containers`);
+    assert.equal(answer.status, 200);
+    assert.partialDeepStrictEqual(await answer.json(), { node: "test", containers: [{ name: "web" }] });
+  });
+
+  test("the rights are the caller's own, on the agent too", async () => {
+    assert.equal((await ask(`${NODE}/containers`, { token: reader })).status, 200);
+    assert.equal((await ask(`${NODE}/containers/web`, { token: reader })).status, 404);
+    assert.equal((await ask(`${NODE}/containers/web`)).status, 200);
+    assert.equal((await fetch(`${url}${NODE}/containers`)).status, 401);
+  });
+
+  test("no header of the client's makes it somebody else on the agent", async () => {
+    const headers = {
+      authorization: `Bearer ${reader}`,
+      cookie: "a=b",
+      [PAGE_SECRET_HEADER]: "x",
+      "x-forwarded-for": "1.2.3.4",
+    };
+    const answer = await ask(`${NODE}/whoami`, { headers });
+    assert.partialDeepStrictEqual(await answer.json(), { subject: "server:rita", rights: ["list"] });
+  });
+
+  test("what would outlive the server's word is not given out through it", async () => {
+    for (const path of ["tickets", "codes", "sign-in", "sign-out"])
+      assert.equal((await ask(`${NODE}/${path}`, { method: "POST" })).status, 404, path);
+  });
+
+  test("an unknown path, an unknown node and an agent that is away are told apart only where that is allowed", async () => {
+    assert.equal((await ask(`${NODE}/nothing`)).status, 404);
+    assert.equal((await ask("/api/v1/nodes/elsewhere/containers")).status, 404);
+    const away = await ask("/api/v1/nodes/box2/containers");
+    assert.equal(away.status, 503);
+    assert.partialDeepStrictEqual(await away.json(), { code: "agent-away" });
+  });
+
+  test("a watch goes on through the server, and ends with its reader", async () => {
+    const leave = new AbortController();
+    const answer = await ask(`${NODE}/containers?watch=1`, { signal: leave.signal });
+    const lines = answer.body?.getReader();
+    const first = await lines?.read();
+    assert.match(Buffer.from(first?.value ?? []).toString(), /"web"/);
+    leave.abort();
+  });
+
+  test("a command's WebSocket goes through, with the subprotocol that the agent chose", async () => {
+    const socket = new WebSocket(
+      `${url.replace("http", "ws")}${NODE}/containers/web/exec?command=x&stdout=true`,
+      ["v5.channel.k8s.io"],
+      { headers: { authorization: `Bearer ${admin}` } },
+    );
+    const heard: Buffer[] = [];
+    socket.on("message", (data: Buffer) => heard.push(data));
+    await new Promise((resolve, reject) => socket.once("close", resolve).once("error", reject));
+    assert.equal(socket.protocol, "v5.channel.k8s.io");
+    assert.match(Buffer.concat(heard).toString(), /hello/);
+  });
+
+  test("a refused WebSocket is an answer with words", async () => {
+    const socket = new WebSocket(
+      `${url.replace("http", "ws")}${NODE}/containers/absent/exec?command=x&stdout=true`,
+      ["v5.channel.k8s.io"],
+      {
+        headers: { authorization: `Bearer ${admin}` },
+      },
+    );
+    const status = await new Promise((resolve) => {
+      socket.once("unexpected-response", (_request, answer: { statusCode?: number }) => resolve(answer.statusCode));
+    });
+    assert.equal(status, 404);
+    socket.on("error", () => {}).terminate();
+  });
+});
