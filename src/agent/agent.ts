@@ -15,6 +15,7 @@ import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
+import { openUplink } from "./fleet.ts";
 import { engineHost, engineTls } from "./engine-address.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
@@ -24,6 +25,8 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
 import { Sessions } from "./session/sessions.ts";
 import { StatsSources } from "./session/stats.ts";
+import { Identity } from "./uplink/identity.ts";
+import type { Uplink } from "./uplink/uplink.ts";
 
 export interface AgentOptions {
   config: AgentConfig;
@@ -68,12 +71,14 @@ export class Agent {
     const state = await StateDirectory.open(config.data_dir);
     const presence = await Presence.claim(state, options.pid);
     const token = await localToken(state);
+    const identity = config.server_url === "" ? undefined : await Identity.open(state).catch(refuseStart);
     const certificate = await openCertificate(config, { holder: config.node_name, state, log: options.log }).catch(
       refuseStart,
     );
-    const parts = await build(options, { presence, token, certificate });
+    const parts = await build(options, { presence, token, certificate, identity });
     if (config.require_runtime) await parts.runtime.info(stopping);
     const { url } = await open(parts, options.log);
+    parts.uplink?.start(url);
     const issuer = parts.credentials.tokens.verify(token);
     if (!issuer) throw new Error("the agent does not know its own token");
     return new Agent(parts, { url, code: parts.credentials.codes.issue(issuer).code, config });
@@ -81,10 +86,11 @@ export class Agent {
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
-    const { gateway, sessions, credentials, containers, runtime, presence, certificate } = this.#parts;
+    const { gateway, sessions, credentials, containers, runtime, presence, certificate, uplink } = this.#parts;
     certificate?.close();
     await gateway.drain();
     await sessions.drain(cut);
+    await uplink?.close();
     await sessions.close();
     await gateway.close();
     credentials.close();
@@ -111,6 +117,8 @@ interface Own {
   presence: Presence;
   token: string;
   certificate: Certificate | undefined;
+  /** Absent without a server. */
+  identity: Identity | undefined;
 }
 
 interface Parts {
@@ -122,6 +130,7 @@ interface Parts {
   gateway: Front;
   presence: Presence;
   certificate: Certificate | undefined;
+  uplink: Uplink | undefined;
 }
 
 async function build(options: AgentOptions, own: Own): Promise<Parts> {
@@ -152,7 +161,9 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
   const stats = new StatsSources({ runtime, containers });
   const metrics = agentMetrics(sessions, budget);
-  const { presence, certificate } = own;
+  const { presence, certificate, identity } = own;
+  const uplink =
+    identity && openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate });
   const gateway = await openGateway(options, {
     credentials,
     containers,
@@ -160,8 +171,9 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     stats,
     metrics,
     tls: certificate?.pair,
+    ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
   });
-  return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate };
+  return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate, uplink };
 }
 
 /** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */

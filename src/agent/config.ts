@@ -5,7 +5,7 @@ import { z } from "zod";
 import { digest } from "../auth/secret.ts";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { data, duration, integer, path, secret, size, text, toggle, url } from "../boot/value.ts";
+import { choice, data, duration, integer, path, secret, size, text, toggle, url } from "../boot/value.ts";
 import { connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
 import { HIDDEN } from "../lib/secret.ts";
 import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
@@ -16,7 +16,6 @@ const DAY = 24 * HOUR;
 const MEBIBYTE = 1024 * 1024;
 /** Below this, rotation would keep next to nothing. */
 const MIN_LOG_SIZE = 64 * 1024;
-const LATER = "Used once the agent has a server.";
 const TOKEN_WORDS = `must be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits and ._~+/-, and at the end =`;
 
 const Token = z
@@ -69,7 +68,7 @@ const SETTINGS = {
   server_url: setting({
     type: url("http", "https", "ws", "wss"),
     default: "",
-    effect: `The server that this agent registers with; empty: none, the agent serves its own host only. ${LATER}`,
+    effect: `The server that this agent registers with; empty: none, the agent serves its own host only. Other machines are reached with TLS.`,
     short: "S",
     aliases: ["url"],
     variables: ["GALLEY_CONTROL_PLANE_URL", "ORCHESTRATOR_WS_URL"],
@@ -93,7 +92,7 @@ const SETTINGS = {
     type: secret(),
     default: undefined,
     defaultWords: "none",
-    effect: `The token with which this agent registers at the server; access to this agent is configured with grants. ${LATER}`,
+    effect: `The token with which this agent registers at the server; access to this agent is configured with grants. It is used once (ctl nodes add prints it); from then on the agent has a key of its own.`,
     variable: "FAIRLEAD_AGENT_TOKEN",
     variables: ["GALLEY_AGENT_TOKEN"],
     secret: (raw) => raw !== "",
@@ -101,14 +100,21 @@ const SETTINGS = {
   token_file: setting({
     type: path(),
     default: "",
-    effect: `A file that holds that token instead, readable by the agent's user only. ${LATER}`,
+    effect: `A file that holds that token instead, readable by the agent's user only. It is read again at each attempt.`,
     variable: "FAIRLEAD_AGENT_TOKEN_FILE",
     secretFile: true,
+  }),
+  mode: setting({
+    type: choice("byom", "fleet"),
+    default: "byom",
+    effect:
+      "What the server is told of this host: byom, somebody's own machine, or fleet, one that is deployed and managed.",
+    sharedVariables: ["AGENT_MODE"],
   }),
   heartbeat_interval: setting({
     type: duration({ min: SECOND, max: DAY }),
     default: 10 * SECOND,
-    effect: `How often the agent reports to the server; keep it well below any network timeout between them. ${LATER}`,
+    effect: `How often the agent reports to the server; until the server says how often; keep it well below any network timeout between them.`,
     sharedVariables: ["HEARTBEAT_INTERVAL"],
   }),
   docker_host: setting({
@@ -174,7 +180,7 @@ const SETTINGS = {
   build_directory: setting({
     type: path(),
     default: "/tmp",
-    effect: `Where images are built. ${LATER}`,
+    effect: `Where images are built, once the agent builds any.`,
     short: "b",
   }),
   log_directory: setting({

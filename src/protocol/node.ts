@@ -1,6 +1,7 @@
 /** A host of the fleet: what its agent tells about it, what the server lets it know, and how it is shown. */
 
 import * as z from "zod/mini";
+import { StatsView } from "./stats.ts";
 
 const MAX_TEXT = 256;
 const MAX_DETAIL = 1_024;
@@ -62,22 +63,6 @@ const GpuMetrics = z.object({
 });
 export type GpuMetrics = z.infer<typeof GpuMetrics>;
 
-const ContainerMetrics = z.object({
-  id: text,
-  name: text,
-  /** Percent of one processor. */
-  cpu: z.optional(share),
-  memory: z.optional(bytes),
-  memoryLimit: z.optional(bytes),
-  /** Bytes since its start. */
-  read: z.optional(bytes),
-  written: z.optional(bytes),
-  received: z.optional(bytes),
-  sent: z.optional(bytes),
-  pids: z.optional(count),
-});
-export type ContainerMetrics = z.infer<typeof ContainerMetrics>;
-
 /** One report of a host. Rates are per second, since the report before. */
 export const Beat = z.object({
   /** 0 to 100, of all processors together. */
@@ -94,7 +79,7 @@ export const Beat = z.object({
   processes: z.optional(count),
   engineReady: z.boolean(),
   containersRunning: count,
-  containers: z.optional(z.array(ContainerMetrics).check(z.maxLength(MAX_CONTAINERS))),
+  containers: z.optional(z.array(StatsView).check(z.maxLength(MAX_CONTAINERS))),
   gpus: z.optional(z.array(GpuMetrics).check(z.maxLength(MAX_GPUS))),
   /** How the connection stands that carries sessions. */
   gatewayStatus: z.optional(text),

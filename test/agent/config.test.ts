@@ -39,6 +39,10 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     ["", ""],
     ["wss://o.example/ws", "wss://o.example/ws"],
   ],
+  mode: [
+    ["fleet", "fleet"],
+    ["byom", "byom"],
+  ],
   node_name: [
     ["gpu-box-1", "gpu-box-1"],
     ["0", "0"],

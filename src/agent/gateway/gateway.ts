@@ -50,10 +50,10 @@ interface Furniture extends Shared {
 
 /** Every route there is. */
 async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Furniture): Promise<void> {
-  const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory } = options;
+  const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory, uplink } = options;
   const { apps, door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;
-  addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining });
+  addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining, uplink });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addContainers(app, { node, containers, watches });
   addStats(app, { node, stats, watches });

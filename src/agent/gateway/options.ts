@@ -40,6 +40,8 @@ export interface GatewayOptions {
   stats: StatsDesk;
   /** Whether the container engine answers. */
   runtimeReady: () => boolean;
+  /** How the agent stands with its server, where it has one. */
+  uplink?: () => object;
   metrics: Registry;
   log: Log;
   /** The built page; absent, the agent serves its API only. */

@@ -56,6 +56,11 @@ export class Containers {
     return this.#ready;
   }
 
+  /** How many run. */
+  get running(): number {
+    return this.#all.filter(({ state }) => state === "running").length;
+  }
+
   /** What this grant may list. */
   visible(grant: Grant): ContainerView[] {
     return this.allowed({ grant, right: "list" }).map((it) => view(it, grant));

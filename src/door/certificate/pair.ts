@@ -1,7 +1,8 @@
 /** A certificate with its private key, and where such pairs come from. */
 
-import { createHash, createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { pinOf } from "../../auth/pin.ts";
 
 /** PEM texts; the certificate may be followed by the rest of its chain. */
 export interface Pair {
@@ -34,12 +35,6 @@ export function factsOf({ cert, key }: Pair): Facts {
   understood("TLS cannot use it", () => createSecureContext({ cert, key, minVersion: "TLSv1.2" }));
   const { fingerprint256: fingerprint, validTo } = certificate;
   return { pin: pinOf(certificate), fingerprint, validTo: new Date(validTo) };
-}
-
-/** SHA-256 of the public key as X.509 writes it. */
-export function pinOf({ publicKey }: X509Certificate): string {
-  const spki = publicKey.export({ type: "spki", format: "der" });
-  return `sha256:${createHash("sha256").update(spki).digest("hex")}`;
 }
 
 function understood<T>(words: string, work: () => T): T {

@@ -27,13 +27,11 @@ export class Live {
     this.#liveness.inherit(uid, interval);
   }
 
-  /** Takes a report; `true` when the host was not Ready before. */
-  reported(uid: string, { interval, ...report }: Reported): boolean {
-    const returned = !this.#liveness.isReady(uid);
+  /** Takes a report. */
+  reported(uid: string, { interval, ...report }: Reported): void {
     this.#liveness.seen(uid, interval);
     Object.assign(this.#state(uid), report, { lastSeen: Date.now() });
     this.changed();
-    return returned;
   }
 
   isReady(uid: string): boolean {

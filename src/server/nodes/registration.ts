@@ -82,11 +82,12 @@ export class Registration {
     const record = await this.#nodes.records.get(host.name);
     if (!record || record.uid !== host.uid) throw unknown(host.name);
     const settings = this.#nodes.settingsOf(record);
-    const returned = this.#nodes.live.reported(host.uid, { beat, address, interval: settings.heartbeatInterval });
-    if (returned || !record.ready || record.address !== address) {
+    const returned = !this.#nodes.live.isReady(host.uid);
+    if (returned || !record.ready || record.address !== address)
       await this.#nodes.records.update(host.name, (before) => ({ ...before, ready: true, address }));
-      if (returned) await this.#nodes.tell("NodeReady", host.name, `reports from ${address}`);
-    }
+    if (returned) await this.#nodes.tell("NodeReady", host.name, `reports from ${address}`);
+    // Last, so that whoever sees it Ready can rely on it after a crash too.
+    this.#nodes.live.reported(host.uid, { beat, address, interval: settings.heartbeatInterval });
     return { settings, rotate: record.rotate };
   }
 

@@ -13,6 +13,7 @@ export interface ProbeParts {
   containers: ContainerDesk;
   runtimeReady: () => boolean;
   draining: AbortSignal;
+  uplink: (() => object) | undefined;
 }
 
 export function addProbes(app: FastifyInstance, parts: ProbeParts): void {
@@ -28,7 +29,7 @@ export function addProbes(app: FastifyInstance, parts: ProbeParts): void {
     reply.code(ready ? 200 : 503);
     return {
       status: ready ? "ready" : "not ready",
-      ...(detail && { engine, containers: parts.containers.ready, draining }),
+      ...(detail && { engine, containers: parts.containers.ready, draining, ...parts.uplink?.() }),
     };
   });
   app.get("/metrics", { config: { access: parts.metricsPublic ? "anyone" : "metrics" } }, async (_request, reply) =>

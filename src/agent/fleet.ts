@@ -1,0 +1,55 @@
+/** The agent as a host of a fleet: what its phone line to the server is made of. */
+
+import { readSecretFile } from "../boot/private-file.ts";
+import { StartError } from "../boot/run.ts";
+import type { Certificate } from "../door/certificate/certificate.ts";
+import type { Grant } from "../protocol/rights.ts";
+import type { AgentConfig } from "./config.ts";
+import { elsewhere } from "./elsewhere.ts";
+import { gatherFacts } from "./facts.ts";
+import type { Runtime } from "./runtime/runtime.ts";
+import type { Containers } from "./session/containers.ts";
+import type { StatsSources } from "./session/stats.ts";
+import type { Identity } from "./uplink/identity.ts";
+import { Uplink, type UplinkLog } from "./uplink/uplink.ts";
+
+/** For the engine to measure all containers, in milliseconds. */
+const STATS_MS = 8_000;
+/** The server hears of all containers; whom it tells is its business. */
+const EVERYTHING: Grant = { subject: "uplink", rights: ["admin"], scopes: [] };
+
+interface FleetParts {
+  identity: Identity;
+  runtime: Runtime;
+  containers: Containers;
+  stats: StatsSources;
+  certificate: Certificate | undefined;
+}
+
+/** Calls nobody before it is started. Throws StartError for a server's address that cannot be used. */
+export function openUplink(
+  { config, log, version }: { config: AgentConfig; log: UplinkLog; version: string },
+  { identity, runtime, containers, stats, certificate }: FleetParts,
+): Uplink {
+  const { server_url: url, node_name: name, mode, heartbeat_interval: interval, data_dir: path } = config;
+  try {
+    return new Uplink({
+      url,
+      identity,
+      path,
+      log,
+      interval,
+      token: () => bootstrapToken(config),
+      facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
+      containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
+      engine: () => ({ engineReady: containers.ready, containersRunning: containers.running }),
+    });
+  } catch (error) {
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/** The file is read each time: an operator may have put another token into it. */
+async function bootstrapToken({ token, token_file: file }: AgentConfig): Promise<string | undefined> {
+  return file === "" ? token?.reveal() : readSecretFile(file);
+}

@@ -1,0 +1,112 @@
+/** Reports to the server, at once and then again and again; registers first, and whenever the server asks for it. */
+
+import { Backoff } from "../../lib/backoff.ts";
+import { wait } from "../../lib/wait.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { BEAT_PATH, BeatReply } from "../../protocol/fleet.ts";
+import type { Beat, NodeSettings } from "../../protocol/node.ts";
+import type { Registrar } from "./register.ts";
+
+/** 1 2 4 8 16 30 seconds, with jitter. */
+const RETRY = { first: 1_000, max: 30_000 };
+/** A report comes up to this share of the interval early, so that many hosts do not report at once. */
+const JITTER = 0.1;
+
+export interface HeartbeatParts {
+  registrar: Registrar;
+  /** Gathers what is known, and waits for nothing. */
+  beat: () => Beat;
+  /** Hears of what the server wants, at registration and with each reply. */
+  settled: (settings: NodeSettings) => void;
+  /** Hears of each report that came through, and of each failure. */
+  reported: (failure: FairleadError | undefined) => void;
+  /** Whether the key is so old that it is time for another. */
+  keyIsOld: (settings: NodeSettings) => boolean;
+  /** Milliseconds between reports, before the server has said so. */
+  interval: number;
+  random?: () => number;
+}
+
+export class Heartbeat {
+  readonly #parts: HeartbeatParts;
+  #interval: number;
+  #registered = false;
+  #changing = false;
+
+  constructor(parts: HeartbeatParts) {
+    this.#parts = parts;
+    this.#interval = parts.interval;
+  }
+
+  /** Resolves when the signal aborts; gives up for no other reason. */
+  async run(signal: AbortSignal): Promise<void> {
+    const backoff = new Backoff(RETRY);
+    while (!signal.aborted) {
+      const started = performance.now();
+      try {
+        await this.#report();
+        backoff.reset();
+        this.#parts.reported(undefined);
+        await wait(Math.max(0, this.#pause() - (performance.now() - started)), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#parts.reported(asFairleadError(error));
+        await wait(backoff.next(), signal);
+      }
+    }
+  }
+
+  async #report(): Promise<void> {
+    const { registrar, beat, keyIsOld } = this.#parts;
+    if (!this.#registered) this.#settle((await registrar.register()).settings);
+    this.#registered = true;
+    const reply = await registrar.signed(BEAT_PATH, beat()).catch((error: unknown) => {
+      // Whatever the server has against this host, registering again mends it or tells what to do.
+      if (error instanceof FairleadError && AGAIN.has(error.code)) this.#registered = false;
+      throw error;
+    });
+    const { settings, rotate } = parse(reply);
+    this.#settle(settings);
+    if (rotate || keyIsOld(settings)) void this.#changeKey();
+  }
+
+  /** Beside the reports, which it must not hold up; the next reply asks again if it fails. */
+  async #changeKey(): Promise<void> {
+    if (this.#changing) return;
+    this.#changing = true;
+    try {
+      await this.#parts.registrar.changeKey();
+    } catch (error) {
+      this.#parts.reported(asFairleadError(error));
+    } finally {
+      this.#changing = false;
+    }
+  }
+
+  #settle(settings: NodeSettings): void {
+    this.#interval = settings.heartbeatInterval;
+    this.#parts.settled(settings);
+  }
+
+  #pause(): number {
+    const { random = Math.random } = this.#parts;
+    return this.#interval * (1 - JITTER * random());
+  }
+}
+
+const AGAIN: ReadonlySet<string> = new Set(["stale-epoch", "unknown-node", "revoked"]);
+
+function parse(reply: unknown): BeatReply {
+  const parsed = BeatReply.safeParse(reply);
+  if (parsed.success) return parsed.data;
+  throw new FairleadError(
+    "protocol-error",
+    "The server's answer to the report cannot be understood; update the older of the two.",
+  );
+}
+
+function asFairleadError(error: unknown): FairleadError {
+  if (error instanceof FairleadError) return error;
+  const words = error instanceof Error ? error.message : String(error);
+  return new FairleadError("internal", `The report could not be made: ${words}`, { cause: error });
+}

@@ -1,0 +1,142 @@
+/** Figures of the host itself: processors, memory, disk and network, as the kernel counts them. */
+
+import { readFile, statfs } from "node:fs/promises";
+import { cpus, freemem, loadavg, totalmem } from "node:os";
+
+/** The kernel counts disks in these, whatever their own sectors are. */
+const SECTOR = 512;
+/** Networks of containers and virtual machines: their traffic is counted where it leaves the host. */
+const INNER = /^(lo|docker|br-|veth|podman|cni|virbr|lxc|fl-)/;
+/** Whole disks; their partitions, and what is built on top of them, would count twice. */
+const DISK = /^(sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|mmcblk\d+)$/;
+
+export interface HostMetrics {
+  /** 0 to 100, of all processors. */
+  cpuUsage: number;
+  memoryTotal: number;
+  memoryFree: number;
+  diskTotal?: number;
+  diskFree?: number;
+  /** Bytes per second. */
+  diskRead?: number;
+  diskWritten?: number;
+  received?: number;
+  sent?: number;
+  load?: number;
+  processes?: number;
+}
+
+/** Since the host started. */
+interface Counters {
+  /** Milliseconds on a clock that does not jump. */
+  at: number;
+  busy: number;
+  idle: number;
+  io: [read: number, written: number] | undefined;
+  net: [received: number, sent: number] | undefined;
+}
+
+/** What can be told at once. */
+export function memory(): HostMetrics {
+  return { cpuUsage: 0, memoryTotal: totalmem(), memoryFree: freemem() };
+}
+
+/** Measures from one look to the next. */
+export class HostMeter {
+  readonly #path: string;
+  #before: Counters | undefined;
+
+  /** `path` lies on the disk whose room is told. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Never rejects: what the system does not tell is left out. The first look has no time to measure, and tells the load since the start. */
+  async look(): Promise<HostMetrics> {
+    const [now, disk, processes] = await Promise.all([counters(), room(this.#path), processCount()]);
+    const before = this.#before;
+    this.#before = now;
+    const busy = now.busy - (before?.busy ?? 0);
+    const all = busy + now.idle - (before?.idle ?? 0);
+    return {
+      ...memory(),
+      cpuUsage: all > 0 ? Math.min(100, Math.max(0, (100 * busy) / all)) : 0,
+      ...disk,
+      ...rates(["diskRead", "diskWritten"], { now, before, of: ({ io }) => io }),
+      ...rates(["received", "sent"], { now, before, of: ({ net }) => net }),
+      load: loadavg()[0] ?? 0,
+      ...(processes !== undefined && { processes }),
+    };
+  }
+}
+
+interface Between {
+  now: Counters;
+  before: Counters | undefined;
+  of: (counters: Counters) => [number, number] | undefined;
+}
+
+/** Per second; nothing where there is nothing to compare, or a counter began anew. */
+function rates<K extends string>([one, two]: [K, K], { now, before, of }: Between): Partial<Record<K, number>> {
+  const [newer, older] = [of(now), before && of(before)];
+  const seconds = (now.at - (before?.at ?? now.at)) / 1_000;
+  if (!newer || !older || seconds <= 0 || newer[0] < older[0] || newer[1] < older[1]) return {};
+  const pairs = [
+    [one, (newer[0] - older[0]) / seconds],
+    [two, (newer[1] - older[1]) / seconds],
+  ];
+  return Object.fromEntries(pairs) as Partial<Record<K, number>>;
+}
+
+async function counters(): Promise<Counters> {
+  let [busy, idle] = [0, 0];
+  for (const { times } of cpus()) {
+    busy += times.user + times.nice + times.sys + times.irq;
+    idle += times.idle;
+  }
+  const [io, net] = await Promise.all([diskCounters(), netCounters()]);
+  return { at: performance.now(), busy, idle, io, net };
+}
+
+async function diskCounters(): Promise<[number, number] | undefined> {
+  const text = await readText("/proc/diskstats");
+  if (text === undefined) return undefined;
+  const disks = text
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , name = ""]) => DISK.test(name));
+  return [SECTOR * sum(disks, 5), SECTOR * sum(disks, 9)];
+}
+
+async function netCounters(): Promise<[number, number] | undefined> {
+  const text = await readText("/proc/net/dev");
+  if (text === undefined) return undefined;
+  const links = text
+    .split("\n")
+    .slice(2)
+    .map((line) => line.trim().split(/[:\s]+/))
+    .filter(([name = ""]) => name !== "" && !INNER.test(name));
+  return [sum(links, 1), sum(links, 9)];
+}
+
+function sum(rows: string[][], column: number): number {
+  return rows.reduce((total, row) => total + Number(row[column] ?? 0), 0);
+}
+
+async function room(path: string): Promise<Pick<HostMetrics, "diskTotal" | "diskFree">> {
+  try {
+    const { blocks, bavail, bsize } = await statfs(path);
+    return { diskTotal: blocks * bsize, diskFree: bavail * bsize };
+  } catch {
+    return {};
+  }
+}
+
+async function processCount(): Promise<number | undefined> {
+  const count = /\d+\/(\d+)/.exec((await readText("/proc/loadavg")) ?? "")?.[1];
+  return count === undefined ? undefined : Number(count);
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}

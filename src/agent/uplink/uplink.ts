@@ -1,0 +1,190 @@
+/** The phone line to the server: keeps this host registered and reported, for as long as the agent lives. */
+
+import { FairleadError } from "../../protocol/errors.ts";
+import { type Beat, MAX_CONTAINERS, type NodeFacts, type NodeSettings } from "../../protocol/node.ts";
+import type { Line } from "./call.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { Identity } from "./identity.ts";
+import { GpuMeter } from "./metrics/gpu.ts";
+import { HostMeter, type HostMetrics, memory } from "./metrics/host.ts";
+import { Registrar } from "./register.ts";
+import { Sampler } from "./sampler.ts";
+import { ServerAgent } from "./secure.ts";
+
+export interface UplinkLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface UplinkOptions {
+  /** `http`, `https`, `ws` or `wss`. */
+  url: string;
+  identity: Identity;
+  /** On the disk whose room is told. */
+  path: string;
+  log: UplinkLog;
+  /** The one-time token, as it is now. */
+  token: () => Promise<string | undefined>;
+  /** Of this host, and of the address at which its own door is open. */
+  facts: (url: string) => Promise<NodeFacts>;
+  /** The engine's side of a report: waits for nothing. */
+  engine: () => Pick<Beat, "engineReady" | "containersRunning">;
+  /** What the containers use. */
+  containers: () => Promise<NonNullable<Beat["containers"]>>;
+  /** How the connection stands that carries sessions, where there is one. */
+  gateway?: () => Pick<Beat, "gatewayStatus" | "gatewayStatusDetail">;
+  /** Hears of what the server wants when that changes. */
+  settled?: (settings: NodeSettings) => void;
+  /** Milliseconds between reports, before the server has said so. */
+  interval: number;
+}
+
+/** As `/readyz` tells those who may know. */
+export interface UplinkStatus {
+  server: string;
+  state: "connecting" | "connected" | "refused";
+  detail?: string;
+}
+
+/** Between the first two looks at the host, in milliseconds: rates need two. */
+const FIRST_MS = 1_000;
+/** After these it is up to people. */
+const REFUSALS: ReadonlySet<string> = new Set([
+  "unauthenticated",
+  "unknown-node",
+  "revoked",
+  "cloned-identity",
+  "clock-skew",
+  "wrong-host",
+  "bad-request",
+]);
+
+interface Samples {
+  host: Sampler<HostMetrics>;
+  gpus: Sampler<Beat["gpus"]>;
+  containers: Sampler<Beat["containers"]>;
+}
+
+export class Uplink {
+  readonly identity: Identity;
+  readonly server: Line["server"];
+  #settings: NodeSettings | undefined;
+  #status: UplinkStatus;
+  readonly #options: UplinkOptions;
+  readonly #life = new AbortController();
+  readonly #agent: ServerAgent;
+  #done: Promise<void> = Promise.resolve();
+
+  /** Calls nobody yet. Throws errors with words for people. */
+  constructor(options: UplinkOptions) {
+    this.#options = options;
+    const { identity } = options;
+    const url = serverUrl(options.url);
+    this.server = {
+      url,
+      get pin() {
+        return identity.pin;
+      },
+    };
+    this.identity = identity;
+    this.#agent = new ServerAgent(this.server);
+    this.#status = { server: url.origin, state: "connecting" };
+  }
+
+  get status(): UplinkStatus {
+    return this.#status;
+  }
+
+  /** What the server wants, once it has said so. */
+  get settings(): NodeSettings | undefined {
+    return this.#settings;
+  }
+
+  /** Goes on until `close`. `url` is where this agent's own door is open. */
+  start(url: string): void {
+    const { token, facts, interval } = this.#options;
+    const { signal } = this.#life;
+    const line = { server: this.server, agent: this.#agent, signal };
+    const registrar = new Registrar({ line, identity: this.identity, facts: () => facts(url), token });
+    const samples = this.#sample(signal);
+    const heartbeat = new Heartbeat({
+      registrar,
+      interval,
+      beat: () => this.#beat(samples),
+      settled: (settings) => this.#settled(settings),
+      reported: (failure) => this.#reported(failure),
+      keyIsOld: ({ keyInterval }) => Date.now() - this.identity.keyMade > keyInterval,
+    });
+    this.#done = heartbeat.run(signal);
+  }
+
+  #sample(signal: AbortSignal): Samples {
+    const every = () => this.#settings?.heartbeatInterval ?? FIRST_MS;
+    const meters = { host: new HostMeter(this.#options.path), gpu: new GpuMeter() };
+    const gpus = async () => (this.#settings?.gpuMetrics === false ? undefined : meters.gpu.look());
+    const containers = async () => (this.#settings?.containerMetrics === false ? undefined : this.#containers());
+    return {
+      host: new Sampler({ look: () => meters.host.look(), every, signal }),
+      gpus: new Sampler({ look: gpus, every, signal }),
+      containers: new Sampler({ look: containers, every, signal }),
+    };
+  }
+
+  /** Idempotent. */
+  async close(): Promise<void> {
+    this.#life.abort();
+    await this.#done;
+    this.#agent.destroy();
+  }
+
+  /** An engine that is away tells nothing. */
+  async #containers(): Promise<Beat["containers"]> {
+    const all = await this.#options.containers().catch(() => undefined);
+    return all?.slice(0, MAX_CONTAINERS);
+  }
+
+  #beat({ host, gpus: { latest: gpus }, containers: { latest: containers } }: Samples): Beat {
+    const { engine, gateway } = this.#options;
+    return {
+      ...(host.latest ?? memory()),
+      ...engine(),
+      ...(containers && { containers }),
+      ...(gpus && { gpus }),
+      ...gateway?.(),
+    };
+  }
+
+  #settled(settings: NodeSettings): void {
+    const changed = JSON.stringify(settings) !== JSON.stringify(this.#settings);
+    this.#settings = settings;
+    if (!changed) return;
+    this.#options.log.info({ settings }, "the server's settings hold from now on");
+    this.#options.settled?.(settings);
+  }
+
+  /** Each state is logged once, however often it is found again. */
+  #reported(failure: FairleadError | undefined): void {
+    const { origin: server } = this.server.url;
+    const { log } = this.#options;
+    const before = this.#status;
+    if (!failure) {
+      this.#status = { server, state: "connected" };
+      if (before.state !== "connected")
+        log.info({ server, name: this.identity.registered?.name }, "connected to the server");
+      return;
+    }
+    const state = REFUSALS.has(failure.code) ? "refused" : "connecting";
+    this.#status = { server, state, detail: failure.message };
+    if (before.detail !== failure.message) log.warn({ server, code: failure.code }, `${failure.message} Trying on.`);
+  }
+}
+
+/** Without TLS only a server on this machine is talked to: the token would be anybody's. */
+function serverUrl(text: string): URL {
+  const url = new URL(text.replace(/^ws/, "http"));
+  if (url.protocol === "https:" || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)) return url;
+  throw new FairleadError(
+    "bad-request",
+    `server_url ${url.origin} is not encrypted: anybody on the way could read this host's token. Use https; the token that the server prints carries the pin of its certificate.`,
+  );
+}
