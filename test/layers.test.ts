@@ -52,6 +52,7 @@ const KNOWN_BY: Record<string, string[]> = {
     "ctl",
     "ui",
   ],
+  "tar-stream": ["ctl/copy"],
   preact: ["ui"],
   "@xterm/xterm": ["ui"],
 };

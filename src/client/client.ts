@@ -2,7 +2,16 @@
 
 import { Budget } from "../mux/budget.ts";
 import type { Transport } from "../mux/transport.ts";
-import type { AttachBody, DialBody, ExecBody, ForwardBody, LogsBody, OpenHeader } from "../protocol/open.ts";
+import type {
+  AttachBody,
+  CopyInBody,
+  CopyOutBody,
+  DialBody,
+  ExecBody,
+  ForwardBody,
+  LogsBody,
+  OpenHeader,
+} from "../protocol/open.ts";
 import { Link, type LinkState } from "./link.ts";
 import { RemoteSession } from "./session.ts";
 
@@ -62,6 +71,16 @@ export class Client {
   async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
     const session = await this.#open({ op: "forward", container, ...options }, body);
     return new RemoteForward(this.#link, session, options.node);
+  }
+
+  /** Read `stdout` (an archive), `digest`, then `exit`. */
+  copyOut(container: string, body: CopyOutBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "copy-out", container, ...options }, body);
+  }
+
+  /** Send `stdin` (an archive) and `end`; read `digest`, then `exit`. */
+  copyIn(container: string, body: CopyInBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "copy-in", container, ...options }, body);
   }
 
   /** Everything that a session of ours (or, for an administrator, anybody's) prints from now on. Sends nothing. */

@@ -17,6 +17,11 @@ export function exitOfSignal(signal: NodeJS.Signals): number {
 /** Something on this side went wrong: the message says what happened and what to do. */
 export class Failure extends Error {
   override readonly name = "Failure";
+  readonly exit: number;
+  constructor(message: string, { exit = EXIT_FAILURE, ...options }: ErrorOptions & { exit?: number } = {}) {
+    super(message, options);
+    this.exit = exit;
+  }
 }
 
 /** The command line cannot be carried out as it stands. */
@@ -40,7 +45,8 @@ export function verdictOf(error: unknown): Verdict {
   if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 0 : EXIT_USAGE };
   if (error instanceof UsageError) return { exit: EXIT_USAGE, words: error.message };
   if (error instanceof FairleadError) return { exit: ERRORS[error.code].exit, words: error.message };
-  if (error instanceof Failure || error instanceof StateError) return { exit: EXIT_FAILURE, words: error.message };
+  if (error instanceof Failure) return { exit: error.exit, words: error.message };
+  if (error instanceof StateError) return { exit: EXIT_FAILURE, words: error.message };
   const words = error instanceof Error ? error.message : String(error);
   return {
     exit: EXIT_FAILURE,

@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { attachCommand } from "./commands/attach.ts";
+import { cpCommand } from "./commands/cp.ts";
 import type { Entry } from "./commands/entry.ts";
 import { execCommand } from "./commands/exec.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -57,6 +58,7 @@ function commands(invocation: Invocation): Entry[] {
     removeCommand(invocation),
     inspectCommand(invocation),
     topCommand(invocation),
+    cpCommand(invocation),
     signInCommand(invocation),
     versionCommand(invocation),
   ];

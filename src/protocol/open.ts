@@ -14,7 +14,7 @@ export const Size = z.object({ cols: whole(1, 1000), rows: whole(1, 1000) });
 
 /** `kill`: the session ends when its connection does. `keep`: it waits `grace` for a resume. */
 export const OpenHeader = z.strictObject({
-  op: z.enum(["logs", "exec", "attach", "forward", "proxy", "dial", "observe", "resume"]),
+  op: z.enum(["logs", "exec", "attach", "forward", "proxy", "copy-out", "copy-in", "dial", "observe", "resume"]),
   node: z.optional(z.string().check(z.maxLength(253))),
   /** Id, short id, name, `project/service` or `project/service/N`. */
   container: z.optional(ref),
@@ -87,6 +87,33 @@ export type ProxyBody = z.infer<typeof ProxyBody>;
 export const DialBody = z.strictObject({ secret, port });
 export type DialBody = z.infer<typeof DialBody>;
 
+/** From the container's root. `/.` at its end means what is in the directory. */
+const path = text(4096).check(z.minLength(1));
+
+/** The archive of what is at a path: its first entry has the path's last name, the others lie below it. */
+export const CopyOutBody = z.strictObject({
+  path,
+  /** A link is not copied itself, but what it leads to. */
+  follow: z.optional(z.boolean()),
+});
+export type CopyOutBody = z.infer<typeof CopyOutBody>;
+
+/** An archive that is unpacked in the directory at `path`; where there is none, in the directory that it would be in. */
+export const CopyInBody = z.strictObject({ path });
+export type CopyInBody = z.infer<typeof CopyInBody>;
+
+/** What is at the path of a copy; links are resolved, unless a link itself is copied. */
+export const CopyPlace = z.object({
+  kind: z.enum(["file", "directory", "link", "other", "absent"]),
+  /** The last part of the path, behind all links. */
+  name: z.string(),
+  /** Bytes, of a file. */
+  size: z.number(),
+  /** Where a link leads. */
+  target: z.optional(z.string()),
+});
+export type CopyPlace = z.infer<typeof CopyPlace>;
+
 /** `received` is the offset up to which this side has the other's packets. */
 export const ResumeBody = z.strictObject({
   secret,
@@ -106,6 +133,10 @@ export const Opened = z.object({
   container: z.optional(z.object({ id: z.string(), name: z.string() })),
   /** Whether what is on the other side is a terminal. */
   tty: z.optional(z.boolean()),
+  /** Of a copy: what it reads, or what is there before it writes. */
+  place: z.optional(CopyPlace),
+  /** Words for whoever asked: what is dangerous about it here. */
+  warning: z.optional(z.string()),
   onDrop: z.enum(["kill", "keep"]),
   grace: z.number(),
 });

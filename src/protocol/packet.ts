@@ -17,6 +17,7 @@ export const TAG = {
   reset: 0x0a,
   gap: 0x8b,
   cursor: 0x8c,
+  digest: 0x8d,
 } as const;
 
 const MAY_SKIP = 0x80;
@@ -36,6 +37,10 @@ const Gap = z.object({
 });
 export type Gap = z.infer<typeof Gap>;
 
+/** All bytes that the agent moved for a copy, as it saw them. */
+const Digest = z.object({ bytes: z.number(), sha256: z.string() });
+export type Digest = z.infer<typeof Digest>;
+
 export type Packet =
   | { type: "stdin" | "stdout" | "stderr"; bytes: Uint8Array }
   /** No more bytes in this direction. */
@@ -49,7 +54,8 @@ export type Packet =
   /** The TCP connection was reset. */
   | { type: "reset" }
   | { type: "gap"; gap: Gap }
-  | { type: "cursor"; cursor: LogCursor };
+  | { type: "cursor"; cursor: LogCursor }
+  | { type: "digest"; digest: Digest };
 
 const utf8 = new TextEncoder();
 const text = new TextDecoder();
@@ -78,6 +84,8 @@ export function encodePacket(packet: Packet): { tag: number; payload: Uint8Array
       return { tag, payload: json(packet.gap) };
     case "cursor":
       return { tag, payload: json(packet.cursor) };
+    case "digest":
+      return { tag, payload: json(packet.digest) };
   }
 }
 
@@ -106,6 +114,8 @@ export function decodePacket(tag: number, payload: Uint8Array): Packet | undefin
       return { type: "gap", gap: parse(Gap, payload, "gap") };
     case TAG.cursor:
       return { type: "cursor", cursor: parse(LogCursor, payload, "cursor") };
+    case TAG.digest:
+      return { type: "digest", digest: parse(Digest, payload, "digest") };
     default:
       if (tag & MAY_SKIP) return undefined;
       throw new FairleadError("protocol-error", `packet tag ${tag} is unknown and must be understood`);

@@ -3,6 +3,7 @@
 import { after, before } from "node:test";
 import { printTable, type Rig } from "./rig.ts";
 import { attachContract } from "./verbs/attach.ts";
+import { copyContract } from "./verbs/copy.ts";
 import { dialContract } from "./verbs/dial.ts";
 import { execContract } from "./verbs/exec.ts";
 import { killContract } from "./verbs/kill.ts";
@@ -20,6 +21,7 @@ const VERBS = [
   killContract,
   attachContract,
   dialContract,
+  copyContract,
 ];
 
 /** `close` removes what the rig stands on. */

@@ -4,6 +4,8 @@ import { Duplex } from "node:stream";
 import {
   type Container,
   type ContainerDetail,
+  type CopySink,
+  type CopySource,
   type ExecSpec,
   type ExitStatus,
   type LogEntry,
@@ -40,6 +42,8 @@ export interface ScriptedOptions {
   dial?: (port: number) => Duplex;
   stats?: (id: string, signal: AbortSignal) => AsyncIterable<Stats>;
   control?: (id: string, order: Order, signal: AbortSignal) => Promise<void>;
+  copyOut?: (path: string) => CopySource;
+  copyIn?: (path: string) => CopySink;
 }
 
 export function container(fields: Partial<Container>): Container {
@@ -116,6 +120,16 @@ export class ScriptedRuntime implements Runtime {
 
   async control(id: string, order: Order, signal: AbortSignal): Promise<void> {
     await this.#options.control?.(id, order, signal);
+  }
+
+  async copyOut(_id: string, { path }: { path: string }): Promise<CopySource> {
+    if (!this.#options.copyOut) throw new RuntimeError("path-not-found", `there is no ${path}`);
+    return this.#options.copyOut(path);
+  }
+
+  async copyIn(_id: string, path: string): Promise<CopySink> {
+    if (!this.#options.copyIn) throw new RuntimeError("read-only", `nothing can be written at ${path}`);
+    return this.#options.copyIn(path);
   }
 
   async recover(): Promise<void> {}

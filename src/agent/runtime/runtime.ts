@@ -143,6 +143,38 @@ export interface Process {
   close(): Promise<void>;
 }
 
+/** What is at a path in a container. */
+export interface Place {
+  kind: "file" | "directory" | "link" | "other" | "absent";
+  /** The last part of the path. */
+  name: string;
+  /** Bytes, of a file. */
+  size: number;
+  /** Of a link: where it leads in the end, from the container's root. */
+  target?: string;
+}
+
+/** What is read out of a container. */
+export interface CopySource {
+  place: Place;
+  /** A tar archive whose first entry is the path's last name. Each piece is valid until the next one is asked for. Read once. */
+  archive: AsyncIterable<Uint8Array>;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** What is written into a container: a tar archive, which the engine unpacks as it comes. */
+export interface CopySink {
+  /** What was there before, behind all links. A directory gets the archive's entries; else the directory it is in gets them. */
+  place: Place;
+  /** Resolves when the engine took the bytes. Rejects with why it stopped, or did not begin. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Resolves when the engine says that it has unpacked everything. */
+  finish(): Promise<void>;
+  /** Cuts it: what was unpacked stays, the file that was under way with a part of its bytes. Idempotent. */
+  close(): void;
+}
+
 /** A container reference that does not exist, an engine that is away, ...: `code` is one of the stable codes below. */
 export class RuntimeError extends Error {
   override readonly name = "RuntimeError";
@@ -168,6 +200,11 @@ export type RuntimeErrorCode =
   | "dial-failed"
   | "command-not-found"
   | "command-not-executable"
+  | "path-not-found"
+  | "path-denied"
+  | "not-a-directory"
+  | "read-only"
+  | "disk-full"
   | "unsupported"
   | "invalid";
 
@@ -193,6 +230,12 @@ export interface Runtime {
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
   /** Resolves when it is so, and at once when it was so. Throws `conflict` for what the container's state does not allow. */
   control(id: string, order: Order, signal: AbortSignal): Promise<void>;
+  /**
+   * Of a container that runs or not. `follow`: of a link, what it leads to. Until it is closed the engine may keep other
+   * calls about the container waiting. Throws the codes about paths, from `path-not-found` to `disk-full`, as `copyIn` does.
+   */
+  copyOut(id: string, what: { path: string; follow: boolean }, signal: AbortSignal): Promise<CopySource>;
+  copyIn(id: string, path: string, signal: AbortSignal): Promise<CopySink>;
   /** Finishes what a killed agent left: ends journaled execs that nobody owns any more. */
   recover(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

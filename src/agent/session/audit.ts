@@ -24,6 +24,8 @@ export interface AuditLine {
   ports?: number[];
   /** Of what was done to a container as a whole: how exactly. */
   options?: { timeout?: number; force?: boolean; volumes?: boolean };
+  /** Of a copy: where in the container. */
+  path?: string;
   /** Of an end: `exit 0`, `unknown: ...`, `done`, or an error code; of a refusal: the error's code. */
   outcome?: string;
   /** Of a refusal: how many of this caller's before it have no line of their own. */
@@ -34,6 +36,8 @@ export interface AuditLine {
   bytesOut?: number;
   /** Of a forward: TCP connections that it carried. */
   connections?: number;
+  /** Of an end: what the client was warned of. */
+  warning?: string;
 }
 
 export type Audit = (line: AuditLine) => void;
@@ -54,9 +58,10 @@ export class Trail {
     this.#refusals = new Refusals(audit);
   }
 
-  opened(session: Session, what: Pick<AuditLine, "command" | "ports">): void {
-    const { command } = what;
-    this.#audit({ event: "open", ...factsOf(session), ...what, ...(command && { command: shortened(command) }) });
+  opened(session: Session, what: Pick<AuditLine, "command" | "ports" | "path">): void {
+    const { command, path } = what;
+    const quoted = { ...(command && { command: shortened(command) }), ...(path && { path: visible(path) }) };
+    this.#audit({ event: "open", ...factsOf(session), ...what, ...quoted });
   }
 
   resumed(session: Session, by: Visitor): void {
@@ -64,9 +69,9 @@ export class Trail {
   }
 
   ended(session: Session, outcome: Outcome): void {
-    const { bytesIn, bytesOut, connections, started } = session;
+    const { bytesIn, bytesOut, connections, started, warning } = session;
     const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
-    this.#audit({ event: "end", ...factsOf(session), outcome: words(outcome), ...moved });
+    this.#audit({ event: "end", ...factsOf(session), outcome: words(outcome), ...moved, ...(warning && { warning }) });
   }
 
   /** Something is done to a container as a whole; gives what writes down how it ended: `done`, or the error's code. */

@@ -2,11 +2,21 @@
 
 import type * as z from "zod/mini";
 import { FairleadError } from "../../protocol/errors.ts";
-import { AttachBody, ExecBody, ForwardBody, LogsBody, OpenHeader, ProxyBody } from "../../protocol/open.ts";
+import {
+  AttachBody,
+  CopyInBody,
+  CopyOutBody,
+  ExecBody,
+  ForwardBody,
+  LogsBody,
+  OpenHeader,
+  ProxyBody,
+} from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import type { Right } from "../../protocol/rights.ts";
 import { serveAttach } from "./attach.ts";
 import type { AuditLine } from "./audit.ts";
+import { serveCopyIn, serveCopyOut } from "./copy.ts";
 import { serveExec } from "./exec.ts";
 import { serveForward } from "./forward.ts";
 import { type LogTools, serveLogs } from "./logs.ts";
@@ -52,6 +62,24 @@ const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = 
   proxy(bytes) {
     const { port } = parseBody(ProxyBody, bytes);
     return { right: "proxy", onDrop: "kill", audit: { ports: [port] }, serve: (io) => serveForward(io) };
+  },
+  "copy-out"(bytes) {
+    const body = parseBody(CopyOutBody, bytes);
+    return {
+      right: "copy-out",
+      onDrop: "keep",
+      audit: { path: body.path },
+      serve: (io, id, { runtime }) => serveCopyOut(io, id, body, runtime),
+    };
+  },
+  "copy-in"(bytes) {
+    const body = parseBody(CopyInBody, bytes);
+    return {
+      right: "copy-in",
+      onDrop: "keep",
+      audit: { path: body.path },
+      serve: (io, id, { runtime }) => serveCopyIn(io, id, body, runtime),
+    };
   },
 };
 

@@ -19,12 +19,15 @@ export interface Visitor {
   remote: string;
 }
 
+/** What the client is told when its session is accepted. */
+export type Details = Partial<Pick<Opened, "tty" | "place" | "warning">>;
+
 /** What a kind of session sees of it. */
 export interface SessionIo {
   /** Aborted when the session must end; the reason is the FairleadError that the client is told. */
   readonly signal: AbortSignal;
   /** Tells the client that it is on. Before this a failure is a refusal, afterwards the end of the session. */
-  accept(details?: { tty?: boolean }): void;
+  accept(details?: Details): void;
   /** What the client says; asking for the next packet says that this one has been dealt with. Read once. */
   packets(): AsyncIterable<Packet>;
   /** Resolves when there is room for more. Rejects once the session ends. */
@@ -94,6 +97,7 @@ export class Session implements SessionIo {
   readonly #observers = new Set<(packet: Packet) => void>();
   #state: State = "opening";
   #tty = false;
+  #warning: string | undefined;
   #epoch = 1;
   #channel: Channel | undefined;
   /** While a client that is away is waited for. */
@@ -154,16 +158,22 @@ export class Session implements SessionIo {
     return this.#tty;
   }
 
+  /** What the client was warned of. */
+  get warning(): string | undefined {
+    return this.#warning;
+  }
+
   /** Hears every packet that is sent to the client from now on, until the returned function is called. */
   observe(hear: (packet: Packet) => void): () => void {
     this.#observers.add(hear);
     return () => this.#observers.delete(hear);
   }
 
-  accept(details: { tty?: boolean } = {}): void {
+  accept(details: Details = {}): void {
     if (this.#state !== "opening") return;
     this.#state = "serving";
     this.#tty = details.tty ?? false;
+    this.#warning = details.warning;
     this.#channel?.reply(json(this.#opened(details)));
   }
 
@@ -227,7 +237,7 @@ export class Session implements SessionIo {
     this.#resolveClosed();
   }
 
-  #opened(details: { tty?: boolean; epoch?: number }): Opened {
+  #opened(details: Details & { epoch?: number }): Opened {
     const { container, onDrop, grace } = this.#spec;
     const identity = { session: this.id, secret: this.#secret, epoch: this.#epoch };
     const { id, name } = container;

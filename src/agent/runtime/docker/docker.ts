@@ -5,6 +5,8 @@ import type {
   AttachSpec,
   Container,
   ContainerDetail,
+  CopySink,
+  CopySource,
   EngineInfo,
   ExecSpec,
   LogEntry,
@@ -14,6 +16,8 @@ import type {
   Runtime,
   Stats,
 } from "../runtime.ts";
+import { openCopyOut } from "./archive.ts";
+import { openCopyIn } from "./archive-in.ts";
 import { openAttach } from "./attach.ts";
 import { engineInfo, inspectContainer, listContainers, requireId } from "./containers.ts";
 import { Dialler } from "./dial.ts";
@@ -105,6 +109,14 @@ class DockerRuntime implements Runtime {
 
   control(id: string, order: Order, signal: AbortSignal): Promise<void> {
     return controlContainer(this.#engine, { id, order }, signal);
+  }
+
+  copyOut(id: string, what: { path: string; follow: boolean }, signal: AbortSignal): Promise<CopySource> {
+    return openCopyOut(this.#engine, { id, ...what }, signal);
+  }
+
+  copyIn(id: string, path: string, signal: AbortSignal): Promise<CopySink> {
+    return openCopyIn(this.#engine, { id, path }, signal);
   }
 
   async recover(signal: AbortSignal): Promise<void> {

@@ -8,7 +8,8 @@ import { withDeadline } from "./deadline.ts";
 import { chooseDialect, type Dialect, type VersionAnswer } from "./dialect.ts";
 import { callAgent, type Endpoint } from "./endpoint.ts";
 import { errorFromCause } from "./errors.ts";
-import { openWire, type Wire } from "./wire.ts";
+import { openUpload, type Upload } from "./upload.ts";
+import { openWire, type Wire, type WireOptions } from "./wire.ts";
 import type { WireRequest } from "./wire-head.ts";
 
 /** Milliseconds for one call, and for a stream from its connect to the answer's head. */
@@ -61,18 +62,31 @@ export class Engine {
   }
 
   /** Opens a long-lived request; the signal ends it at any time. */
-  async stream(request: WireRequest, signal: AbortSignal): Promise<Wire> {
-    const api = request.api ?? (await this.dialect(signal)).api;
-    const versioned = { ...request, path: api + request.path };
-    try {
-      return await openWire(this.endpoint, versioned, { signal, timeout: this.timeout });
-    } catch (error) {
-      throw this.#noticed(error);
-    }
+  stream(request: WireRequest, signal: AbortSignal): Promise<Wire> {
+    return this.#begin(openWire, request, signal);
+  }
+
+  /** Opens a request whose body the caller writes; the signal ends it at any time. */
+  upload(request: WireRequest, signal: AbortSignal): Promise<Upload> {
+    return this.#begin(openUpload, request, signal);
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  async #begin<T>(
+    open: (endpoint: Endpoint, request: WireRequest, options: WireOptions) => Promise<T>,
+    request: WireRequest,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const api = request.api ?? (await this.dialect(signal)).api;
+    const versioned = { ...request, path: api + request.path };
+    try {
+      return await open(this.endpoint, versioned, { signal, timeout: this.timeout });
+    } catch (error) {
+      throw this.#noticed(error);
+    }
   }
 
   async #inTime<T>(

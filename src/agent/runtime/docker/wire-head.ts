@@ -3,7 +3,7 @@
 export const MAX_HEAD = 64 * 1024;
 
 export interface WireRequest {
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "PUT";
   /** Without the API's version, with its query; every variable part is encoded already. */
   path: string;
   /** What comes before the path instead of the version that both sides know. */
@@ -12,6 +12,8 @@ export interface WireRequest {
   body?: unknown;
   /** Ask for the raw connection (the engine's "hijack"). */
   upgrade?: boolean;
+  /** Media type of a body that follows in chunks, once the other side has said that it reads it. */
+  streams?: string;
 }
 
 export interface Head {
@@ -26,6 +28,8 @@ export function renderRequest(request: WireRequest): string {
   const lines = [`${request.method} ${request.path} HTTP/1.1`, "Host: engine"];
   lines.push(...(request.upgrade ? ["Connection: Upgrade", "Upgrade: tcp"] : ["Connection: close"]));
   if (request.body !== undefined) lines.push("Content-Type: application/json");
+  if (request.streams !== undefined)
+    lines.push(`Content-Type: ${request.streams}`, "Transfer-Encoding: chunked", "Expect: 100-continue");
   if (request.method === "POST") lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   return `${lines.join("\r\n")}\r\n\r\n${body}`;
 }

@@ -93,28 +93,44 @@ export class Wire {
 
 /** Sends the request and waits for the answer's head. Throws RuntimeError, or the signal's reason. */
 export async function openWire(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Wire> {
-  options.signal.throwIfAborted();
   const intake = new Intake((onread) => connect(endpoint, onread));
-  const abort = () => intake.destroy(options.signal.reason);
-  options.signal.addEventListener("abort", abort, { once: true });
-  intake.socket.once("close", () => options.signal.removeEventListener("abort", abort));
-  const late = new RuntimeError("engine-unavailable", `The engine at ${endpoint.host} did not answer in time.`);
-  const timer = setTimeout(() => intake.destroy(late), options.timeout);
-  try {
-    intake.socket.write(renderRequest(request));
+  return beginRequest({ endpoint, intake, request }, options, async () => {
     const head = await readHead(intake);
     await refuse(head, request, intake);
     return new Wire(intake, head, endpoint);
+  });
+}
+
+/** Sends the request and waits for `answered`, which must come in time; the signal ends the connection at any time. */
+export async function beginRequest<T>(
+  { endpoint, intake, request }: { endpoint: Endpoint; intake: Intake; request: WireRequest },
+  { signal, timeout }: WireOptions,
+  answered: () => Promise<T>,
+): Promise<T> {
+  const abort = () => intake.destroy(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  intake.socket.once("close", () => signal.removeEventListener("abort", abort));
+  const late = new RuntimeError("engine-unavailable", `The engine at ${endpoint.host} did not answer in time.`);
+  const timer = setTimeout(() => intake.destroy(late), timeout);
+  try {
+    signal.throwIfAborted();
+    intake.socket.write(renderRequest(request));
+    return await answered();
   } catch (error) {
     intake.destroy();
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw errorFromCause(error, endpoint.host);
   } finally {
     clearTimeout(timer);
   }
 }
 
-async function readHead(intake: Intake): Promise<Head> {
+/** Resolves when the engine says that it has done what was asked. Throws RuntimeError when it says anything else. */
+export async function answerOf(intake: Intake, request: WireRequest, known?: Head): Promise<void> {
+  await refuse(known ?? (await readHead(intake)), request, intake);
+}
+
+export async function readHead(intake: Intake): Promise<Head> {
   let seen = Buffer.alloc(0);
   for (;;) {
     const end = seen.indexOf("\r\n\r\n");

@@ -1,0 +1,161 @@
+/** Files of this machine as a tar archive, made while it is sent. */
+
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  read,
+  readdirSync,
+  readlinkSync,
+  readSync,
+  type Stats,
+} from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { type Header, type Pack, pack } from "tar-stream";
+import { Failure } from "../failure.ts";
+import { roomIn } from "./room.ts";
+
+/** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
+const BLOCK = 64 * 1024;
+/** Larger files are read in pieces of so many bytes. */
+const PIECE = 256 * 1024;
+/** The bits of a mode that say what may be done with a file. */
+const PERMISSIONS = 0o7777;
+
+const readPiece = promisify(read);
+
+export interface PackOptions {
+  /** What the first entry is called; everything else lies below it. */
+  name: string;
+  /** Owners are told; otherwise everything belongs to root over there. */
+  owners: boolean;
+  /** Hears of what no archive can hold. */
+  leaveOut: (path: string, why: string) => void;
+}
+
+/** The archive of a file or a directory, in pieces that are valid until the next one is asked for. Throws {@link Failure}. */
+export async function* packTree(path: string, options: PackOptions): AsyncGenerator<Uint8Array, void, void> {
+  const archive = pack();
+  addTree(archive, path, options).then(
+    () => archive.finalize(),
+    (error: Error) => archive.destroy(error),
+  );
+  const block = Buffer.allocUnsafe(BLOCK);
+  let used = 0;
+  for await (const bytes of archive as AsyncIterable<Uint8Array>) {
+    if (used + bytes.length > BLOCK) {
+      yield block.subarray(0, used);
+      used = 0;
+    }
+    if (bytes.length > BLOCK) yield bytes;
+    else {
+      block.set(bytes, used);
+      used += bytes.length;
+    }
+  }
+  yield block.subarray(0, used);
+}
+
+/** A path whose name says what it is in the archive, and everything below. */
+async function addTree(archive: Pack, path: string, options: PackOptions): Promise<void> {
+  const stats = explained(path, () => lstatSync(path));
+  const { owners, leaveOut } = options;
+  // The point keeps the first bytes of an archive from looking like those of a compressed one.
+  const header = { ...factsOf(stats, owners), name: `./${options.name}` };
+  if (stats.isDirectory()) {
+    await add(archive, { ...header, type: "directory" });
+    for (const name of explained(path, () => readdirSync(path).toSorted()))
+      await addTree(archive, join(path, name), { ...options, name: `${options.name}/${name}` });
+  } else if (stats.isSymbolicLink())
+    await add(archive, { ...header, type: "symlink", linkname: explained(path, () => readlinkSync(path)) });
+  else if (stats.isFile()) await addFile(archive, path, options);
+  else leaveOut(path, "it is neither a file, a directory nor a link");
+}
+
+/** What it was when it was opened is what the archive says. */
+async function addFile(archive: Pack, path: string, { name, owners }: PackOptions): Promise<void> {
+  const descriptor = explained(path, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+  try {
+    const stats = fstatSync(descriptor);
+    const { size } = stats;
+    const header = { ...factsOf(stats, owners), name: `./${name}`, type: "file", size } as const;
+    if (size > BLOCK) await addPieces(archive, header, { descriptor, path });
+    else await add(archive, header, readWhole({ descriptor, path }, size));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function add(archive: Pack, header: Partial<Header> & { name: string }, bytes?: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const added = (error?: Error | null) => (error ? reject(error) : resolve());
+    if (bytes) archive.entry(header, bytes, added);
+    else archive.entry(header, added);
+  });
+}
+
+interface Opened {
+  descriptor: number;
+  path: string;
+}
+
+/** For small files: a call that is waited for elsewhere would take longer than the reading. */
+function readWhole({ descriptor, path }: Opened, size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let at = 0; at < size; ) at += some(readSync(descriptor, bytes, at, size - at, null), path);
+  return bytes;
+}
+
+async function addPieces(
+  archive: Pack,
+  header: Partial<Header> & { name: string; size: number },
+  { descriptor, path }: Opened,
+): Promise<void> {
+  let entry: ReturnType<Pack["entry"]> | undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
+  });
+  done.catch(() => {});
+  for (let left = header.size; left > 0; ) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(left, PIECE));
+    const { bytesRead } = await readPiece(descriptor, piece, 0, piece.length, null);
+    left -= some(bytesRead, path);
+    if (entry && !entry.write(piece.subarray(0, bytesRead))) await roomIn(entry);
+  }
+  entry?.end(null);
+  await done;
+}
+
+/** Throws where a file ends before its size. */
+function some(count: number, path: string): number {
+  if (count === 0) throw new Failure(`${path} became shorter while it was copied. Run it again.`, { exit: 1 });
+  return count;
+}
+
+function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Omit<Header, "name" | "type" | "size"> {
+  const owner = owners ? { uid, gid } : { uid: 0, gid: 0 };
+  return { mode: mode & PERMISSIONS, mtime, ...owner } as Header;
+}
+
+function explained<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw new Failure(`${path} cannot be read: ${wordsOf(cause)}.`, { cause, exit: 1 });
+  }
+}
+
+const WORDS = new Map([
+  ["ENOENT", "it does not exist"],
+  ["EACCES", "permission denied"],
+  ["ENOTDIR", "a part of its path is a file"],
+  ["ELOOP", "it has just become a link"],
+]);
+
+function wordsOf(cause: unknown): string {
+  const { code = "", message } = cause as NodeJS.ErrnoException;
+  return WORDS.get(code) ?? message;
+}

@@ -1,0 +1,72 @@
+/** The bytes of a copy on their way, compared at the end with what the agent says it has moved. */
+
+import { createHash } from "node:crypto";
+import type { RemoteSession } from "../../client/session.ts";
+import type { Digest, ExitStatus } from "../../protocol/packet.ts";
+import { Failure } from "../failure.ts";
+import type { Progress } from "./progress.ts";
+
+export class Transfer {
+  readonly #session: RemoteSession;
+  readonly #progress: Progress;
+  readonly #hash = createHash("sha256");
+  #bytes = 0;
+
+  constructor(session: RemoteSession, progress: Progress) {
+    this.#session = session;
+    this.#progress = progress;
+  }
+
+  /** What comes out of the container. Ends only after the agent has said what it sent, and that is what came. Read once. */
+  async *receive(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const packet of this.#session.packets()) {
+      if (packet.type === "stdout") {
+        this.#count(packet.bytes);
+        yield packet.bytes;
+      } else if (packet.type === "digest") this.#compare(packet.digest);
+      else if (packet.type === "exit") return finished(packet.status);
+    }
+    throw new Failure("The copy ended before it was complete. Run it again.");
+  }
+
+  /** Resolves when the engine has unpacked everything, which is what was sent. Rejects with what went wrong first. */
+  async send(archive: AsyncIterable<Uint8Array>): Promise<void> {
+    const session = this.#session;
+    let failed: unknown;
+    void this.#sendAll(archive).catch((error: unknown) => {
+      failed = error;
+      // What is refused over there is told there; what cannot be read here ends it.
+      if (error instanceof Failure) void session.close();
+    });
+    for await (const packet of session.packets()) {
+      if (packet.type === "digest") this.#compare(packet.digest);
+      else if (packet.type === "exit") return finished(packet.status);
+    }
+    throw failed ?? new Failure("The copy ended before it was complete. Run it again.");
+  }
+
+  async #sendAll(archive: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const bytes of archive) {
+      this.#count(bytes);
+      await this.#session.send({ type: "stdin", bytes });
+    }
+    await this.#session.send({ type: "end" });
+  }
+
+  #count(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    this.#hash.update(bytes);
+    this.#progress.add(bytes.length);
+  }
+
+  #compare({ bytes, sha256 }: Digest): void {
+    if (bytes !== this.#bytes || sha256 !== this.#hash.digest("hex"))
+      throw new Failure(
+        `The copy is not what was sent: ${this.#bytes} bytes here, ${bytes} at the agent. Run it again.`,
+      );
+  }
+}
+
+function finished(status: ExitStatus): void {
+  if (!("code" in status)) throw new Failure(`Whether the copy is complete is not known: ${status.unknown}.`);
+}
