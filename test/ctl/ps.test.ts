@@ -15,8 +15,6 @@ suite("ctl ps, version, sign-in and help", () => {
     await engine.run("ctl-ps-up", { args: [...labels, "--publish", "127.0.0.1::80"] });
     await engine.run("ctl-ps-down");
     await engine.docker("stop", "ctl-ps-down");
-    for (;;)
-      if ((await runCtl(agent, ["ps", "-a", "-o", "wide"])).stdout.toString().match(/ctl-ps-down .*Exited/)) break;
   });
   after(async () => {
     await agent.stop();
@@ -38,6 +36,22 @@ suite("ctl ps, version, sign-in and help", () => {
       /^ctl-ps-up +busybox +running +ps-shop +127\.0\.0\.1:\d+->80\/tcp +\d+[smh]$/,
     );
     assert.ok(!rows.some((row) => row.startsWith("ctl-ps-down")));
+  });
+
+  test("shows what the engine has just done", async () => {
+    const names = async () => {
+      const answer = await fetch(new URL("/api/v1/containers", agent.url), {
+        headers: { authorization: `Bearer ${agent.token}` },
+      });
+      const { containers } = (await answer.json()) as { containers: { name: string }[] };
+      return containers.map(({ name }) => name);
+    };
+    for (let round = 0; round < 3; round++) {
+      await engine.run("ctl-ps-new");
+      assert.ok((await names()).includes("ctl-ps-new"));
+      await engine.docker("rm", "--force", "ctl-ps-new");
+      assert.ok(!(await names()).includes("ctl-ps-new"));
+    }
   });
 
   test("-a shows what does not run too", async () => {

@@ -61,14 +61,15 @@ export class Containers {
     return this.#all.filter(({ state }) => state === "running").length;
   }
 
-  /** What this grant may list. */
-  visible(grant: Grant): ContainerView[] {
+  /** What this grant may list, as the engine has it now. Rejects like {@link FreshList.refresh}. */
+  async listed(grant: Grant): Promise<ContainerView[]> {
+    await this.refresh();
     return this.allowed({ grant, right: "list" }).map((it) => view(it, grant));
   }
 
   /** Those over which this grant has this right. */
   allowed({ grant, right }: Access): Container[] {
-    return this.#all.filter(({ labels }) => allows(grant, right, labels));
+    return this.#known.filter(({ labels }) => allows(grant, right, labels));
   }
 
   /** The list now and after each change. Ends with the signal; a slow reader gets the newest only. */
@@ -85,7 +86,7 @@ export class Containers {
       while (!signal.aborted) {
         if (changed) {
           changed = false;
-          yield this.visible(grant);
+          yield this.allowed({ grant, right: "list" }).map((it) => view(it, grant));
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -106,7 +107,7 @@ export class Containers {
   resolve(ref: string, access: Access): Container {
     if (!this.#ready)
       throw new FairleadError("engine-unavailable", "the container engine does not answer; the agent keeps trying");
-    return resolveReference(this.#fresh.recent ?? this.#all, ref, access);
+    return resolveReference(this.#known, ref, access);
   }
 
   /** What `resolve` gives, also of a container that has just been made. */
@@ -159,6 +160,10 @@ export class Containers {
   async close(): Promise<void> {
     this.#stop.abort();
     await Promise.all([this.#done, this.#fresh.close()]);
+  }
+
+  get #known(): readonly Container[] {
+    return this.#fresh.recent ?? this.#all;
   }
 
   #set(all: Container[], ready: boolean): void {

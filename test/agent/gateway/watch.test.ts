@@ -32,7 +32,7 @@ class Changing {
     });
   }
 
-  visible(): ContainerView[] {
+  async listed(): Promise<ContainerView[]> {
     return [];
   }
 
@@ -43,7 +43,7 @@ class Changing {
 
   async *changes(_grant: unknown, signal: AbortSignal): AsyncGenerator<ContainerView[]> {
     try {
-      yield this.visible();
+      yield await this.listed();
       while (!signal.aborted) {
         this.asked++;
         const next = this.#lists.shift();

@@ -28,7 +28,7 @@ export function addContainers(app: FastifyInstance, parts: ContainerParts): void
     const { grant } = callerOf(request).subject;
     if (isSet(watch))
       return watches.start(request, reply, (signal) => lists(parts, parts.containers.changes(grant, signal)));
-    return { node, containers: parts.containers.visible(grant) };
+    return { node, containers: await parts.containers.listed(grant) };
   });
   app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
     parseInput(NoQuery, request.query);
