@@ -8,6 +8,7 @@ import { execCommand } from "./commands/exec.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { removeCommand, restartCommand, startCommand, stopCommand } from "./commands/lifecycle.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { openCommand } from "./commands/open.ts";
 import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
 import { signInCommand } from "./commands/sign-in.ts";
@@ -52,6 +53,7 @@ function commands(invocation: Invocation): Entry[] {
     execCommand(invocation),
     attachCommand(invocation),
     portForwardCommand(invocation),
+    openCommand(invocation),
     startCommand(invocation),
     stopCommand(invocation),
     restartCommand(invocation),

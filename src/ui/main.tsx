@@ -5,6 +5,7 @@ import { effect } from "@preact/signals";
 import { render } from "preact";
 import { Account, codeOf } from "./account.ts";
 import { Feed } from "./containers/feed.ts";
+import { Opener } from "./containers/opener.ts";
 import { Link } from "./link.ts";
 import { Page } from "./page.tsx";
 import { Tabs } from "./tabs.ts";
@@ -17,6 +18,7 @@ const account = new Account(localStorage);
 const feed = new Feed(account);
 const link = new Link(account);
 const tabs = new Tabs(link);
+const opener = new Opener(account);
 
 effect(() => {
   if (account.state.value.state !== "in") return undefined;
@@ -36,4 +38,4 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pagehide", () => void link.close());
 
 const place = document.getElementById("page");
-if (place) render(<Page account={account} feed={feed} link={link} tabs={tabs} code={code} />, place);
+if (place) render(<Page account={account} feed={feed} link={link} opener={opener} tabs={tabs} code={code} />, place);

@@ -4,6 +4,7 @@ import type { Account } from "./account.ts";
 import { Confirm } from "./confirm.tsx";
 import type { Feed } from "./containers/feed.ts";
 import { ContainerList } from "./containers/list.tsx";
+import type { Opener } from "./containers/opener.ts";
 import { Countdown } from "./countdown.tsx";
 import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
@@ -16,13 +17,14 @@ export interface PageProps {
   account: Account;
   feed: Feed;
   link: Link;
+  opener: Opener;
   tabs: Tabs;
   /** From the link that opened the page. */
   code: string;
 }
 
 /** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
-export function Page({ account, feed, link, tabs, code }: PageProps) {
+export function Page({ account, feed, link, opener, tabs, code }: PageProps) {
   const signIn = account.state.value;
   const signedIn = signIn.state === "in";
   const asking = tabs.asking.value;
@@ -43,7 +45,7 @@ export function Page({ account, feed, link, tabs, code }: PageProps) {
             aria-labelledby={`tab-${LIST}`}
             hidden={tabs.shown.value !== LIST}
           >
-            <ContainerList feed={feed} tabs={tabs} />
+            <ContainerList feed={feed} tabs={tabs} opener={opener} />
           </section>
           {tabs.open.value.map((tab) => (
             <Panel

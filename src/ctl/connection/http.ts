@@ -17,22 +17,31 @@ const BAD_GATEWAY = 502;
 export interface Call {
   method: "GET" | "POST" | "DELETE";
   path: string;
+  /** Sent as JSON. */
+  body?: object;
   /** How long the answer may take to begin, in milliseconds; default ANSWER_MS. */
   patience?: number;
 }
 
 /** The server's answer when it is a good one, its body unread; rejects with a FairleadError otherwise. */
-export async function call(server: Server, { method, path, patience = ANSWER_MS }: Call): Promise<IncomingMessage> {
+export async function call(
+  server: Server,
+  { method, path, body, patience = ANSWER_MS }: Call,
+): Promise<IncomingMessage> {
   const url = addressOf(server, path);
   const { request } = http(url.protocol);
-  const headers = { authorization: `Bearer ${server.token.reveal()}`, accept: "application/json" };
+  const headers = {
+    authorization: `Bearer ${server.token.reveal()}`,
+    accept: "application/json",
+    ...(body && { "content-type": "application/json" }),
+  };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const secure = url.protocol === "https:" && { createConnection: secureConnection(server) };
     const asked: ClientRequest = request(url, { method, headers, timeout: patience, ...secure });
     asked.once("response", resolve);
     asked.once("error", (error) => reject(unreachable(server, error)));
     asked.once("timeout", () => asked.destroy(new Error(`no answer within ${patience / 1000} s`)));
-    asked.end();
+    asked.end(body && JSON.stringify(body));
   });
   answer.setTimeout?.(0);
   const status = answer.statusCode ?? 0;

@@ -4,21 +4,31 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { age } from "../../lib/age.ts";
 import type { ContainerView } from "../../protocol/container.ts";
+import { Note } from "../note.tsx";
 import type { Tabs } from "../tabs.ts";
 import type { Feed } from "./feed.ts";
 import { FeedNote } from "./feed-note.tsx";
 import { type Group, grouped, matches } from "./groups.ts";
-import { image, may, ports, status } from "./wording.ts";
+import type { Opener } from "./opener.ts";
+import { PortList } from "./port-list.tsx";
+import { image, may, status } from "./wording.ts";
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
 
 interface RowContext {
   tabs: Tabs;
+  opener: Opener;
   now: number;
 }
 
-export function ContainerList({ feed, tabs }: { feed: Feed; tabs: Tabs }) {
+export interface ListProps {
+  feed: Feed;
+  tabs: Tabs;
+  opener: Opener;
+}
+
+export function ContainerList({ feed, tabs, opener }: ListProps) {
   const filter = useSignal("");
   const now = useSignal(Date.now());
   const groups = useComputed(() => {
@@ -30,7 +40,7 @@ export function ContainerList({ feed, tabs }: { feed: Feed; tabs: Tabs }) {
     return () => clearInterval(timer);
   }, [now]);
 
-  const context = { tabs, now: Math.max(now.value, Date.now() - TICK) };
+  const context = { tabs, opener, now: Math.max(now.value, Date.now() - TICK) };
   return (
     <div class="list">
       <div class="toolbar">
@@ -42,6 +52,7 @@ export function ContainerList({ feed, tabs }: { feed: Feed; tabs: Tabs }) {
           onInput={(event) => (filter.value = event.currentTarget.value)}
         />
         <FeedNote feed={feed} />
+        {opener.problem.value !== undefined && <Note look="broken">{opener.problem.value}</Note>}
       </div>
       {groups.value.length > 0 ? (
         <table class="containers">
@@ -98,12 +109,7 @@ function Row({ container, context }: { container: ContainerView; context: RowCon
         {image(container.image)}
       </td>
       <td class="ports">
-        {ports(container).map((port, index) => (
-          <span key={port}>
-            {index > 0 && ", "}
-            {port}
-          </span>
-        ))}
+        <PortList container={container} opener={context.opener} />
       </td>
       <td class="age" title={new Date(container.created).toLocaleString()}>
         {age(context.now - container.created)}

@@ -2,15 +2,22 @@
 
 import type { ContainerView } from "../../protocol/container.ts";
 
+export interface PortWords {
+  words: string;
+  /** Of a TCP port: its number in the container. */
+  tcp: number | undefined;
+}
+
 /** `8080→80` for a published port, `80` for one that only containers reach; `/udp` and the like only where it is not TCP. */
-export function ports(container: ContainerView): string[] {
-  const words = container.ports
+export function ports(container: ContainerView): PortWords[] {
+  const all = container.ports
     .toSorted((a, b) => a.container - b.container || (a.host ?? 0) - (b.host ?? 0))
     .map(({ container, host, protocol }) => {
       const kind = protocol === "tcp" ? "" : `/${protocol}`;
-      return `${host === undefined ? "" : `${host}→`}${container}${kind}`;
+      const words = `${host === undefined ? "" : `${host}→`}${container}${kind}`;
+      return { words, tcp: protocol === "tcp" ? container : undefined };
     });
-  return [...new Set(words)];
+  return all.filter(({ words }, index) => all.findIndex((other) => other.words === words) === index);
 }
 
 /** The engine's words without the state in front of them, which is shown already. */

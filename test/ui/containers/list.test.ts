@@ -55,7 +55,11 @@ test("ports are listed once each, published ones with the host's", () => {
     { container: 80, protocol: "tcp", host: 8080, address: "::" },
     { container: 53, protocol: "udp", host: 53, address: "0.0.0.0" },
   ];
-  assert.deepEqual(ports(container({ ports: published })), ["53→53/udp", "8080→80", "443"]);
+  assert.deepEqual(ports(container({ ports: published })), [
+    { words: "53→53/udp", tcp: undefined },
+    { words: "8080→80", tcp: 80 },
+    { words: "443", tcp: 443 },
+  ]);
 });
 
 test("a status does not repeat the state", () => {

@@ -1,0 +1,26 @@
+/** A container's ports; those that may have pages to show are links to them. */
+
+import type { ContainerView } from "../../protocol/container.ts";
+import type { Opener } from "./opener.ts";
+import { may, ports } from "./wording.ts";
+
+export function PortList({ container, opener }: { container: ContainerView; opener: Opener }) {
+  const opens = container.state === "running" && may(container, "proxy");
+  return ports(container).map(({ words, tcp }, index) => (
+    <span key={words}>
+      {index > 0 && ", "}
+      {opens && tcp !== undefined ? (
+        <button
+          class="link"
+          title="Open in a new tab"
+          aria-label={`Open port ${tcp} of ${container.name}`}
+          onClick={() => void opener.open(container, tcp)}
+        >
+          {words}
+        </button>
+      ) : (
+        words
+      )}
+    </span>
+  ));
+}

@@ -1,0 +1,118 @@
+/** A hostile container app in a real browser that is signed in to the agent: it gets nothing. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, test } from "node:test";
+import type { Page } from "playwright-core";
+import { until } from "../support/until.ts";
+import { runNode } from "./page/node-apps.ts";
+import { openPage, removeContainers, type Setup } from "./page/setup.ts";
+
+const NAME = "page-hostile";
+const [PORT, NEIGHBOUR] = [8000, 8001];
+const MEBIBYTE = 1_048_576;
+const FAILED = "failed: TypeError";
+
+let setup: Setup;
+
+before(async () => {
+  setup = await openPage(async (engine) => {
+    const command = ["/repository/test/e2e/apps/hostile.ts", String(PORT), String(NEIGHBOUR)];
+    await runNode(engine, { name: NAME, ports: [PORT, NEIGHBOUR], command });
+  });
+});
+
+after(async () => {
+  await setup?.close();
+  await removeContainers(setup?.engine, [NAME]);
+});
+
+/** By a click in the list. */
+async function openApp(port: number): Promise<Page> {
+  const { context, page } = setup;
+  const opened = context.waitForEvent("page");
+  await page.getByRole("button", { name: `Open port ${port} of ${NAME}` }).click();
+  const app = await opened;
+  await app.waitForURL(/^http:\/\/page-hostile-\d+-\w+\.localhost:\d+\/$/);
+  return app;
+}
+
+/** What the app's page got by trying everything against an origin. */
+async function attack(app: Page, target: string): Promise<Record<string, string>> {
+  await app.goto(`${new URL(app.url()).origin}/?target=${encodeURIComponent(target)}`);
+  return until("the results", async () => app.evaluate<Record<string, string> | undefined>("window.results"));
+}
+
+test("a page of a container opens with a click, on its own origin, with no way back to the agent's page", async () => {
+  const app = await openApp(PORT);
+  const results = await attack(app, setup.agent.url);
+  assert.deepEqual(results, {
+    cookie: "mine=1",
+    storage: "",
+    opener: "null",
+    worker: FAILED,
+    read: FAILED,
+    write: FAILED,
+    blind: FAILED,
+    socket: "failed: Error",
+    frame: results["frame"],
+    domain: "mine=1",
+  });
+  assert.match(results["frame"] ?? "", /^failed: (TypeError|SecurityError)$/);
+  await app.close();
+});
+
+test("the page of a neighbouring app gets no further than that of a stranger", async () => {
+  const [app, neighbour] = [await openApp(PORT), await openApp(NEIGHBOUR)];
+  const results = await attack(neighbour, new URL(app.url()).origin);
+  for (const name of ["read", "write", "blind"]) assert.equal(results[name], FAILED, name);
+  assert.equal(results["socket"], "failed: Error");
+  const seen = await app.evaluate("fetch('/seen').then((it) => it.text())");
+  assert.ok(!String(seen).includes("/api/v1/"));
+  await Promise.all([app.close(), neighbour.close()]);
+});
+
+test("nothing of the agent's reached the app, and nothing of the app's the agent", async () => {
+  const { agent, context, page } = setup;
+  const app = await openApp(PORT);
+  const seen = String(await app.evaluate("fetch('/seen').then((it) => it.text())"));
+  assert.match(seen, /"url":"\/"/);
+  assert.ok(!/fairlead|authorization/i.test(seen));
+  const cookies = await context.cookies();
+  assert.deepEqual(
+    cookies.filter(({ name, domain }) => name === "evil" || domain.startsWith(".")),
+    [],
+  );
+  assert.ok(cookies.some(({ name, httpOnly }) => name === "__Host-fairlead-app" && httpOnly));
+  await app.goto(`${new URL(app.url()).origin}/away?to=${encodeURIComponent(`${agent.url}/api/v1/whoami`)}`);
+  assert.match(await app.content(), /unauthenticated/);
+  await app.goBack();
+  const flood = await app.goto(`${new URL(app.url()).origin}/flood`);
+  assert.equal(flood?.status(), 502);
+  assert.match(await app.content(), /The container's answer cannot be understood/);
+  await app.close();
+  await page.reload();
+  await page.getByRole("tab", { name: "Containers" }).waitFor();
+  const metrics = await (await agent.fetch("/metrics")).text();
+  assert.match(metrics, /fairlead_sessions\{kind="proxy"\} \d/);
+  assert.doesNotMatch(metrics, /fairlead_sessions\{kind="(?!proxy)/);
+});
+
+test("a file that is chosen on the app's page arrives as it is", async () => {
+  const app = await openApp(PORT);
+  const size = 64 * MEBIBYTE;
+  const sum = await app.evaluate(
+    `fetch("/upload", { method: "POST", body: new Blob([new Uint8Array(${size}).fill(7)]) }).then((it) => it.text())`,
+  );
+  assert.equal(sum, createHash("sha256").update(Buffer.alloc(size, 7)).digest("hex"));
+  await app.close();
+});
+
+test("signing out of the agent's page closes what was opened from it", async () => {
+  const { page } = setup;
+  const app = await openApp(PORT);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByText("You are signed out.").waitFor();
+  await until("a closed door", async () => (await app.reload())?.status() === 401);
+  assert.match(await app.content(), /This app is not open/);
+});
