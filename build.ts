@@ -17,6 +17,7 @@ const agent: BuildOptions = {
   input: {
     "agent/main": "./src/agent/main.ts",
     "agent/dial-helper": "./src/agent/runtime/docker/dial-helper.ts",
+    "agent/keeper": "./src/agent/runtime/host/keeper.ts",
   },
   external: /^[^./]/,
   output: { dir: "dist", entryFileNames: "[name].js", chunkFileNames: "agent/[name].js" },

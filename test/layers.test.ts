@@ -30,6 +30,7 @@ const MAY_IMPORT: Record<string, string[]> = {
 /** A foreign library, and the only folders that know it. */
 const KNOWN_BY: Record<string, string[]> = {
   dockerode: ["agent/runtime/docker"],
+  "node-pty": ["agent/runtime/pty.ts"],
   fastify: ["door", "agent/gateway", "server/http"],
   ws: ["door", "agent/gateway", "ctl"],
   "http-proxy": ["agent/gateway/apps"],

@@ -21,6 +21,7 @@ import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
 import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
+import { openHost } from "./runtime/host/host.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
 import { Sessions } from "./session/sessions.ts";
@@ -144,8 +145,10 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   });
   const containers = watch(runtime, { engine, options });
   const budget = new Budget(config.replay_budget);
+  const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
   const sessions = new Sessions({
     runtime,
+    host,
     containers,
     budget,
     software: `fairlead/${version}`,
@@ -172,6 +175,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     metrics,
     tls: certificate?.pair,
     ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
+    ...(config.host_shell && { hostShellUser: host.user }),
   });
   return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate, uplink };
 }

@@ -169,6 +169,18 @@ const SETTINGS = {
       "Who may do what, beside the agent's own token: each entry gives the holder of a token rights on the containers that match any of its scopes (no scopes: all of them; an empty label value: any). Whoever has exec, attach-rw or host-shell can become root here.",
     secret: (raw) => /"?\btoken"?\s*:/.test(typeof raw === "string" ? raw : JSON.stringify(raw)),
   }),
+  host_shell: setting({
+    type: toggle(),
+    default: false,
+    effect:
+      "Lets the holders of the right host-shell work on this host itself (ctl shell). admin includes the right; a grant with scopes never has it.",
+  }),
+  host_shell_user: setting({
+    type: text("USER"),
+    default: "",
+    effect:
+      "The account that host shells run as; empty: the agent's own. Another one needs an agent that runs as root.",
+  }),
   data_dir: setting({
     type: path(),
     default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead"),

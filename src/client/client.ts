@@ -11,6 +11,7 @@ import type {
   ForwardBody,
   LogsBody,
   OpenHeader,
+  ShellBody,
 } from "../protocol/open.ts";
 import { Link, type LinkState } from "./link.ts";
 import { RemoteSession } from "./session.ts";
@@ -81,6 +82,11 @@ export class Client {
   /** Send `stdin` (an archive) and `end`; read `digest`, then `exit`. */
   copyIn(container: string, body: CopyInBody, options: SessionOptions = {}): Promise<RemoteSession> {
     return this.#open({ op: "copy-in", container, ...options }, body);
+  }
+
+  /** On the host itself. */
+  shell(body: ShellBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    return this.#open({ op: "shell", ...options }, body);
   }
 
   /** Everything that a session of ours (or, for an administrator, anybody's) prints from now on. Sends nothing. */

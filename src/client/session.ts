@@ -64,6 +64,11 @@ export class RemoteSession implements Rider {
     return this.#info?.secret ?? "";
   }
 
+  /** Of a shell on the host: whose it is. */
+  get user(): string | undefined {
+    return this.#info?.user;
+  }
+
   get container(): { id: string; name: string } | undefined {
     return this.#info?.container;
   }

@@ -11,6 +11,7 @@ import { logsCommand } from "./commands/logs.ts";
 import { openCommand } from "./commands/open.ts";
 import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
+import { shellCommand } from "./commands/shell.ts";
 import { signInCommand } from "./commands/sign-in.ts";
 import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
@@ -61,6 +62,7 @@ function commands(invocation: Invocation): Entry[] {
     inspectCommand(invocation),
     topCommand(invocation),
     cpCommand(invocation),
+    shellCommand(invocation),
     signInCommand(invocation),
     versionCommand(invocation),
   ];

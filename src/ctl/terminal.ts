@@ -29,7 +29,8 @@ export class Terminal {
 
   /** Somebody can type. */
   get hasKeyboard(): boolean {
-    return this.#world.stdin.isTTY;
+    const { stdin } = this.#world;
+    return "isTTY" in stdin && stdin.isTTY;
   }
 
   /** Of the screen, if there is one. */

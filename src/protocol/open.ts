@@ -14,7 +14,19 @@ export const Size = z.object({ cols: whole(1, 1000), rows: whole(1, 1000) });
 
 /** `kill`: the session ends when its connection does. `keep`: it waits `grace` for a resume. */
 export const OpenHeader = z.strictObject({
-  op: z.enum(["logs", "exec", "attach", "forward", "proxy", "copy-out", "copy-in", "dial", "observe", "resume"]),
+  op: z.enum([
+    "logs",
+    "exec",
+    "attach",
+    "forward",
+    "proxy",
+    "copy-out",
+    "copy-in",
+    "shell",
+    "dial",
+    "observe",
+    "resume",
+  ]),
   node: z.optional(z.string().check(z.maxLength(253))),
   /** Id, short id, name, `project/service` or `project/service/N`. */
   container: z.optional(ref),
@@ -46,6 +58,18 @@ export const AttachBody = z.strictObject({
   size: z.optional(Size),
 });
 export type AttachBody = z.infer<typeof AttachBody>;
+
+/** A shell on the host itself, as one of its users. */
+export const ShellBody = z.strictObject({
+  /** Empty: the user's own shell, as at a login. */
+  command: z.array(text(131_072)).check(z.maxLength(256)),
+  tty: z.boolean(),
+  stdin: z.boolean(),
+  /** What the client's terminal is, for TERM. */
+  term: z.optional(z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/, "must be the name of a terminal"))),
+  size: z.optional(Size),
+});
+export type ShellBody = z.infer<typeof ShellBody>;
 
 const place = z.strictObject({ time: z.string().check(z.maxLength(40)), ordinal: z.int().check(z.minimum(1)) });
 
@@ -131,6 +155,8 @@ export const Opened = z.object({
   /** Offset up to which the agent has this side's packets (0 at a first open). */
   received: z.int(),
   container: z.optional(z.object({ id: z.string(), name: z.string() })),
+  /** Of a shell on the host: whose it is. */
+  user: z.optional(z.string()),
   /** Whether what is on the other side is a terminal. */
   tty: z.optional(z.boolean()),
   /** Of a copy: what it reads, or what is there before it writes. */

@@ -150,6 +150,16 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
       [{ name: "x", token_sha256: OTHER_HASH, rights: ["admin"], scopes: [{ team: "web", public: "" }] }],
     ],
   ],
+  host_shell: [
+    [true, true],
+    [false, false],
+    ["yes", true],
+    ["0", false],
+  ],
+  host_shell_user: [
+    ["deploy", "deploy"],
+    ["", ""],
+  ],
   data_dir: [
     ["/var/lib/fairlead", "/var/lib/fairlead"],
     ["0", "0"],

@@ -133,6 +133,7 @@ suite("ctl ps, version, sign-in and help", () => {
       "rm",
       "inspect",
       "top",
+      "shell",
     ];
     for (const command of [...commands, "sign-in", "version"]) {
       assert.ok(stdout.toString().includes(`\n  ${command}`), command);

@@ -3,17 +3,20 @@
 import { Client } from "../../src/client/client.ts";
 import { Budget } from "../../src/mux/budget.ts";
 import type { AuditLine } from "../../src/agent/session/audit.ts";
+import { openHost } from "../../src/agent/runtime/host/host.ts";
 import { Containers } from "../../src/agent/session/containers.ts";
 import type { SessionLimits } from "../../src/agent/session/limits.ts";
 import { Sessions } from "../../src/agent/session/sessions.ts";
 import { StatsSources } from "../../src/agent/session/stats.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
+import type { Host } from "../../src/agent/runtime/runtime.ts";
 import { ScriptedRuntime, type ScriptedOptions } from "./scripted-runtime.ts";
 import { type CutAt, transportPair, type TransportPair } from "./transport-pair.ts";
 
 export const ADMIN: Grant = { subject: "test", rights: ["admin"], scopes: [] };
 
 export interface DeskOptions extends ScriptedOptions {
+  host?: Host;
   limits?: Partial<SessionLimits>;
 }
 
@@ -33,6 +36,7 @@ export async function startDesk(options: DeskOptions = {}) {
   const budget = new Budget(64 * 1024 * 1024);
   const sessions = new Sessions({
     runtime,
+    host: options.host ?? (await openHost({ shell: false, user: "" })),
     containers,
     limits,
     budget,

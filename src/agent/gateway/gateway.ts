@@ -57,7 +57,7 @@ async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: 
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addContainers(app, { node, containers, watches });
   addStats(app, { node, stats, watches });
-  addSignIn(app, { node, credentials, door });
+  addSignIn(app, { node, credentials, door, hostShellUser: options.hostShellUser });
   addSessions(app, { sessions, door });
   addLifecycle(app, { sessions, door });
   addLogs(app, { sessions, door });

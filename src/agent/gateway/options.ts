@@ -44,6 +44,8 @@ export interface GatewayOptions {
   uplink?: () => object;
   metrics: Registry;
   log: Log;
+  /** Whose a shell on the host is, where there is one. */
+  hostShellUser?: string;
   /** The built page; absent, the agent serves its API only. */
   uiDirectory?: string;
 }

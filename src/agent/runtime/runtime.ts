@@ -73,6 +73,17 @@ export interface AttachSpec {
   size?: Size;
 }
 
+/** What to run on the host itself. */
+export interface ShellSpec {
+  /** Empty: the account's own shell, as at a login. */
+  command: string[];
+  tty: boolean;
+  stdin: boolean;
+  /** The kind of terminal that the client has, for TERM. */
+  term?: string;
+  size?: Size;
+}
+
 export interface LogOptions {
   follow: boolean;
   stdout: boolean;
@@ -239,4 +250,12 @@ export interface Runtime {
   /** Finishes what a killed agent left: ends journaled execs that nobody owns any more. */
   recover(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
+}
+
+/** The machine itself, for those who may work on it. */
+export interface Host {
+  /** Whose processes these are; the name of an account. */
+  readonly user: string;
+  /** Resolves once it runs. Rejects with `unsupported` and words where there is no such shell. */
+  shell(spec: ShellSpec, signal: AbortSignal): Promise<Process>;
 }

@@ -15,13 +15,16 @@ export interface AuditLine {
   subject: string;
   /** Where the caller came from: an address, and by which door. */
   remote: string;
+  /** The container; absent for what is done on the host itself. */
   container?: string;
   containerName?: string;
   /** Of a refusal: the container or the session that was asked for, as the client named it. */
   reference?: string;
-  /** Of an exec: the argument vector, shortened. */
+  /** Of an exec and of a shell on the host: the argument vector, shortened; none is the user's own shell. */
   command?: string[];
   ports?: number[];
+  /** Of a shell on the host: whose it is. */
+  user?: string;
   /** Of what was done to a container as a whole: how exactly. */
   options?: { timeout?: number; force?: boolean; volumes?: boolean };
   /** Of a copy: where in the container. */
@@ -58,7 +61,7 @@ export class Trail {
     this.#refusals = new Refusals(audit);
   }
 
-  opened(session: Session, what: Pick<AuditLine, "command" | "ports" | "path">): void {
+  opened(session: Session, what: Partial<AuditLine>): void {
     const { command, path } = what;
     const quoted = { ...(command && { command: shortened(command) }), ...(path && { path: visible(path) }) };
     this.#audit({ event: "open", ...factsOf(session), ...what, ...quoted });
@@ -96,7 +99,8 @@ export class Trail {
 
 function factsOf({ id, purpose, visitor }: Session) {
   const { kind, container } = purpose;
-  return { session: id, kind, ...callerOf(visitor), container: container.id, containerName: container.name };
+  const place = container && { container: container.id, containerName: container.name };
+  return { session: id, kind, ...callerOf(visitor), ...place };
 }
 
 /** Of a request's header, as far as it is one at all: that bounds what is quoted of it. */

@@ -18,17 +18,17 @@ export interface SessionLimits {
 /** TCP connections of one forward, or of one proxied port, at a time. */
 const MAX_CONNECTIONS = 128;
 
-/** Throws `too-many` when there is no room for one more session of this container. */
-export function checkSessions(live: Iterable<Session>, container: string, limits: SessionLimits): void {
+/** Throws `too-many` when there is no room for one more session of this container, or without one of the host itself. */
+export function checkSessions(live: Iterable<Session>, container: string | undefined, limits: SessionLimits): void {
   const own = [...live].filter(({ purpose }) => purpose.kind !== "connection");
   if (own.length >= limits.sessions)
     throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
   // One that is being ended has given its place up: whoever closes a session may open the next at once.
-  const here = own.filter(({ purpose, signal }) => purpose.container.id === container && !signal.aborted);
+  const here = own.filter(({ purpose, signal }) => purpose.container?.id === container && !signal.aborted);
   if (here.length >= limits.sessionsPerContainer)
     throw new FairleadError(
       "too-many",
-      `a container has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
+      `a container, and the host itself, has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
     );
 }
 

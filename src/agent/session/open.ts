@@ -11,24 +11,35 @@ import {
   LogsBody,
   OpenHeader,
   ProxyBody,
+  ShellBody,
 } from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import type { Right } from "../../protocol/rights.ts";
 import { serveAttach } from "./attach.ts";
+import type { Host } from "../runtime/runtime.ts";
 import type { AuditLine } from "./audit.ts";
 import { serveCopyIn, serveCopyOut } from "./copy.ts";
 import { serveExec } from "./exec.ts";
 import { serveForward } from "./forward.ts";
 import { type LogTools, serveLogs } from "./logs.ts";
 import type { SessionIo } from "./session.ts";
+import { serveShell } from "./shell.ts";
+
+/** What sessions work with. */
+export interface Tools extends LogTools {
+  host: Host;
+}
 
 /** A request that was understood. */
 export interface Opening {
   right: Right;
+  /** It works on the host itself, and not on a container that the header names. */
+  onHost?: true;
   /** What becomes of it when the connection is lost, unless the client says otherwise. */
   onDrop: "kill" | "keep";
   audit: Partial<AuditLine>;
-  serve(io: SessionIo, id: string, tools: LogTools): Promise<ExitStatus>;
+  /** `id` is the container's; empty on the host. */
+  serve(io: SessionIo, id: string, tools: Tools): Promise<ExitStatus>;
 }
 
 /** By operation; a new kind of session is one more entry. */
@@ -53,15 +64,40 @@ const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = 
   },
   logs(bytes) {
     const body = parseBody(LogsBody, bytes);
-    return { right: "logs", onDrop: "keep", audit: {}, serve: (io, id, tools) => serveLogs(io, id, body, tools) };
+    return {
+      right: "logs",
+      onDrop: "keep",
+      audit: {},
+      serve: (io, id, tools) => serveLogs(io, id, body, tools),
+    };
   },
   forward(bytes) {
     const { ports } = parseBody(ForwardBody, bytes);
-    return { right: "forward", onDrop: "keep", audit: { ports }, serve: (io) => serveForward(io) };
+    return {
+      right: "forward",
+      onDrop: "keep",
+      audit: { ports },
+      serve: (io) => serveForward(io),
+    };
+  },
+  shell(bytes) {
+    const body = parseBody(ShellBody, bytes);
+    return {
+      right: "host-shell",
+      onHost: true,
+      onDrop: body.tty ? "keep" : "kill",
+      audit: { command: body.command },
+      serve: (io, _id, { host }) => serveShell(io, body, host),
+    };
   },
   proxy(bytes) {
     const { port } = parseBody(ProxyBody, bytes);
-    return { right: "proxy", onDrop: "kill", audit: { ports: [port] }, serve: (io) => serveForward(io) };
+    return {
+      right: "proxy",
+      onDrop: "kill",
+      audit: { ports: [port] },
+      serve: (io) => serveForward(io),
+    };
   },
   "copy-out"(bytes) {
     const body = parseBody(CopyOutBody, bytes);

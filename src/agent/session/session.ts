@@ -20,7 +20,7 @@ export interface Visitor {
 }
 
 /** What the client is told when its session is accepted. */
-export type Details = Partial<Pick<Opened, "tty" | "place" | "warning">>;
+export type Details = Partial<Pick<Opened, "tty" | "user" | "place" | "warning">>;
 
 /** What a kind of session sees of it. */
 export interface SessionIo {
@@ -45,10 +45,10 @@ export type Serve = (io: SessionIo) => Promise<ExitStatus>;
 export interface Purpose {
   kind: string;
   right: Right;
-  /** The container as the client named it. */
+  /** The container as the client named it; empty on the host itself. */
   reference: string;
-  /** As it was when the session was opened. */
-  container: Container;
+  /** As it was when the session was opened; absent on the host itself. */
+  container?: Container | undefined;
   /** Of a forward: the ports that its connections may go to. */
   ports?: number[] | undefined;
 }
@@ -240,8 +240,8 @@ export class Session implements SessionIo {
   #opened(details: Details & { epoch?: number }): Opened {
     const { container, onDrop, grace } = this.#spec;
     const identity = { session: this.id, secret: this.#secret, epoch: this.#epoch };
-    const { id, name } = container;
-    return { ...identity, received: this.#sequence.received, container: { id, name }, onDrop, grace, ...details };
+    const place = container && { container: { id: container.id, name: container.name } };
+    return { ...identity, received: this.#sequence.received, ...place, onDrop, grace, ...details };
   }
 
   async #outcome(serve: Serve): Promise<Outcome> {

@@ -9,7 +9,7 @@ import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { DialBody, type Opened, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
-import type { Container, Runtime } from "../runtime/runtime.ts";
+import type { Container, Host, Runtime } from "../runtime/runtime.ts";
 import { type Asked, askedFor, type Audit, type AuditLine, Trail } from "./audit.ts";
 import { Carried } from "./carried.ts";
 import type { Containers } from "./containers.ts";
@@ -19,11 +19,12 @@ import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts
 import { Lifecycle, type LifecycleRequest } from "./lifecycle.ts";
 import { LogStreams } from "./log-streams.ts";
 import { serveObserver } from "./observe.ts";
-import { openingOf, parseBody, parseHeader } from "./open.ts";
+import { type Opening, openingOf, parseBody, parseHeader } from "./open.ts";
 import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
 
 export interface SessionsOptions {
   runtime: Runtime;
+  host: Host;
   containers: Containers;
   limits: SessionLimits;
   budget: Budget;
@@ -57,7 +58,12 @@ export interface DirectVisit {
 /** Nothing runs in a container that is so. */
 const STOPPED = new Set<string>(["created", "exited", "dead", "removing"]);
 /** Kinds of session that print something. */
-const OBSERVABLE = new Set(["exec", "attach", "logs"]);
+const OBSERVABLE = new Set(["exec", "attach", "logs", "shell"]);
+/** Of the host itself; unlike a container nothing of it appears later. */
+const NOTHING_FOR_YOU = new FairleadError(
+  "not-found",
+  "This host gives you no shell. Ask its owner for the right host-shell.",
+);
 /** How often idle sessions are looked for, in milliseconds. */
 const IDLE_CHECK_MS = 15_000;
 /** Nobody is waited for longer, in milliseconds. */
@@ -180,7 +186,7 @@ export class Sessions {
       this.#enter(arrival);
     } catch (error) {
       const refusal = toFairleadError(error);
-      if (refusal.code === "not-found") void this.#lookAgain(arrival);
+      if (refusal.code === "not-found" && refusal !== NOTHING_FOR_YOU) void this.#lookAgain(arrival);
       else this.refuse(arrival, refusal);
     }
   }
@@ -257,19 +263,33 @@ export class Sessions {
   }
 
   #open({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {
-    const { runtime, containers, limits } = this.#options;
+    const { runtime, host, containers, limits } = this.#options;
     const opening = openingOf(header, request.body);
     const { right, audit } = opening;
     const reference = header.container ?? "";
-    const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
-    checkSessions(this.#sessions.values(), container.id, limits);
+    const container = this.#place(opening, header, visitor);
+    checkSessions(this.#sessions.values(), container?.id, limits);
     const onDrop = header.onDrop ?? opening.onDrop;
     const grace = onDrop === "kill" ? 0 : Math.min(header.grace ?? limits.grace, MAX_GRACE_MS);
     const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
-    const streams = this.#streams;
-    const engineReady = (signal: AbortSignal) => containers.whenReady(signal);
+    const details = { ...audit, ...(opening.onHost && { user: host.user }) };
+    const tools = {
+      runtime,
+      host,
+      streams: this.#streams,
+      engineReady: (signal: AbortSignal) => containers.whenReady(signal),
+    };
     const session = this.#create({ ...purpose, visitor, onDrop, grace, channel, id });
-    this.#run(session, audit, (io) => opening.serve(io, container.id, { runtime, streams, engineReady }));
+    this.#run(session, details, (io) => opening.serve(io, container?.id ?? "", tools));
+  }
+
+  /** The container that the header names, or none for what is done on the host. Throws what the client is refused with. */
+  #place({ onHost, right }: Opening, header: OpenHeader, { subject }: Visitor): Container | undefined {
+    const { grant } = subject;
+    if (!onHost) return this.#options.containers.resolve(header.container ?? "", { grant, right });
+    if (header.container !== undefined) throw new FairleadError("bad-request", `"${header.op}" takes no container`);
+    if (!allows(grant, right, {})) throw NOTHING_FOR_YOU;
+    return undefined;
   }
 
   /** One TCP connection of a forward; the container is looked up again, so that a recreated one is found. */
@@ -303,9 +323,10 @@ export class Sessions {
     if (!observed) throw gone();
     const { limits } = this.#options;
     const { kind, right, container, reference } = observed.purpose;
-    const own = observed.visitor.subject.grant.subject === grant.subject && allows(grant, right, container.labels);
-    if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", container.labels))) throw gone();
-    checkSessions(this.#sessions.values(), container.id, limits);
+    const labels = container?.labels ?? {};
+    const own = observed.visitor.subject.grant.subject === grant.subject && allows(grant, right, labels);
+    if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", labels))) throw gone();
+    checkSessions(this.#sessions.values(), container?.id, limits);
     const purpose = { kind: "observer", right, reference, container };
     const session = this.#create({ ...purpose, visitor, onDrop: "kill", grace: 0, channel, id });
     this.#run(session, {}, (io) => serveObserver(io, observed));
@@ -316,7 +337,7 @@ export class Sessions {
     const session = this.#find(header.session, secret);
     const { grant } = visitor.subject;
     const { right, container } = session.purpose;
-    const labels = this.#options.containers.labels(container.id) ?? container.labels;
+    const labels = container ? (this.#options.containers.labels(container.id) ?? container.labels) : {};
     if (session.visitor.subject.grant.subject !== grant.subject || !allows(grant, right, labels)) throw gone();
     session.resume(channel, { epoch, received });
     this.#trail.resumed(session, visitor);

@@ -1,26 +1,22 @@
 /** `ctl exec`: runs a command in a container. */
 
 import { Command, InvalidArgumentError } from "commander";
-import { parseDuration } from "../../lib/duration.ts";
 import type { ExecBody } from "../../protocol/open.ts";
 import { Conversation } from "../conversation.ts";
 import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
+import { addLasting, type Lasting, sessionOptions } from "../lasting.ts";
 import { LinkStatus } from "../link-status.ts";
 import type { Entry } from "./entry.ts";
 
-interface Options {
+interface Options extends Lasting {
   interactive?: boolean;
   tty?: boolean;
   user?: string;
   workdir?: string;
   env: string[];
-  keep?: number;
-  onDrop?: "kill" | "keep";
 }
 
-/** The longest that an agent agrees to, in milliseconds. */
-const MAX_KEEP = 86_400_000;
 /** At so many Ctrl-C `ctl` ends, and the command with it; those before go to the command. */
 const PATIENCE = 2;
 
@@ -46,11 +42,8 @@ export function execCommand(invocation: Invocation): Entry {
     .option("-t, --tty", "give the command a terminal")
     .option("-u, --user <user>", "run as this user: NAME, UID or UID:GID")
     .option("-w, --workdir <directory>", "run in this directory", absolute)
-    .option("-e, --env <name=value>", "set a variable; NAME alone takes it from here (repeatable)", collect, [])
-    .option("--keep <duration>", "how long it waits for a lost connection to come back, such as 10m", keepTime)
-    .option("--on-drop <what>", "what becomes of it when the connection is lost: kill or keep", onDrop)
-    .passThroughOptions()
-    .addHelpText("after", EXAMPLES);
+    .option("-e, --env <name=value>", "set a variable; NAME alone takes it from here (repeatable)", collect, []);
+  addLasting(command).passThroughOptions().addHelpText("after", EXAMPLES);
   return {
     command,
     work: (container: string, words: string[], options: Options) => exec(invocation, container, { ...options, words }),
@@ -65,11 +58,7 @@ async function exec(
   const body = bodyOf(invocation, options);
   const status = new LinkStatus(invocation.messages);
   const client = (await invocation.connection()).client(status);
-  const { keep, onDrop = keep === undefined ? undefined : "keep" } = options;
-  const session = await client.exec(container, body, {
-    ...(onDrop && { onDrop }),
-    ...(keep !== undefined && { grace: keep }),
-  });
+  const session = await client.exec(container, body, sessionOptions(options));
   invocation.messages.explain(
     () => `session ${session.id} in container ${session.container?.name} (${session.container?.id})`,
   );
@@ -111,19 +100,4 @@ function collect(value: string, earlier: string[]): string[] {
 function absolute(path: string): string {
   if (!path.startsWith("/")) throw new InvalidArgumentError("The directory must begin with a slash.");
   return path;
-}
-
-function keepTime(text: string): number {
-  try {
-    const ms = Math.round(parseDuration(text));
-    if (ms >= 0 && ms <= MAX_KEEP) return ms;
-  } catch {
-    // Told below.
-  }
-  throw new InvalidArgumentError("Write a duration up to 24h, such as 30s or 10m.");
-}
-
-function onDrop(text: string): "kill" | "keep" {
-  if (text === "kill" || text === "keep") return text;
-  throw new InvalidArgumentError("Write kill or keep.");
 }

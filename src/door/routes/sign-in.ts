@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { holds } from "../../auth/grant.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { clearCookie, setCookie } from "../cookie.ts";
@@ -15,9 +16,11 @@ export interface SignInParts {
   node: string;
   credentials: Credentials;
   door: Door;
+  /** Whose a shell on the host is, where there is one. */
+  hostShellUser?: string | undefined;
 }
 
-export function addSignIn(app: FastifyInstance, { node, credentials, door }: SignInParts): void {
+export function addSignIn(app: FastifyInstance, { node, credentials, door, hostShellUser }: SignInParts): void {
   app.post("/api/v1/sign-in", { config: { access: "anyone", direct: true } }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
     const { code } = parseInput(SignIn, request.body);
@@ -47,7 +50,9 @@ export function addSignIn(app: FastifyInstance, { node, credentials, door }: Sig
   });
 
   app.get("/api/v1/whoami", { config: { access: "signed-in" } }, async (request) => {
-    const { subject, rights, scopes } = callerOf(request).subject.grant;
-    return { node, subject, rights, scopes };
+    const { grant } = callerOf(request).subject;
+    const { subject, rights, scopes } = grant;
+    const shell = hostShellUser !== undefined && holds(grant, "host-shell") && { hostShell: { user: hostShellUser } };
+    return { node, subject, rights, scopes, ...shell };
   });
 }

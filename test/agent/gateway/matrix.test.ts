@@ -9,6 +9,7 @@ import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { type Transport, webSocketTransport } from "../../../src/mux/transport.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
+import type { Output, Process } from "../../../src/agent/runtime/runtime.ts";
 import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import { type Grant, RIGHTS, type Right, type Scope } from "../../../src/protocol/rights.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
@@ -130,10 +131,18 @@ const OPERATIONS: Record<string, Operation> = {
   "copy in": { needs: "copy-in", open: (client, name) => client.copyIn(name, { path: "/x" }) },
 };
 
+/** What may be done on the host itself. */
+const ON_HOST: Record<
+  string,
+  Omit<Operation, "open"> & { open: (client: Client) => Promise<{ close(): Promise<void> }> }
+> = {
+  shell: { needs: "host-shell", open: (client) => client.shell({ command: ["true"], tty: false, stdin: false }) },
+};
+
 function may({ grant, reaches }: Visitor, needs: Right | "anyone" | "signed-in", on?: string): boolean {
   if (needs === "anyone" || needs === "signed-in") return true;
   if (!grant.rights.includes(needs) && !grant.rights.includes("admin")) return false;
-  if (needs === "admin") return grant.scopes.length === 0;
+  if (needs === "admin" || needs === "host-shell") return grant.scopes.length === 0;
   return on === undefined || reaches.includes(on);
 }
 
@@ -156,6 +165,13 @@ class Verdict {
   }
 }
 
+function endedProcess(): Process {
+  const nothing = async () => {};
+  const output = (async function* (): AsyncGenerator<Output> {})();
+  const exit = Promise.resolve({ code: 0 });
+  return { output, exit, write: nothing, end: nothing, resize: nothing, signal: nothing, close: nothing };
+}
+
 async function matrixFront(): Promise<Front> {
   return startFront({
     tokens: VISITORS,
@@ -163,6 +179,7 @@ async function matrixFront(): Promise<Front> {
       containers: CONTAINERS,
       exec: async () => ({ code: 0 }),
       logs: async function* () {},
+      host: { user: "root", shell: async () => endedProcess() },
       dial: () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }),
       copyOut: () => ({ place: NOWHERE, archive: (async function* () {})(), close() {} }),
       copyIn: () => ({ place: NOWHERE, write: async () => {}, finish: async () => {}, close() {} }),
@@ -267,7 +284,7 @@ suite("every door, for every right and scope", () => {
       };
       for (const [way, dial] of Object.entries(ways)) await tryOperations(visitor, { way, dial, verdict });
     }
-    verdict.check(VISITORS.length * 2 * Object.keys(OPERATIONS).length * 2);
+    verdict.check(VISITORS.length * 2 * (Object.keys(OPERATIONS).length * 2 + Object.keys(ON_HOST).length));
   });
 });
 
@@ -408,18 +425,22 @@ interface Ways {
 
 async function tryOperations(visitor: Visitor, { way, dial, verdict }: Ways): Promise<void> {
   const client = new Client({ software: "test", dial });
-  const attempt = async (operation: string, { needs, open }: Operation, name: string) => {
-    const through = await open(client, name).then(
+  const attempt = async (operation: string, { needs, open }: Operation, name?: string) => {
+    const through = await open(client, name ?? "").then(
       async (session) => (await session.close(), true),
       (error: unknown) => {
         assert.ok(error instanceof FairleadError && error.code === "not-found", `${visitor.name}: ${String(error)}`);
         return false;
       },
     );
-    verdict.note(`${visitor.name} by ${way}: ${operation} ${name}`, { expected: may(visitor, needs, name), through });
+    verdict.note(`${visitor.name} by ${way}: ${operation} ${name ?? ""}`, {
+      expected: may(visitor, needs, name),
+      through,
+    });
   };
   const all = Object.entries(OPERATIONS);
   await Promise.all(CONTAINERS.flatMap(({ name }) => all.map(([operation, what]) => attempt(operation, what, name))));
+  await Promise.all(Object.entries(ON_HOST).map(([operation, what]) => attempt(operation, what)));
   await client.close();
 }
 

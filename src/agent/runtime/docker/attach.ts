@@ -16,7 +16,7 @@ import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
 import { DETACH_KEYS } from "./exec-start.ts";
 import { Resizer } from "./resizer.ts";
-import { toSignal } from "./signal-names.ts";
+import { toSignal } from "../signal-names.ts";
 import { type ContainerExit, waitForExit } from "./wait-exit.ts";
 import type { Wire } from "./wire.ts";
 import { query } from "./wire-head.ts";

@@ -7,7 +7,7 @@ import { type StartedExec, startExec } from "./exec-start.ts";
 import { waitForEnd } from "./exec-state.ts";
 import type { Killer } from "./kill.ts";
 import { processOutput } from "./process-output.ts";
-import { toSignal } from "./signal-names.ts";
+import { toSignal } from "../signal-names.ts";
 
 /** What the end-of-file key of a terminal sends. */
 const END_OF_FILE = Buffer.from("\x04");

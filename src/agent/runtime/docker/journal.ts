@@ -2,6 +2,7 @@
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { HostStart } from "../host/processes.ts";
 
 const EXEC_ID = /^[0-9a-f]{64}$/;
 const SUFFIX = ".json";
@@ -15,13 +16,6 @@ export interface ExecRecord {
   marker?: string;
   /** Whom the exec runs as, if not the container's own user; with the marker only. */
   user?: string;
-}
-
-/** A moment at which nothing of the exec ran yet, or exactly when its first process started. */
-export interface HostStart {
-  /** Clock ticks since boot; with a pid and the boot this names one process and no later one. */
-  startTime: number;
-  bootId: string;
 }
 
 /**

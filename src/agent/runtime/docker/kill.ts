@@ -7,11 +7,11 @@ import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
 import { waitForStart } from "./exec-state.ts";
-import { canSignal, hostNow, ProcessTree, startOf } from "./host-processes.ts";
+import { canSignal, hostNow, ProcessTree, startOf } from "../host/processes.ts";
 import { killInside } from "./inside-kill.ts";
 import { type ExecRecord, Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
-import { endTree } from "./process-end.ts";
+import { endTree } from "../host/process-end.ts";
 
 /** Milliseconds for what needs the engine. */
 const ENGINE_TIMEOUT = 10_000;

@@ -9,7 +9,7 @@ import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
 import { type EngineEvent, openEvents } from "./events.ts";
-import { isForeignNetwork } from "./host-processes.ts";
+import { isForeignNetwork } from "../host/processes.ts";
 import type { Log } from "./log.ts";
 
 /** Milliseconds after the engine's answer until it certainly subscribed us; nothing is remembered before. */

@@ -1,7 +1,7 @@
 /** Signal names as people and protocols write them. */
 
 import { constants } from "node:os";
-import { RuntimeError } from "../runtime.ts";
+import { RuntimeError } from "./runtime.ts";
 
 /** "INT", "int" and "SIGINT" are all SIGINT; throws RuntimeError `invalid` for what is no signal. */
 export function toSignal(name: string): NodeJS.Signals {

@@ -1,7 +1,7 @@
 /** HUP, TERM, KILL: how a tree of processes on this host is ended. */
 
 import { wait } from "../../../lib/wait.ts";
-import type { ProcessTree } from "./host-processes.ts";
+import type { ProcessTree } from "./processes.ts";
 
 /** What is sent, in order, and the milliseconds it has until the next. Together they end within 5 s. */
 const STEPS: readonly { signals: NodeJS.Signals[]; patience: number }[] = [

@@ -1,16 +1,21 @@
-/** The host's processes as /proc shows them, and signals to the ones that are proven to be inside a container. */
+/** The host's processes as /proc shows them, and signals to the ones that are proven to belong to what is to be signalled. */
 
 import { readFileSync } from "node:fs";
 import { readdir, readlink } from "node:fs/promises";
 import { kill } from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { systemCode } from "./errors.ts";
-import type { HostStart } from "./journal.ts";
 
 /** Files read in one turn while all processes are looked through. */
 const BATCH = 64;
 /** Of every Linux, as far as programs can see. */
 const TICKS_PER_SECOND = 100;
+
+/** A moment at which nothing of a process ran yet, or exactly when it started. */
+export interface HostStart {
+  /** Clock ticks since boot; with a pid and the boot this names one process and no later one. */
+  startTime: number;
+  bootId: string;
+}
 
 interface Stat {
   pid: number;
@@ -49,14 +54,20 @@ export async function isForeignNetwork(pid: number, containerId: string): Promis
   return its && ours ? its !== ours : undefined;
 }
 
-/** Everything one exec started: its session, and descendants that left the session. Remembers who was ever seen. */
+/** Everything the leader of a session started: the session, and descendants that left it. Remembers who was ever seen. */
 export class ProcessTree {
   readonly #leader: HostStart & { pid: number };
-  readonly #containerId: string;
+  readonly #containerId: string | undefined;
   readonly #seen = new Map<number, number>();
 
-  /** The leader may have ended; then its start may be given as a moment before it. */
-  constructor(leader: HostStart & { pid: number }, containerId: string) {
+  /** Of a child of this program, outside of every container. It has to be the leader of a session, and not waited for. */
+  static ofChild(pid: number): ProcessTree {
+    const startTime = readStat(pid)?.startTime;
+    return new ProcessTree({ ...hostNow(), ...(startTime !== undefined && { startTime }), pid });
+  }
+
+  /** The leader may have ended; then its start may be given as a moment before it. With a container nothing outside it counts. */
+  constructor(leader: HostStart & { pid: number }, containerId?: string) {
     this.#leader = leader;
     this.#containerId = containerId;
   }
@@ -96,7 +107,8 @@ export class ProcessTree {
 
   #add(stat: Stat): void {
     if (this.#seen.has(stat.pid) || stat.startTime < this.#leader.startTime) return;
-    if (stat.zombie || isInside(stat.pid, this.#containerId)) this.#seen.set(stat.pid, stat.startTime);
+    if (stat.zombie || this.#containerId === undefined || isInside(stat.pid, this.#containerId))
+      this.#seen.set(stat.pid, stat.startTime);
   }
 }
 
@@ -148,6 +160,6 @@ function send(pid: number, signal: NodeJS.Signals | 0): boolean {
     kill(pid, signal);
     return true;
   } catch (error) {
-    return systemCode(error) === "ESRCH";
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
