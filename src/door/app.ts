@@ -4,6 +4,7 @@ import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentDigest } from "../auth/signature.ts";
 import { FairleadError } from "../protocol/errors.ts";
+import type { App } from "./declaration.ts";
 import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
 import type { DoorMetrics } from "./metrics.ts";
@@ -27,7 +28,7 @@ export interface AppParts {
   understand: (error: unknown) => FairleadError;
 }
 
-export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+export async function createApp(parts: AppParts): Promise<App> {
   const { listener, door, others, log, metrics, understand } = parts;
   const app = fastify({
     serverFactory: (handler) =>
@@ -56,7 +57,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, absent()));
   app.setErrorHandler((error, request, reply) => answerError(understand(error), { error, request, reply, log }));
   acceptJsonOnly(app);
-  return app;
+  return app.withTypeProvider();
 }
 
 interface Failed {

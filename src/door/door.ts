@@ -5,9 +5,9 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Credentials } from "../auth/credentials.ts";
 import { holds } from "../auth/grant.ts";
 import { FairleadError } from "../protocol/errors.ts";
-import type { Access } from "./access.ts";
 import { type Networks, type Source, sourceOf } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
+import type { Access } from "./declaration.ts";
 import { type HostCheck, type HostIdentity, type Identity, identify, vouchedFor } from "./identity.ts";
 import { mayBeHeard } from "./listener.ts";
 import type { Names } from "./names.ts";
@@ -49,8 +49,13 @@ export class Door {
     const vouched = vouchedFor(request.raw) !== undefined;
     // The server has looked at the page, and its page is none of ours.
     if (!vouched) this.#parts.names.checkOrigin(request.raw, { host: request.authority, upgrade: request.ws });
-    const { access, socket = false, direct = false } = request.routeOptions.config;
-    if (request.is404 || access === undefined || (socket !== "either" && request.ws !== socket) || (vouched && direct))
+    const { access, socket, speaks, direct = false } = request.routeOptions.config;
+    if (
+      request.is404 ||
+      access === undefined ||
+      (socket !== "either" && request.ws !== (speaks !== undefined)) ||
+      (vouched && direct)
+    )
       throw absent();
     if (access === "anyone") return;
     if (this.#parts.draining.aborted) throw this.#parts.draining.reason;

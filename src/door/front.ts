@@ -1,13 +1,12 @@
 /** A program's front: one listener, one choke point, one table of routes. */
 
-import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import type { Credentials } from "../auth/credentials.ts";
 import { FairleadError } from "../protocol/errors.ts";
-import { type Route, requireAccess } from "./access.ts";
 import { Networks } from "./address.ts";
 import { createApp } from "./app.ts";
 import { ConnectionBudget } from "./budget.ts";
+import { type App, type Route, requireDeclarations } from "./declaration.ts";
 import { Door } from "./door.ts";
 import type { HostCheck } from "./identity.ts";
 import { checkTls, Listeners } from "./listener.ts";
@@ -15,6 +14,7 @@ import { doorMetrics } from "./metrics.ts";
 import type { VouchedStream } from "./channel-stream.ts";
 import { Names } from "./names.ts";
 import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
+import { addOpenApi } from "./openapi.ts";
 import { type Neighbourhood, NOBODY, type OtherHosts } from "./other-hosts.ts";
 import { type Place, Places } from "./places.ts";
 
@@ -51,15 +51,17 @@ export interface FrontOptions {
   understand: (error: unknown) => FairleadError;
   /** Recognises agents, where they call. */
   hosts?: HostCheck;
+  /** Every route declares what it takes and answers, and OpenAPI's document of them is given, with this version. */
+  described?: { version: string };
   /** Makes those who answer on other hosts, if there are any. */
   others?: (neighbourhood: Neighbourhood) => OtherHosts;
   /** Adds every route there is. */
-  furnish: (app: FastifyInstance, shared: Shared) => Promise<void>;
+  furnish: (app: App, shared: Shared) => Promise<void>;
 }
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
 export async function createFront(options: FrontOptions): Promise<Front> {
-  const { config, credentials, log, understand } = options;
+  const { config, credentials, log, understand, described } = options;
   checkTls(config);
   const limits: Limits = { ...LIMITS, ...config.limits };
   const proxies = new Networks(config.trustedProxies);
@@ -77,8 +79,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     metrics,
     understand,
   });
-  const routes = requireAccess(app);
+  const routes = requireDeclarations(app, described ? "whole" : "access");
   await options.furnish(app, { door, limits, draining: stop.signal });
+  if (described) addOpenApi(app, { routes, ...described });
   await app.ready();
   const isReady = () => options.isReady() && !stop.signal.aborted;
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The server is shutting down."));

@@ -5,6 +5,9 @@ import { FairleadError } from "../protocol/errors.ts";
 
 export const NoQuery = z.strictObject({});
 
+/** For what is asked by load balancers and monitors, which add what they like. */
+export const AnyQuery = z.object({});
+
 /** What the schema makes of the value; throws `bad-request` that says which part is wrong, without repeating the value. */
 export function parseInput<T>(schema: z.core.$ZodType<T>, value: unknown): T {
   const result = z.safeParse(schema, value);

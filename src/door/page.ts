@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { extname, join, relative, sep } from "node:path";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyReply } from "fastify";
+import type { App } from "./declaration.ts";
 
 const MAX_FILES = 256;
 const MAX_TOTAL_BYTES = 32 * 1_048_576;
@@ -58,7 +59,7 @@ interface PageFile {
 }
 
 /** Adds a route for each file of the directory, and `/` for its `index.html`. Throws when there is none, or too much. */
-export async function addPage(app: FastifyInstance, directory: string): Promise<void> {
+export async function addPage(app: App, directory: string): Promise<void> {
   const files = await readFiles(directory);
   const index = files.find(({ url }) => url === INDEX);
   if (!index) throw new Error(`${directory} has no index.html; build the page with: npm run build`);
@@ -66,7 +67,7 @@ export async function addPage(app: FastifyInstance, directory: string): Promise<
     app.route({
       method: ["GET", "HEAD"],
       url: file.url,
-      config: { access: "anyone" },
+      config: { access: "anyone", file: true },
       handler: (request, reply) => sendFile(reply, file, request.headers["if-none-match"]),
     });
 }

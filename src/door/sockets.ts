@@ -1,7 +1,7 @@
 /** The WebSockets that are open: their limits, and their end. */
 
 import type { EventEmitter } from "node:events";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import fastifyWebsocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
@@ -37,29 +37,28 @@ export async function addSockets(app: FastifyInstance, upgrades: EventEmitter): 
     errorHandler: (_error, socket) => socket.terminate(),
     preClose: () => closeAll(app.websocketServer.clients),
   });
+  app.addHook("preHandler", async ({ raw, routeOptions }) => choose(raw, routeOptions.config.speaks));
 }
 
 /** Among what is spoken on a WebSocket: a client that offers no subprotocol at all. */
 export const NOTHING = "";
 
 /**
- * A `preHandler` of a WebSocket's route: of what the client offers, the first that is spoken here is what will be spoken.
- * The rest, a ticket too, is taken out of the offer, of which the first that is left is answered. Throws `bad-request`
- * when nothing is left.
+ * Of what the client offers, the first that its route speaks is what will be spoken. The rest, a ticket too, is taken out
+ * of the offer, of which the first that is left is answered. Throws `bad-request` when nothing is left.
  */
-export function speaks(...spoken: readonly string[]): (request: FastifyRequest) => Promise<void> {
-  return async ({ raw }) => {
-    const protocol = subprotocols(raw).find((offered) => spoken.includes(offered));
-    if (protocol === NOTHING) delete raw.headers["sec-websocket-protocol"];
-    else if (protocol !== undefined) raw.headers["sec-websocket-protocol"] = protocol;
-    else {
-      const names = spoken.filter((name) => name !== NOTHING).join(" or ");
-      throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${names}; offer it.`);
-    }
-  };
+function choose(raw: IncomingMessage, spoken: readonly string[] | undefined): void {
+  if (!spoken) return;
+  const protocol = subprotocols(raw).find((offered) => spoken.includes(offered));
+  if (protocol === NOTHING) delete raw.headers["sec-websocket-protocol"];
+  else if (protocol !== undefined) raw.headers["sec-websocket-protocol"] = protocol;
+  else {
+    const names = spoken.filter((name) => name !== NOTHING).join(" or ");
+    throw new FairleadError("bad-request", `This WebSocket speaks the subprotocol ${names}; offer it.`);
+  }
 }
 
-/** What is spoken with whoever sent this, after `speaks`. */
+/** What is spoken with whoever sent this, once it was chosen. */
 export function spokenBy({ raw, ws }: FastifyRequest): string {
   return ws ? (raw.headers["sec-websocket-protocol"] ?? "websocket") : "http";
 }

@@ -33,6 +33,8 @@ export type ContainerView = z.infer<typeof ContainerView>;
 export const ContainerDetailView = z.extend(ContainerView, {
   tty: z.boolean(),
   openStdin: z.boolean(),
+  /** Its standard input ends with the first attach that ends it. */
+  stdinOnce: z.boolean(),
   startedAt: z.optional(z.string()),
   finishedAt: z.optional(z.string()),
   exitCode: z.optional(z.number()),

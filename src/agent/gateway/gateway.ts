@@ -1,6 +1,6 @@
 /** The agent's front: every route that it has. */
 
-import type { FastifyInstance } from "fastify";
+import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
@@ -35,6 +35,7 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
     isReady,
     understand: asFairleadError,
     others: (neighbourhood) => new AppHosts({ ...neighbourhood, addresses, apps, log, tokens: credentials.tokens }),
+    described: config,
     furnish: (app, shared) => addRoutes(app, options, { ...shared, apps }),
   });
   const close = async () => {
@@ -49,7 +50,7 @@ interface Furniture extends Shared {
 }
 
 /** Every route there is. */
-async function addRoutes(app: FastifyInstance, options: GatewayOptions, shared: Furniture): Promise<void> {
+async function addRoutes(app: App, options: GatewayOptions, shared: Furniture): Promise<void> {
   const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory, uplink } = options;
   const { apps, door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;

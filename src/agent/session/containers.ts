@@ -134,12 +134,13 @@ export class Containers {
   async detail(ref: string, grant: Grant, signal: AbortSignal): Promise<ContainerDetailView> {
     const { id } = await this.find(ref, { grant, right: "inspect" });
     try {
-      const { openStdin, tty, startedAt, finishedAt, exitCode, restartPolicy, health, mounts, ...rest } =
+      const { openStdin, stdinOnce, tty, startedAt, finishedAt, exitCode, restartPolicy, health, mounts, ...rest } =
         await this.#runtime.inspect(id, signal);
       return {
         ...view(rest, grant),
         tty,
         openStdin,
+        stdinOnce,
         restartPolicy,
         mounts,
         ...(startedAt !== undefined && { startedAt }),

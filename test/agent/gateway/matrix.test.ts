@@ -3,8 +3,9 @@ import { Duplex } from "node:stream";
 import { suite, test } from "node:test";
 import fastify from "fastify";
 import { WebSocket } from "ws";
-import { requireAccess } from "../../../src/door/access.ts";
+import { requireDeclarations } from "../../../src/door/declaration.ts";
 import { RAW } from "../../../src/agent/gateway/framing.ts";
+import { NoQuery } from "../../../src/door/input.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { type Transport, webSocketTransport } from "../../../src/mux/transport.ts";
@@ -98,6 +99,7 @@ const ROUTES: Record<string, Line[]> = {
   "POST /api/v1/codes": [{ needs: "admin" }],
   "GET /api/v1/whoami": [{ needs: "signed-in" }],
   "GET /api/v1/version": [{ needs: "signed-in" }],
+  "GET /api/v1/openapi.json": [{ needs: "signed-in" }],
   "GET /api/v1/sessions": [{ needs: "signed-in", speaks: SUBPROTOCOL }],
   [SIGN_OUT]: [{ needs: "signed-in" }],
 };
@@ -192,22 +194,34 @@ suite("every door, for every right and scope", () => {
     await using front = await matrixFront();
     const found = front.gateway.routes.map(({ method, url }) => `${method} ${url}`);
     assert.deepEqual(found.toSorted(), Object.keys(ROUTES).toSorted());
-    for (const { method, url, access, socket } of front.gateway.routes) {
+    for (const { method, url, access, speaks: spoken } of front.gateway.routes) {
       const lines = ROUTES[`${method} ${url}`] ?? [];
       assert.deepEqual([...new Set(lines.map(({ needs, door = needs }) => door))], [access], url);
       assert.ok(
-        lines.every(({ speaks }) => socket === (speaks !== undefined)),
+        lines.every(({ speaks }) => (speaks === undefined ? spoken === undefined : spoken?.includes(speaks))),
         url,
       );
     }
   });
 
-  test("cannot be added without saying who may use it", async () => {
+  test("cannot be added without declaring itself", async () => {
     const app = fastify({ exposeHeadRoutes: false });
-    const routes = requireAccess(app);
-    app.get("/guarded", { config: { access: "exec" } }, async () => "");
-    assert.throws(() => app.get("/open", async () => ""), /The route GET \/open does not say who may use it/);
-    assert.deepEqual(routes, [{ method: "GET", url: "/guarded", access: "exec", socket: false }]);
+    const routes = requireDeclarations(app, "whole");
+    const schema = { summary: "Guarded.", querystring: NoQuery, response: { 204: { description: "Nothing." } } };
+    const config = { access: "exec" } as const;
+    app.get("/guarded", { config, schema }, async () => "");
+    assert.throws(() => app.get("/open", { schema }, async () => ""), /GET \/open does not declare who may use it/);
+    for (const [url, left, words] of [
+      ["/mute", { summary: "" }, /what it does/],
+      ["/:id", {}, /its parameters/],
+      ["/query", { querystring: undefined }, /its query/],
+      ["/answer", { response: undefined }, /its answers/],
+    ] as const)
+      assert.throws(() => app.get(url, { config, schema: { ...schema, ...left } }, async () => ""), words);
+    assert.deepEqual(
+      routes.map(({ method, url, access }) => ({ method, url, access })),
+      [{ method: "GET", url: "/guarded", access: "exec" }],
+    );
     await app.close();
   });
 

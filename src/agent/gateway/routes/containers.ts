@@ -1,10 +1,10 @@
 /** The containers a caller may see: once, one of them, or as they change. */
 
-import type { FastifyInstance } from "fastify";
-import type { ContainerList, ContainerView } from "../../../protocol/container.ts";
+import { ContainerDetailView, ContainerList, type ContainerView } from "../../../protocol/container.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { NoQuery, parseInput } from "../../../door/input.ts";
+import { NoQuery } from "../../../door/input.ts";
 import { ContainerParams } from "../input.ts";
 import type { ContainerDesk } from "../options.ts";
 import { goneSignal } from "../../../door/stay.ts";
@@ -14,27 +14,46 @@ import { isSet, WatchQuery } from "../../../protocol/query.ts";
 /** How long the engine may take to describe one container. */
 const INSPECT_MS = 30_000;
 
+const LIST = {
+  summary: "The containers that you may see.",
+  description:
+    "With `watch` the list again after each change, one a line, and empty lines as signs of life. When it ends for a reason, the last line is a problem document.",
+  querystring: WatchQuery,
+  problems: ["engine-unavailable"],
+  response: {
+    200: {
+      description: "The list.",
+      content: { "application/json": { schema: ContainerList }, "application/x-ndjson": { schema: ContainerList } },
+    },
+  },
+} as const;
+
+const ONE = {
+  summary: "One container.",
+  params: ContainerParams,
+  querystring: NoQuery,
+  problems: ["ambiguous", "engine-unavailable", "engine-error"],
+  response: { 200: ContainerDetailView },
+} as const;
+
 export interface ContainerParts {
   node: string;
   containers: ContainerDesk;
   watches: Watches;
 }
 
-export function addContainers(app: FastifyInstance, parts: ContainerParts): void {
+export function addContainers(app: App, parts: ContainerParts): void {
   const { node, watches } = parts;
-  app.get("/api/v1/containers", { config: { access: "list" } }, async (request, reply) => {
-    const { watch } = parseInput(WatchQuery, request.query);
+  app.get("/api/v1/containers", { config: { access: "list" }, schema: LIST }, async (request, reply) => {
     if (!parts.containers.ready) throw engineAway();
     const { grant } = callerOf(request).subject;
-    if (isSet(watch))
+    if (isSet(request.query.watch))
       return watches.start(request, reply, (signal) => lists(parts, parts.containers.changes(grant, signal)));
     return { node, containers: await parts.containers.listed(grant) };
   });
-  app.get("/api/v1/containers/:ref", { config: { access: "inspect" } }, async (request, reply) => {
-    parseInput(NoQuery, request.query);
-    const { ref } = parseInput(ContainerParams, request.params);
+  app.get("/api/v1/containers/:ref", { config: { access: "inspect" }, schema: ONE }, async (request, reply) => {
     const signal = AbortSignal.any([goneSignal(reply.raw), AbortSignal.timeout(INSPECT_MS)]);
-    return await parts.containers.detail(ref, callerOf(request).subject.grant, signal);
+    return await parts.containers.detail(request.params.ref, callerOf(request).subject.grant, signal);
   });
 }
 

@@ -1,19 +1,25 @@
 /** Starting, stopping, restarting and removing a container. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { NoQuery, parseInput } from "../../../door/input.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { z } from "zod";
+import type { App } from "../../../door/declaration.ts";
+import { NoQuery } from "../../../door/input.ts";
 import { goneSignal } from "../../../door/stay.ts";
-import type { ContainerName } from "../../../protocol/container.ts";
+import { ContainerName } from "../../../protocol/container.ts";
+import type { ErrorCode } from "../../../protocol/errors.ts";
 import { isSet, RemoveQuery, StopQuery } from "../../../protocol/query.ts";
 import type { Order } from "../../runtime/runtime.ts";
 import { ContainerParams } from "../input.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
-export function addLifecycle(app: FastifyInstance, desk: Desk): void {
+const PROBLEMS: ErrorCode[] = ["ambiguous", "conflict", "too-many", "engine-unavailable", "engine-error"];
+const DECLARED = { params: ContainerParams, problems: PROBLEMS, response: { 200: ContainerName } } as const;
+
+export function addLifecycle(app: App, desk: Desk): void {
   const config = { access: "lifecycle" } as const;
   const path = "/api/v1/containers/:ref";
   const carryOut = async (request: FastifyRequest, reply: FastifyReply, order: Order): Promise<ContainerName> => {
-    const { ref: reference } = parseInput(ContainerParams, request.params);
+    const { ref: reference } = request.params as z.output<typeof ContainerParams>;
     // A container that takes its time to end is no stalled answer.
     reply.raw.socket?.setTimeout(0);
     const { id, name } = await desk.sessions.control(
@@ -22,17 +28,25 @@ export function addLifecycle(app: FastifyInstance, desk: Desk): void {
     );
     return { id, name };
   };
-  app.post(`${path}/start`, { config }, async (request, reply) => {
-    parseInput(NoQuery, request.query);
-    return carryOut(request, reply, { kind: "start" });
-  });
-  for (const kind of ["stop", "restart"] as const)
-    app.post(`${path}/${kind}`, { config }, async (request, reply) => {
-      const { timeout } = parseInput(StopQuery, request.query);
-      return carryOut(request, reply, { kind, ...(timeout !== undefined && { timeout: Number(timeout) }) });
-    });
-  app.delete(path, { config }, async (request, reply) => {
-    const { force, volumes } = parseInput(RemoveQuery, request.query);
+  const start = { ...DECLARED, summary: "Starts a container.", querystring: NoQuery };
+  app.post(`${path}/start`, { config, schema: start }, async (request, reply) =>
+    carryOut(request, reply, { kind: "start" }),
+  );
+  for (const [kind, summary] of [
+    ["stop", "Stops a container."],
+    ["restart", "Stops and starts a container."],
+  ] as const)
+    app.post(
+      `${path}/${kind}`,
+      { config, schema: { ...DECLARED, summary, querystring: StopQuery } },
+      async (request, reply) => {
+        const { timeout } = request.query;
+        return carryOut(request, reply, { kind, ...(timeout !== undefined && { timeout: Number(timeout) }) });
+      },
+    );
+  const remove = { ...DECLARED, summary: "Removes a container.", querystring: RemoveQuery };
+  app.delete(path, { config, schema: remove }, async (request, reply) => {
+    const { force, volumes } = request.query;
     return carryOut(request, reply, { kind: "remove", force: isSet(force), volumes: isSet(volumes) });
   });
 }

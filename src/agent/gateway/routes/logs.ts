@@ -1,15 +1,16 @@
 /** The door for curl: a container's log as plain text, for as long as the client listens. */
 
 import type { ServerResponse } from "node:http";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
 import { parseTime } from "../../../lib/time.ts";
 import { wait } from "../../../lib/wait.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import type { LogsBody } from "../../../protocol/open.ts";
 import type { Packet } from "../../../protocol/packet.ts";
 import { isSet, LogsQuery } from "../../../protocol/query.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { parseInput } from "../../../door/input.ts";
 import { ContainerParams } from "../input.ts";
 import { SAFE_HEADERS } from "../../../door/page.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
@@ -20,11 +21,20 @@ const FIRST_LINE_MS = 250;
 
 const TYPE = { "content-type": "text/plain; charset=utf-8", "x-accel-buffering": "no" } as const;
 
-export function addLogs(app: FastifyInstance, desk: Desk): void {
-  app.get("/api/v1/containers/:ref/logs", { config: { access: "logs" } }, async (request, reply) => {
+const schema = {
+  summary: "A container's log, as the container wrote it.",
+  description: "An answer that was ended for another reason than the log's end is cut without its last chunk.",
+  params: ContainerParams,
+  querystring: LogsQuery,
+  problems: ["ambiguous", "too-many", "unsupported", "engine-unavailable", "engine-error"],
+  response: { 200: { description: "The log.", content: { "text/plain": { schema: z.string() } } } },
+} as const;
+
+export function addLogs(app: App, desk: Desk): void {
+  app.get("/api/v1/containers/:ref/logs", { config: { access: "logs" }, schema }, async (request, reply) => {
     checkVersion(request);
-    const { ref } = parseInput(ContainerParams, request.params);
-    const body = bodyOf(parseInput(LogsQuery, request.query));
+    const { ref } = request.params;
+    const body = bodyOf(request.query);
     const gone = goneSignal(reply.raw);
     const header = { op: "logs", container: ref, onDrop: "kill" } as const;
     const session = await desk.sessions.open({ header, body }, visitOf(request, desk, gone));

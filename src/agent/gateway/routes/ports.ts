@@ -1,18 +1,20 @@
 /** The door to a container's port: one WebSocket, one TCP connection, dialled before the upgrade. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ERRORS } from "../../../protocol/errors.ts";
 import { V4, V5 } from "../../../protocol/remote-command.ts";
 import type { DirectSession } from "../../session/direct.ts";
+import type { DirectVisit } from "../../session/sessions.ts";
 import { serveConnection } from "../tcp-connection.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { framingOf, RAW } from "../framing.ts";
-import { NoQuery, parseInput } from "../../../door/input.ts";
+import { NoQuery } from "../../../door/input.ts";
 import { ContainerParams } from "../input.ts";
 import type { Limits } from "../../../door/options.ts";
 import { SessionSocket } from "../session-socket.ts";
-import { NOTHING, speaks } from "../../../door/sockets.ts";
+import { NOTHING } from "../../../door/sockets.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
@@ -25,6 +27,24 @@ const PortParams = z.strictObject({
     .pipe(z.number().max(MAX_PORT)),
 });
 
+const schema = {
+  summary: "One TCP connection to a port of the container.",
+  description:
+    "Without a subprotocol, or with `binary`, messages are bytes; else it is Kubernetes' port forward with one port (docs/api.md).",
+  params: PortParams,
+  querystring: NoQuery,
+  problems: [
+    "ambiguous",
+    "not-running",
+    "too-many",
+    "dial-refused",
+    "dial-failed",
+    "unsupported",
+    "engine-unavailable",
+    "engine-error",
+  ],
+} as const;
+
 export interface PortParts extends Desk {
   limits: Limits;
 }
@@ -36,19 +56,18 @@ interface Dialled {
   port: number;
 }
 
-export function addPorts(app: FastifyInstance, parts: PortParts): void {
+export function addPorts(app: App, parts: PortParts): void {
   const waiting = new WeakMap<FastifyRequest, Dialled>();
   const prepare = async (request: FastifyRequest, reply: FastifyReply) => {
     const gone = goneSignal(reply.raw);
-    waiting.set(request, await dial(request, parts, gone));
+    const target = request.params as z.output<typeof PortParams>;
+    waiting.set(request, await dial(target, { visit: visitOf(request, parts, gone), sessions: parts.sessions }));
     // The upgrade may still fail; after it the connection itself says when it is over.
     gone.addEventListener("abort", () => hangUp(waiting.get(request)), { once: true });
   };
-  const options = {
-    config: { access: "forward" as const, socket: true },
-    preHandler: [speaks(RAW, V5, V4, NOTHING), prepare],
-  };
-  app.get("/api/v1/containers/:ref/ports/:port", { websocket: true, ...options }, async (ws, request) => {
+  const config = { access: "forward", speaks: [RAW, V5, V4, NOTHING] } as const;
+  const options = { websocket: true, config, schema, preHandler: prepare } as const;
+  app.get("/api/v1/containers/:ref/ports/:port", options, async (ws, request) => {
     const socket = new SessionSocket(ws, parts.limits);
     stay(callerOf(request), ws, () => ws.close(ERRORS.revoked.close, ERRORS.revoked.title));
     const dialled = waiting.get(request);
@@ -60,16 +79,18 @@ export function addPorts(app: FastifyInstance, parts: PortParts): void {
   });
 }
 
-async function dial(request: FastifyRequest, parts: PortParts, signal: AbortSignal): Promise<Dialled> {
-  parseInput(NoQuery, request.query);
-  const { ref, port } = parseInput(PortParams, request.params);
-  const visit = visitOf(request, parts, signal);
+interface Caller {
+  visit: DirectVisit;
+  sessions: Desk["sessions"];
+}
+
+async function dial({ ref, port }: z.output<typeof PortParams>, { visit, sessions }: Caller): Promise<Dialled> {
   const header = { op: "forward", container: ref, onDrop: "kill" } as const;
-  const forward = await parts.sessions.open({ header, body: { ports: [port] } }, visit);
+  const forward = await sessions.open({ header, body: { ports: [port] } }, visit);
   try {
     const { session, secret } = forward.opened;
     const asked = { header: { op: "dial", session }, body: { secret, port } } as const;
-    return { forward, port, connection: await parts.sessions.open(asked, visit) };
+    return { forward, port, connection: await sessions.open(asked, visit) };
   } catch (error) {
     forward.close();
     throw error;

@@ -3,7 +3,6 @@
 import { nextTick } from "node:process";
 import type { FastifyInstance } from "fastify";
 import { callerOf, type Door, signerOf } from "../../../door/door.ts";
-import { speaks } from "../../../door/sockets.ts";
 import { stay } from "../../../door/stay.ts";
 import { webSocketTransport } from "../../../mux/transport.ts";
 import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
@@ -16,15 +15,15 @@ export interface SessionRoutes {
 }
 
 export function addSessions(app: FastifyInstance, { exchange, door }: SessionRoutes): void {
-  const options = { websocket: true, preHandler: speaks(SUBPROTOCOL) } as const;
-  app.get(SESSIONS_PATH, { ...options, config: { access: "signed-in", socket: true } }, (socket, request) => {
+  const options = { websocket: true } as const;
+  app.get(SESSIONS_PATH, { ...options, config: { access: "signed-in", speaks: [SUBPROTOCOL] } }, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
     const transport = webSocketTransport(socket, request.raw.socket, nextTick);
     const { address } = door.source(request);
     exchange.relay.serve(transport, identity.subject, { address, door: SUBPROTOCOL });
   });
-  app.get(UPLINK_PATH, { ...options, config: { access: "host", socket: true } }, (socket, request) => {
+  app.get(UPLINK_PATH, { ...options, config: { access: "host", speaks: [SUBPROTOCOL] } }, (socket, request) => {
     const { uid, revoked } = signerOf(request);
     const transport = webSocketTransport(socket, request.raw.socket, nextTick);
     const putOut = () => {
