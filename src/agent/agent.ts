@@ -141,6 +141,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     host: engine,
     stateDir: config.data_dir,
     log,
+    ...(config.helper_image && { helperImage: config.helper_image }),
     ...(await engineTls(engine, config)),
   });
   const containers = watch(runtime, { engine, options });

@@ -138,6 +138,12 @@ const SETTINGS = {
     effect: "A directory with ca.pem, cert.pem and key.pem, for TLS to an engine at a tcp:// address; empty: no TLS.",
     sharedVariables: ["DOCKER_CERT_PATH"],
   }),
+  helper_image: setting({
+    type: text("IMAGE"),
+    default: "",
+    effect:
+      "An image on the engine, with sh and grep, of which short helper containers are made where the agent does not see the engine's processes: they end what an exec has started. Empty: the image that the agent itself runs from, else the container's own shell.",
+  }),
   require_runtime: setting({
     type: toggle(),
     default: false,

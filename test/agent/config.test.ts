@@ -75,6 +75,11 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     ["/certs", "/certs"],
     ["", ""],
   ],
+  helper_image: [
+    ["fairlead", "fairlead"],
+    ["registry.example.com:5000/tools/helper@sha256:0", "registry.example.com:5000/tools/helper@sha256:0"],
+    ["", ""],
+  ],
   require_runtime: [
     [true, true],
     [false, false],

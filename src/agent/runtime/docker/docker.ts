@@ -41,7 +41,10 @@ export interface DockerRuntimeOptions {
   log: Log;
   /** Milliseconds for one call to the engine; default 30,000. */
   timeout?: number;
-  /** An image with sh, grep and kill, for ending execs on engines whose processes this host does not see. */
+  /**
+   * An image with sh and grep, for ending execs on engines whose processes this host does not see. Default: the one that
+   * this program runs from, if it runs in a container of that engine.
+   */
   helperImage?: string;
   /** Where the built or source form of dial-helper.ts is, if not beside this module. */
   dialHelper?: URL;

@@ -83,7 +83,7 @@ async function runInside(engine: Engine, record: ExecRecord, run: { command: str
     if (code === 0 || code === 3) return code;
   }
   run.signal.throwIfAborted();
-  const words = `Its processes cannot be reached from here: this host does not see the engine's processes, no helper image is configured, and the container's own shell did not do it. ${describe(failures.at(-1))}`;
+  const words = `Its processes cannot be reached from here: this host does not see the engine's processes, there is no helper_image, and the container's own shell did not do it. ${describe(failures.at(-1))}`;
   throw new RuntimeError("unsupported", words, { cause: failures.at(-1) });
 }
 
