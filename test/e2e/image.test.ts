@@ -37,7 +37,17 @@ describe("the image", { timeout: 180_000 }, () => {
   const start = async (name: string, ...options: string[]): Promise<Box> => {
     const port = await freePort();
     const where = ["-p", `127.0.0.1:${port}:9090`, ...socket(), ...QUICK];
-    await engine.docker("run", "-d", "--name", name, ...where, ...options, "fairlead", "-S", "http://server-host:8090");
+    await engine.docker(
+      "run",
+      "-d",
+      "--name",
+      name,
+      ...where,
+      ...options,
+      "fairlead",
+      "-S",
+      "https://server-host:8090",
+    );
     const welcome = await until("its welcome", async () => {
       const said = await engine.docker("logs", name);
       return said.includes("docker stop") && said;

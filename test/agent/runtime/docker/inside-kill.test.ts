@@ -95,7 +95,7 @@ test("where there is no way, it says so instead of claiming success", () =>
   withTree("noshell", async (tree) => {
     await assert.rejects(killInside(engine, record(tree), { signal, signals: ALL }), {
       code: "unsupported",
-      message: /helper image/,
+      message: /helper_image/,
     });
   }));
 
