@@ -2,6 +2,7 @@
 
 import { Command } from "commander";
 import { attachCommand } from "./commands/attach.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { cpCommand } from "./commands/cp.ts";
 import type { Entry } from "./commands/entry.ts";
 import { execCommand } from "./commands/exec.ts";
@@ -15,9 +16,13 @@ import { shellCommand } from "./commands/shell.ts";
 import { signInCommand } from "./commands/sign-in.ts";
 import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
+import { completions } from "./completion.ts";
 import { EXIT_FAILURE } from "./failure.ts";
 import type { Globals, Invocation } from "./invocation.ts";
 import { VERSION } from "./version.ts";
+
+/** Followed by the words of a command line up to the cursor. */
+const COMPLETE = "complete";
 
 const EPILOGUE = `
 A container is named by its id, a short id, its name, project/service or project/service/N.
@@ -43,8 +48,17 @@ export async function runProgram(invocation: Invocation, args: readonly string[]
     });
     program.addCommand(command);
   }
+  const [first, ...words] = args;
+  // Asked by shells at each key: not a command, so that no option can get in the way of the words.
+  if (first === COMPLETE) return complete(program, words, invocation);
   await program.parseAsync([...args], { from: "user" });
   return exit;
+}
+
+async function complete(program: Command, words: readonly string[], invocation: Invocation): Promise<number> {
+  const found = await completions(program, words, invocation);
+  await invocation.stdout.write(found.map((each) => `${each}\n`).join(""));
+  return 0;
 }
 
 function commands(invocation: Invocation): Entry[] {
@@ -64,6 +78,7 @@ function commands(invocation: Invocation): Entry[] {
     cpCommand(invocation),
     shellCommand(invocation),
     signInCommand(invocation),
+    completionCommand(invocation),
     versionCommand(invocation),
   ];
 }

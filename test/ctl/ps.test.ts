@@ -134,6 +134,7 @@ suite("ctl ps, version, sign-in and help", () => {
       "inspect",
       "top",
       "shell",
+      "completion",
     ];
     for (const command of [...commands, "sign-in", "version"]) {
       assert.ok(stdout.toString().includes(`\n  ${command}`), command);

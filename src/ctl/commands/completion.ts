@@ -1,0 +1,48 @@
+/** `ctl completion`: what a shell has to read once to complete the words of `ctl`. */
+
+import { Argument, Command } from "commander";
+import type { Invocation } from "../invocation.ts";
+import type { Entry } from "./entry.ts";
+
+/** Each asks `ctl complete` with the words up to the cursor; where that has no answer, files are offered. */
+const SCRIPTS = {
+  bash: `_ctl() {
+  local IFS=$'\\n'
+  COMPREPLY=($("\${COMP_WORDS[0]}" complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _ctl ctl
+`,
+  zsh: `#compdef ctl
+_ctl() {
+  local -a found
+  found=("\${(@f)$("\${words[1]}" complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  found=("\${(@)found:#}")
+  if (( \${#found} )); then compadd -a found; else _files; fi
+}
+compdef _ctl ctl
+`,
+  fish: `complete -c ctl -a '(set -l line (commandline -opc); $line[1] complete $line[2..-1] (commandline -ct) 2>/dev/null)'
+`,
+};
+
+const EXAMPLES = `
+Examples:
+  ctl completion bash > /etc/bash_completion.d/ctl       or in ~/.bashrc: source <(ctl completion bash)
+  ctl completion zsh > "\${fpath[1]}/_ctl"                or in ~/.zshrc, after compinit: source <(ctl completion zsh)
+  ctl completion fish > ~/.config/fish/completions/ctl.fish
+
+Containers are completed too, from the server that the line names; a server that does not answer within a second
+is left alone.`;
+
+export function completionCommand(invocation: Invocation): Entry {
+  const command = new Command("completion")
+    .description("Print what makes a shell complete the words of ctl.")
+    .addArgument(new Argument("<shell>", "which one").choices(Object.keys(SCRIPTS)))
+    .addHelpText("after", EXAMPLES);
+  return { command, work: (shell: keyof typeof SCRIPTS) => completion(invocation, shell) };
+}
+
+async function completion({ stdout }: Invocation, shell: keyof typeof SCRIPTS): Promise<number> {
+  await stdout.write(SCRIPTS[shell]);
+  return 0;
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { runCtl, shellWords, TerminalRun } from "./ctl.ts";
+
+suite("completion", () => {
+  let engine: Engine;
+  let agent: TestAgent;
+  before(async () => {
+    engine = await sharedEngine();
+    agent = await startAgent({ engine });
+    await engine.run("ctl-completed");
+  });
+  after(async () => {
+    await agent.stop();
+    await engine.docker("rm", "--force", "ctl-completed");
+  });
+
+  async function completed(...words: string[]): Promise<string[]> {
+    const { code, stdout, stderr } = await runCtl(agent, ["complete", ...words]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout.toString().split("\n").filter(Boolean);
+  }
+
+  test("commands, options and the values of options are known", async () => {
+    assert.deepEqual(await completed("lo"), ["logs"]);
+    assert.ok((await completed("")).includes("port-forward"));
+    assert.deepEqual(await completed("ps", "--wa"), ["--watch"]);
+    assert.deepEqual(await completed("ps", "-o", ""), ["json", "yaml", "name", "wide"]);
+    assert.deepEqual(await completed("completion", "z"), ["zsh"]);
+    assert.deepEqual(await completed("-v", "--server", "http://nowhere", "ver"), ["version"]);
+  });
+
+  test("containers are those of the server, where one is wanted and nowhere else", async () => {
+    assert.deepEqual(await completed("exec", "-it", "ctl-comp"), ["ctl-completed"]);
+    assert.deepEqual(await completed("logs", "web", "ctl-comp"), ["ctl-completed"]);
+    assert.deepEqual(await completed("exec", "ctl-completed", "ctl-comp"), []);
+  });
+
+  test("a server that does not answer is met with silence", async () => {
+    assert.deepEqual(await completed("--server", "http://127.0.0.1:9", "--token", "t", "logs", ""), []);
+  });
+
+  test("a bash that has read the script completes what is typed", async () => {
+    const define = `ctl() { ${shellWords()} "$@"; }; source <(ctl completion bash)`;
+    using terminal = new TerminalRun(agent, "PS1='$ ' exec bash --norc --noprofile -i");
+    terminal.type(`${define}; echo rea''dy\r`);
+    await terminal.shows(/ready/);
+    terminal.type("ctl lo\t");
+    await terminal.shows(/ctl logs /);
+    terminal.type("ctl-comp\t");
+    await terminal.shows(/ctl-completed /);
+  });
+
+  test("the scripts for zsh and fish call the same", async () => {
+    for (const shell of ["zsh", "fish"])
+      assert.match((await runCtl(agent, ["completion", shell])).stdout.toString(), /complete .*2>\/dev\/null/);
+    assert.equal((await runCtl(agent, ["completion", "tcsh"])).code, 2);
+  });
+});
