@@ -2,6 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import type { Failure, Figure, Result } from "./figure.ts";
+import { cpLargeIn, cpLargeOut, cpSmallIn, cpSmallOut } from "./figures/cp.ts";
 import { echoUnderLoad } from "./figures/echo-under-load.ts";
 import { execEcho } from "./figures/exec-echo.ts";
 import { execOutput } from "./figures/exec-output.ts";
@@ -26,6 +27,10 @@ const FIGURES: readonly Figure[] = [
   execTrue,
   execEcho,
   execOutput,
+  cpLargeIn,
+  cpLargeOut,
+  cpSmallIn,
+  cpSmallOut,
   echoUnderLoad,
   stalledReaders,
 ];

@@ -46,7 +46,7 @@ export async function openCopyOut(
   const { kind, name, size, target } = place ?? { kind: "other", name: posix.basename(path), size: 0 };
   return {
     place: { kind, name, size, ...(target !== undefined && { target }) },
-    archive: archiveOf(wire.body(), { engine, to: from, signal }),
+    archive: archiveOf(wire.bulk(), { engine, to: from, signal }),
     close: () => wire.destroy(),
   };
 }

@@ -15,9 +15,8 @@ export class Chunked {
     return this.#state === "done";
   }
 
-  /** The payload found in `input`, in memory of its own. Throws when the coding is broken. */
-  push(input: Buffer): Buffer {
-    const output = Buffer.allocUnsafeSlow(input.length);
+  /** The payload found in `input`, in `output`, which may be the input itself. Throws when the coding is broken. */
+  push(input: Buffer, output: Buffer = Buffer.allocUnsafeSlow(input.length)): Buffer {
     let size = 0;
     let at = 0;
     while (at < input.length && this.#state !== "done") {

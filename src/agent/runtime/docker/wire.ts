@@ -29,9 +29,18 @@ export class Wire {
   }
 
   /** The answer's bytes, each piece valid until the next one is asked for. Throws `engine-unavailable` when it breaks off. */
-  async *body(): AsyncGenerator<Buffer, void, undefined> {
+  body(): AsyncGenerator<Buffer, void, undefined> {
+    return this.#told(this.#head.chunked ? this.#chunks((size) => Buffer.allocUnsafeSlow(size)) : this.#plain());
+  }
+
+  /** The same for bulk: no memory is made for it, and its pieces never outlive the next one. */
+  bulk(): AsyncGenerator<Buffer, void, undefined> {
+    return this.#told(this.#head.chunked ? this.#chunks() : this.#plain());
+  }
+
+  async *#told(pieces: AsyncGenerator<Buffer, void, undefined>): AsyncGenerator<Buffer, void, undefined> {
     try {
-      yield* this.#head.chunked ? this.#chunks() : this.#plain();
+      yield* pieces;
     } catch (error) {
       throw errorFromCause(error, this.#endpoint.host);
     } finally {
@@ -69,12 +78,12 @@ export class Wire {
     this.#intake.destroy(reason);
   }
 
-  async *#chunks(): AsyncGenerator<Buffer, void, undefined> {
+  async *#chunks(memory?: (size: number) => Buffer): AsyncGenerator<Buffer, void, undefined> {
     const chunked = new Chunked();
     while (!chunked.done) {
       const bytes = await this.#intake.next();
       if (!bytes) throw new Error("the answer broke off");
-      const payload = chunked.push(bytes);
+      const payload = chunked.push(bytes, memory?.(bytes.length) ?? bytes);
       if (payload.length > 0) yield payload;
     }
   }
