@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, beforeEach, suite, test } from "node:test";
+import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
@@ -38,8 +38,8 @@ suite("ctl cp", () => {
     await writeFile(join(here, "tree", "a"), "a\n");
     await writeFile(join(here, "tree", "sub", "b"), "b\n");
     await symlink("a", join(here, "tree", "link"));
-    return () => rm(here, { recursive: true, force: true });
   });
+  afterEach(() => rm(here, { recursive: true, force: true }));
   after(async () => {
     await agent.stop();
     await engine.docker("rm", "--force", "ctl-cp");
