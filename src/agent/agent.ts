@@ -24,6 +24,7 @@ import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import { openHost } from "./runtime/host/host.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
+import { EventHistory } from "./session/events.ts";
 import { Sessions } from "./session/sessions.ts";
 import { StatsSources } from "./session/stats.ts";
 import { Identity } from "./uplink/identity.ts";
@@ -87,7 +88,7 @@ export class Agent {
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
-    const { gateway, sessions, credentials, containers, runtime, presence, certificate, uplink } = this.#parts;
+    const { gateway, sessions, credentials, containers, events, runtime, presence, certificate, uplink } = this.#parts;
     certificate?.close();
     await gateway.drain();
     await sessions.drain(cut);
@@ -95,7 +96,7 @@ export class Agent {
     await sessions.close();
     await gateway.close();
     credentials.close();
-    await containers.close();
+    await Promise.all([containers.close(), events.close()]);
     await runtime.close();
     await presence.release();
   }
@@ -126,6 +127,7 @@ interface Parts {
   engine: string;
   runtime: Runtime;
   containers: Containers;
+  events: EventHistory;
   sessions: Sessions;
   credentials: Credentials;
   gateway: Front;
@@ -164,6 +166,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   });
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
   const stats = new StatsSources({ runtime, containers });
+  const events = new EventHistory(runtime);
   const metrics = agentMetrics(sessions, budget);
   const { presence, certificate, identity } = own;
   const uplink =
@@ -173,12 +176,13 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     containers,
     sessions,
     stats,
+    events,
     metrics,
     tls: certificate?.pair,
     ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
     ...(config.host_shell && { hostShellUser: host.user }),
   });
-  return { engine, runtime, containers, sessions, credentials, gateway, presence, certificate, uplink };
+  return { engine, runtime, containers, events, sessions, credentials, gateway, presence, certificate, uplink };
 }
 
 /** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */

@@ -5,6 +5,7 @@ import { attachCommand } from "./commands/attach.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { cpCommand } from "./commands/cp.ts";
 import type { Entry } from "./commands/entry.ts";
+import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { removeCommand, restartCommand, startCommand, stopCommand } from "./commands/lifecycle.ts";
@@ -75,6 +76,7 @@ function commands(invocation: Invocation): Entry[] {
     removeCommand(invocation),
     inspectCommand(invocation),
     topCommand(invocation),
+    eventsCommand(invocation),
     cpCommand(invocation),
     shellCommand(invocation),
     signInCommand(invocation),

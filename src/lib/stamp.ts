@@ -7,6 +7,17 @@ export function toSince(time: string): string {
   return `${seconds}.${fraction.padEnd(9, "0")}`;
 }
 
+/** The other way round, in UTC. */
+export function fromSince(since: string): string {
+  const [seconds = "0", fraction = ""] = since.split(".");
+  return `${new Date(Number(seconds) * 1000).toISOString().slice(0, 19)}.${fraction.padEnd(9, "0")}Z`;
+}
+
+/** A moment in milliseconds since 1970 as `seconds.nanoseconds`. */
+export function sinceOf(ms: number): string {
+  return `${Math.floor(ms / 1000)}.${String(Math.floor(ms % 1000)).padStart(3, "0")}000000`;
+}
+
 /** Of two times as `toSince` gives them: negative when the first is earlier. */
 export function compareSince(a: string, b: string): number {
   const [aSeconds = "", aNanos = ""] = a.split(".");

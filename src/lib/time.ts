@@ -1,6 +1,7 @@
 /** Points in time as people write them for logs. */
 
 import { parseDuration } from "./duration.ts";
+import { sinceOf } from "./stamp.ts";
 
 const UNIX = /^\d{1,12}(\.\d{1,9})?$/;
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,9}))?\s?(Z|[+-]\d\d:\d\d)?)?$/i;
@@ -15,7 +16,7 @@ export function parseTime(text: string, now: number): string {
   const ms = day === undefined ? now - Math.abs(duration(text)) : Date.parse(`${day}T${time}${zone.toUpperCase()}`);
   if (!(ms >= 0)) throw new RangeError(`"${text}" is not a time. Write 10m, 2024-05-01T10:00:00Z or Unix seconds.`);
   if (day !== undefined) return `${ms / 1_000}.${fraction.padEnd(9, "0")}`;
-  return `${Math.floor(ms / 1_000)}.${String(Math.floor(ms % 1_000)).padStart(3, "0")}000000`;
+  return sinceOf(ms);
 }
 
 function duration(text: string): number {

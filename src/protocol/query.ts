@@ -23,6 +23,9 @@ export type LogsQuery = z.infer<typeof LogsQuery>;
 export const WatchQuery = z.strictObject({ watch: flag });
 export type WatchQuery = z.infer<typeof WatchQuery>;
 
+export const EventsQuery = z.strictObject({ watch: flag, since: time, until: time });
+export type EventsQuery = z.infer<typeof EventsQuery>;
+
 /** Seconds from the polite signal to KILL. */
 export const MAX_STOP_TIMEOUT = 3_600;
 const stopTimeout = z.string().check(

@@ -5,6 +5,7 @@ import { printTable, type Rig } from "./rig.ts";
 import { attachContract } from "./verbs/attach.ts";
 import { copyContract } from "./verbs/copy.ts";
 import { dialContract } from "./verbs/dial.ts";
+import { eventsContract } from "./verbs/events.ts";
 import { execContract } from "./verbs/exec.ts";
 import { killContract } from "./verbs/kill.ts";
 import { lifecycleContract } from "./verbs/lifecycle.ts";
@@ -16,6 +17,7 @@ const VERBS = [
   listContract,
   lifecycleContract,
   statsContract,
+  eventsContract,
   logsContract,
   execContract,
   killContract,

@@ -135,6 +135,7 @@ suite("ctl ps, version, sign-in and help", () => {
       "top",
       "shell",
       "completion",
+      "events",
     ];
     for (const command of [...commands, "sign-in", "version"]) {
       assert.ok(stdout.toString().includes(`\n  ${command}`), command);

@@ -7,6 +7,7 @@ import { openHost } from "../../src/agent/runtime/host/host.ts";
 import { Containers } from "../../src/agent/session/containers.ts";
 import type { SessionLimits } from "../../src/agent/session/limits.ts";
 import { Sessions } from "../../src/agent/session/sessions.ts";
+import { EventHistory } from "../../src/agent/session/events.ts";
 import { StatsSources } from "../../src/agent/session/stats.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
 import type { Host } from "../../src/agent/runtime/runtime.ts";
@@ -59,10 +60,12 @@ export async function startDesk(options: DeskOptions = {}) {
     };
     return Object.assign(new Client({ dial, software: "test" }), { pairs });
   };
+  const events = new EventHistory(runtime);
   const stats = new StatsSources({ runtime, containers });
   return {
     runtime,
     stats,
+    events,
     containers,
     sessions,
     audit,
@@ -72,7 +75,7 @@ export async function startDesk(options: DeskOptions = {}) {
     revoke: () => revoke.abort(),
     close: async () => {
       await sessions.close();
-      await containers.close();
+      await Promise.all([containers.close(), events.close()]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { Duplex } from "node:stream";
 import {
   type Container,
   type ContainerDetail,
+  type ContainerEvent,
   type CopySink,
   type CopySource,
   type ExecSpec,
@@ -18,6 +19,7 @@ import {
   type Size,
   type Stats,
 } from "../../src/agent/runtime/runtime.ts";
+import { aborted } from "../../src/lib/wait.ts";
 
 /** What a scripted process is given, and what it did. */
 export interface Script {
@@ -40,6 +42,7 @@ export interface ScriptedOptions {
   exec?: (script: Script) => Promise<ExitStatus>;
   logs?: (options: LogOptions, signal: AbortSignal) => AsyncIterable<LogEntry[]>;
   dial?: (port: number) => Duplex;
+  events?: (since: string, signal: AbortSignal) => Promise<AsyncIterable<ContainerEvent>>;
   stats?: (id: string, signal: AbortSignal) => AsyncIterable<Stats>;
   control?: (id: string, order: Order, signal: AbortSignal) => Promise<void>;
   copyOut?: (path: string) => CopySource;
@@ -97,6 +100,10 @@ export class ScriptedRuntime implements Runtime {
   logs(_id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {
     if (!this.#options.logs) throw new RuntimeError("unsupported", "this script has no logs");
     return this.#options.logs(options, signal);
+  }
+
+  async events(since: string, signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>> {
+    return this.#options.events?.(since, signal) ?? silence(signal);
   }
 
   async *stats(id: string, signal: AbortSignal): AsyncGenerator<Stats> {
@@ -167,6 +174,12 @@ export class ScriptedRuntime implements Runtime {
       },
     };
   }
+}
+
+/** Nothing happens until the signal. */
+function silence(signal: AbortSignal): AsyncIterable<never> {
+  const next = () => aborted(signal).then(() => ({ done: true, value: undefined }) as const);
+  return { [Symbol.asyncIterator]: () => ({ next }) };
 }
 
 /** Hands values to one reader; the writer waits until each is taken. */

@@ -12,6 +12,7 @@ import { AppHosts } from "./apps/hosts.ts";
 import { APP_LIMITS, type GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
+import { addEvents } from "./routes/events.ts";
 import { addLifecycle } from "./routes/lifecycle.ts";
 import { addLogs } from "./routes/logs.ts";
 import { addOpen } from "./routes/open.ts";
@@ -51,12 +52,13 @@ interface Furniture extends Shared {
 
 /** Every route there is. */
 async function addRoutes(app: App, options: GatewayOptions, shared: Furniture): Promise<void> {
-  const { config, containers, credentials, runtimeReady, sessions, stats, uiDirectory, uplink } = options;
+  const { config, containers, credentials, events, runtimeReady, sessions, stats, uiDirectory, uplink } = options;
   const { apps, door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;
   addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining, uplink });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addContainers(app, { node, containers, watches });
+  addEvents(app, { node, events, watches });
   addStats(app, { node, stats, watches });
   addSignIn(app, { node, credentials, door, hostShellUser: options.hostShellUser });
   addSessions(app, { sessions, door });

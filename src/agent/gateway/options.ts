@@ -4,6 +4,7 @@ import type { Registry } from "prom-client";
 import type { Credentials } from "../../auth/credentials.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import type { Containers } from "../session/containers.ts";
+import type { EventHistory } from "../session/events.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { StatsSources } from "../session/stats.ts";
 
@@ -32,12 +33,15 @@ export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "connect" 
 
 export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;
 
+export type EventDesk = Pick<EventHistory, "past" | "follow">;
+
 export interface GatewayOptions {
   config: GatewayConfig;
   credentials: Credentials;
   containers: ContainerDesk;
   sessions: SessionDesk;
   stats: StatsDesk;
+  events: EventDesk;
   /** Whether the container engine answers. */
   runtimeReady: () => boolean;
   /** How the agent stands with its server, where it has one. */

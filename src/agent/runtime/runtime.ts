@@ -103,6 +103,18 @@ export type Order =
   /** `force`: also while it runs; `volumes`: its anonymous volumes too. */
   | { kind: "remove"; force: boolean; volumes: boolean };
 
+/** Something happened to a container. */
+export interface ContainerEvent {
+  /** `seconds.nanoseconds` since 1970. */
+  time: string;
+  /** In the engine's word: `start`, `die`, `health_status: healthy`, ... */
+  action: string;
+  container: { id: string; name: string; image: string };
+  labels: Record<string, string>;
+  /** What the engine tells of it besides, e.g. `exitCode`, `signal`, `oldName`. */
+  details: Record<string, string>;
+}
+
 /** What a container uses at one moment. Network and block I/O are bytes since it started. */
 export interface Stats {
   /** Percent of one processor: two that are busy make 200. */
@@ -227,6 +239,11 @@ export interface Runtime {
   inspect(id: string, signal: AbortSignal): Promise<ContainerDetail>;
   /** Yields the whole list at once and again after each change; throws when the engine goes away. */
   watch(signal: AbortSignal): AsyncIterable<Container[]>;
+  /**
+   * Resolves once the engine tells; then those that it remembers since that time (`seconds.nanoseconds`, inclusive), and
+   * each as it happens. Those of execs and of attaching are left out. Throws `engine-unavailable` when the engine goes away.
+   */
+  events(since: string, signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /**
    * In the engine's order, each entry once. Ends when the container stops (follow) or at the last line. Throws
    * `engine-unavailable` if the engine broke off, and LogInterrupted where a follow may miss entries.

@@ -8,7 +8,7 @@ import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { LogReader, type LogSink } from "../log-reader.ts";
 import { Prefixer } from "../prefix.ts";
-import { parseTime } from "../../lib/time.ts";
+import { timeOf } from "../time-option.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -156,14 +156,4 @@ function tailOf(text: string): number | "all" {
   const lines = Number(text);
   if (/^\d+$/.test(text) && lines <= MAX_TAIL) return lines;
   throw new InvalidArgumentError(`Write a number up to ${MAX_TAIL}, or all.`);
-}
-
-function timeOf(text: string): string {
-  try {
-    return parseTime(text, Date.now());
-  } catch {
-    throw new InvalidArgumentError(
-      "Write a duration such as 10m, a time such as 2024-05-01T10:00:00Z, or Unix seconds.",
-    );
-  }
 }

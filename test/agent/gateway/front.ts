@@ -68,6 +68,7 @@ export async function startFront(options: FrontOptions = {}) {
     containers: desk.containers,
     sessions: desk.sessions,
     stats: desk.stats,
+    events: desk.events,
     runtimeReady: () => desk.containers.ready,
     metrics: new Registry(),
     log: { debug: write, info: write, warn: write, error: write },

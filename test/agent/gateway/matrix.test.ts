@@ -78,6 +78,7 @@ const ROUTES: Record<string, Line[]> = {
   "GET /api/v1/containers": [{ needs: "list" }],
   "GET /api/v1/containers/:ref": forEach("", { needs: "inspect" }),
   "GET /api/v1/containers/:ref/stats": forEach("/stats", { needs: "inspect" }),
+  "GET /api/v1/events": [{ needs: "list" }],
   "GET /api/v1/stats": [{ needs: "inspect" }],
   "DELETE /api/v1/containers/:ref": forEach("", { needs: "lifecycle" }),
   "POST /api/v1/containers/:ref/start": forEach("/start", { needs: "lifecycle" }),

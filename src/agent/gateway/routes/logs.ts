@@ -3,7 +3,6 @@
 import type { ServerResponse } from "node:http";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { parseTime } from "../../../lib/time.ts";
 import { wait } from "../../../lib/wait.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import type { LogsBody } from "../../../protocol/open.ts";
@@ -11,7 +10,7 @@ import type { Packet } from "../../../protocol/packet.ts";
 import { isSet, LogsQuery } from "../../../protocol/query.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { ContainerParams } from "../input.ts";
+import { ContainerParams, timeOf } from "../input.ts";
 import { SAFE_HEADERS } from "../../../door/page.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
@@ -100,13 +99,4 @@ function bodyOf({ follow, timestamps, stdout, stderr, tail, since, until }: Logs
     ...(since !== undefined && { since: timeOf("since", since) }),
     ...(until !== undefined && { until: timeOf("until", until) }),
   };
-}
-
-function timeOf(name: string, text: string): string {
-  try {
-    return parseTime(text, Date.now());
-  } catch {
-    const forms = "a duration such as 10m, a time such as 2024-05-01T10:00:00Z, or Unix seconds";
-    throw new FairleadError("bad-request", `${name}: write ${forms}.`);
-  }
 }

@@ -5,6 +5,7 @@ import type {
   AttachSpec,
   Container,
   ContainerDetail,
+  ContainerEvent,
   CopySink,
   CopySource,
   EngineInfo,
@@ -19,6 +20,7 @@ import type {
 import { openCopyOut } from "./archive.ts";
 import { openCopyIn } from "./archive-in.ts";
 import { openAttach } from "./attach.ts";
+import { openContainerEvents } from "./container-events.ts";
 import { engineInfo, inspectContainer, listContainers, requireId } from "./containers.ts";
 import { Dialler } from "./dial.ts";
 import { parseEndpoint, type TlsFiles } from "./endpoint.ts";
@@ -83,6 +85,10 @@ class DockerRuntime implements Runtime {
 
   watch(signal: AbortSignal): AsyncIterable<Container[]> {
     return watchContainers(this.#engine, signal);
+  }
+
+  events(since: string, signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>> {
+    return openContainerEvents(this.#engine, since, signal);
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {

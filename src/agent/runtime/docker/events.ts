@@ -6,12 +6,13 @@ import { jsonLines } from "./json-lines.ts";
 import { query } from "./wire-head.ts";
 
 /** Actions that change nothing about a container and come with every exec and health check. */
-const IRRELEVANT = /^(exec_|attach|detach|top|resize|archive-path|extract-to-dir|copy|export|commit)/;
+const IRRELEVANT = /^(exec|attach|detach|top|resize|archive-path|extract-to-dir|copy|export|commit)/;
 
-interface RawEvent {
+/** As far as it is read; the engine's answer is input. */
+export interface RawEvent {
   Type?: unknown;
   Action?: unknown;
-  Actor?: { ID?: unknown; Attributes?: { container?: unknown } };
+  Actor?: { ID?: unknown; Attributes?: Record<string, unknown> };
 }
 
 export interface EngineEvent {
@@ -26,17 +27,30 @@ export interface EngineEvent {
  * of the engine's answer, which it sends just before it subscribes us: for a moment after that an event may be missed.
  */
 export async function openEvents(engine: Engine, signal: AbortSignal): Promise<AsyncIterable<EngineEvent>> {
-  const filters = JSON.stringify({ type: ["container", "network"] });
-  const wire = await engine.stream({ method: "GET", path: `/events?${query({ filters })}` }, signal);
-  return parseEvents(wire.body());
+  return eventsOf(engine, { types: ["container", "network"], read: toEvent }, signal);
 }
 
-async function* parseEvents(body: AsyncIterable<Buffer>): AsyncGenerator<EngineEvent, void, undefined> {
-  for await (const { value } of jsonLines(body)) {
-    const event = toEvent(value as RawEvent);
-    if (!IRRELEVANT.test(event.action)) yield event;
-  }
-  throw new RuntimeError("engine-unavailable", "The engine ended its event stream.");
+export interface EventsOptions<T> {
+  types: string[];
+  /** Also what the engine remembers since this time; then none is missed. */
+  since?: string;
+  read: (raw: RawEvent, text: string) => T;
+}
+
+export async function eventsOf<T>(
+  engine: Engine,
+  { types, since, read }: EventsOptions<T>,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<T, void, undefined>> {
+  const path = `/events?${query({ filters: JSON.stringify({ type: types }), since })}`;
+  const wire = await engine.stream({ method: "GET", path }, signal);
+  return (async function* () {
+    for await (const { value, text } of jsonLines(wire.body())) {
+      const raw = value as RawEvent;
+      if (!IRRELEVANT.test(String(raw.Action))) yield read(raw, text);
+    }
+    throw new RuntimeError("engine-unavailable", "The engine ended its event stream.");
+  })();
 }
 
 function toEvent(raw: RawEvent): EngineEvent {
