@@ -56,14 +56,42 @@ export async function run<T extends Operated>(main: Main<T>): Promise<void> {
   const request = requested(main.program, argv);
   if (request === "help") return print(helpText(main.program, thisHost()));
   if (request === "version") return print(`${main.program.name} ${main.program.version}\n`);
-  try {
-    const loaded = await load(main.program, argv);
+  await configured(main.program, argv, async (loaded) => {
     if (request === "print-config") return print(printConfig(main.program, loaded));
     await live(main, loaded);
+  });
+}
+
+/**
+ * One thing that a program does with its configuration, beside its running self; `argv` are the flags. What `work` throws
+ * with a code has words for people: they are told, and the exit code is 1.
+ */
+export async function runOnce<T extends Table>(
+  program: Program<T>,
+  argv: readonly string[],
+  work: (values: ValuesOf<T>) => Promise<void>,
+): Promise<void> {
+  try {
+    await configured(program, argv, ({ values }) => work(values));
+  } catch (error) {
+    if (!expected(error)) throw error;
+    process.stderr.write(`${program.name}: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** A configuration with mistakes is told, and the exit code is 2. */
+async function configured<T extends Table>(
+  program: Program<T>,
+  argv: readonly string[],
+  work: (loaded: Loaded<T>) => Promise<void>,
+): Promise<void> {
+  try {
+    await work(await load(program, argv));
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = error.problems.map((problem) => `  ${problem}\n`).join("");
-    process.stderr.write(`${main.program.name}: the configuration has mistakes\n${lines}`);
+    process.stderr.write(`${program.name}: the configuration has mistakes\n${lines}`);
     process.exitCode = 2;
   }
 }

@@ -1,6 +1,6 @@
 /** One run of `ctl`: what every command is given. */
 
-import { type Wanted } from "./connection/locate.ts";
+import type { Wanted } from "./connection/locate.ts";
 import { Connection } from "./connection.ts";
 import { Messages } from "./messages.ts";
 import { Output } from "./output.ts";
@@ -46,11 +46,11 @@ export class Invocation {
     return this.#globals.color !== false && !spared && terminal !== "dumb" && this.stdout.isTerminal;
   }
 
-  /** Finds the server; talks to nobody yet. */
-  connection(): Promise<Connection> {
+  /** Finds the server; talks to nobody yet. What is given here is stronger than the options. */
+  connection(wanted: Wanted = {}): Promise<Connection> {
     const { world, messages, terminal } = this;
     const introduce = terminal.hasKeyboard && messages.onTerminal ? introducer({ world, messages }) : undefined;
-    return Connection.find(this.#globals, { env: world.env, messages, introduce });
+    return Connection.find({ ...this.#globals, ...wanted }, { env: world.env, messages, introduce });
   }
 
   /** Calls back at each of these signals, in place of what they do by themselves, until the returned function is called. */

@@ -7,9 +7,12 @@ import { cpCommand } from "./commands/cp.ts";
 import type { Entry } from "./commands/entry.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
+import { describeCommand, getCommand } from "./commands/get.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { removeCommand, restartCommand, startCommand, stopCommand } from "./commands/lifecycle.ts";
+import { loginCommand } from "./commands/login.ts";
 import { logsCommand } from "./commands/logs.ts";
+import { nodesCommand } from "./commands/nodes.ts";
 import { openCommand } from "./commands/open.ts";
 import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
@@ -42,13 +45,16 @@ export async function runProgram(invocation: Invocation, args: readonly string[]
     .helpCommand("help [command]", "explain a command")
     .enablePositionalOptions()
     .addHelpText("after", EPILOGUE);
-  for (const { command, work } of commands(invocation)) {
-    shape(command, invocation).action(async (...given: unknown[]) => {
+  const add = (parent: Command, entry: Entry): void => {
+    const { command } = entry;
+    parent.addCommand(shape(command, invocation));
+    if ("entries" in entry) return entry.entries.forEach((each) => add(command, each));
+    command.action(async (...given: unknown[]) => {
       invocation.globals = command.optsWithGlobals<Globals>();
-      exit = await work(...(given as never[]));
+      exit = await entry.work(...(given as never[]));
     });
-    program.addCommand(command);
-  }
+  };
+  for (const entry of commands(invocation)) add(program, entry);
   const [first, ...words] = args;
   // Asked by shells at each key: not a command, so that no option can get in the way of the words.
   if (first === COMPLETE) return complete(program, words, invocation);
@@ -79,6 +85,10 @@ function commands(invocation: Invocation): Entry[] {
     eventsCommand(invocation),
     cpCommand(invocation),
     shellCommand(invocation),
+    loginCommand(invocation),
+    getCommand(invocation),
+    describeCommand(invocation),
+    nodesCommand(invocation),
     signInCommand(invocation),
     completionCommand(invocation),
     versionCommand(invocation),

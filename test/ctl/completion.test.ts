@@ -24,7 +24,7 @@ suite("completion", () => {
   }
 
   test("commands, options and the values of options are known", async () => {
-    assert.deepEqual(await completed("lo"), ["logs"]);
+    assert.deepEqual(await completed("lo"), ["logs", "login"]);
     assert.ok((await completed("")).includes("port-forward"));
     assert.deepEqual(await completed("ps", "--wa"), ["--watch"]);
     assert.deepEqual(await completed("ps", "-o", ""), ["json", "yaml", "name", "wide"]);
@@ -47,7 +47,7 @@ suite("completion", () => {
     using terminal = new TerminalRun(agent, "PS1='$ ' exec bash --norc --noprofile -i");
     terminal.type(`${define}; echo rea''dy\r`);
     await terminal.shows(/ready/);
-    terminal.type("ctl lo\t");
+    terminal.type("ctl logs\t");
     await terminal.shows(/ctl logs /);
     terminal.type("ctl-comp\t");
     await terminal.shows(/ctl-completed /);

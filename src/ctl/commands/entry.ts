@@ -2,8 +2,13 @@
 
 import type { Command } from "commander";
 
-export interface Entry {
+/** A command, or a group of them. */
+export type Entry = {
   command: Command;
-  /** Given the operands and then the options; resolves with the exit code. */
-  work: (...given: never[]) => Promise<number>;
-}
+} & (
+  | {
+      /** Given the operands and then the options; resolves with the exit code. */
+      work: (...given: never[]) => Promise<number>;
+    }
+  | { entries: Entry[] }
+);

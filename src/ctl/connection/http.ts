@@ -15,23 +15,23 @@ const MAX_PROBLEM = 65_536;
 const BAD_GATEWAY = 502;
 
 export interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
   /** Sent as JSON. */
   body?: object;
+  /** Instead of the token, where there is none yet. */
+  authorization?: string;
   /** How long the answer may take to begin, in milliseconds; default ANSWER_MS. */
   patience?: number;
 }
 
 /** The server's answer when it is a good one, its body unread; rejects with a FairleadError otherwise. */
-export async function call(
-  server: Server,
-  { method, path, body, patience = ANSWER_MS }: Call,
-): Promise<IncomingMessage> {
+export async function call(server: Server, asking: Call): Promise<IncomingMessage> {
+  const { method, path, body, patience = ANSWER_MS } = asking;
   const url = addressOf(server, path);
   const { request } = http(url.protocol);
   const headers = {
-    authorization: `Bearer ${server.token.reveal()}`,
+    authorization: asking.authorization ?? `Bearer ${server.token.reveal()}`,
     accept: "application/json",
     ...(body && { "content-type": "application/json" }),
   };
@@ -46,12 +46,13 @@ export async function call(
   answer.setTimeout?.(0);
   const status = answer.statusCode ?? 0;
   if (status >= 200 && status < 300) return answer;
-  throw await refusal(server, answer);
+  throw await refusal(asking.authorization === undefined ? server : { ...server, tokenFrom: "" }, answer);
 }
 
-/** The whole body as JSON; the caller validates it. */
+/** The whole body as JSON, `undefined` where there is none; the caller validates it. */
 export async function callJson(server: Server, asked: Call): Promise<unknown> {
   const body = await readAll(await call(server, asked), MAX_ANSWER);
+  if (body === "") return undefined;
   try {
     return JSON.parse(body);
   } catch (cause) {
@@ -71,7 +72,7 @@ export async function refusal(server: Server, answer: IncomingMessage): Promise<
     return stranger(server, `it answers ${status} without a reason`);
   }
   const error = FairleadError.from(problem.data);
-  return error.code === "unauthenticated"
+  return error.code === "unauthenticated" && server.tokenFrom
     ? new FairleadError(error.code, `${error.message} The token used came from ${server.tokenFrom}.`)
     : error;
 }

@@ -1,4 +1,4 @@
-/** Decides which server to talk to and with which token: flags before environment before settings before this machine's own agent. */
+/** Decides which server to talk to and with which token: flags before environment before the server logged in to, settings and this machine's own agent. */
 
 import { existsSync } from "node:fs";
 import { readSecretFile } from "../../boot/private-file.ts";
@@ -6,6 +6,7 @@ import { parsePin } from "../../lib/pin.ts";
 import { Secret } from "../../lib/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { currentContext } from "./contexts.ts";
 import { knownPin, pinsFile } from "./pins.ts";
 import { findLocalAgent, type LocalAgent, readSettings, type Settings } from "./places.ts";
 
@@ -48,7 +49,7 @@ interface Found<T> {
 /** Throws with what to do when there is no server, no token for it, or no safe way to send it. */
 export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Server> {
   const named = foundIn(wanted.server, "--server") ?? foundIn(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER");
-  const settings = await readSettings(env);
+  const settings = (await currentContext(env)) ?? (await readSettings(env));
   const local = await findLocalAgent(env);
   const address = named ?? foundIn(settings?.server, settings?.path) ?? foundIn(local?.url, local?.path);
   if (!address)

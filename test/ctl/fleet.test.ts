@@ -1,0 +1,142 @@
+/** An operator's way with a server that serves TLS with a certificate of its own: log in, add a host, look, change, remove. */
+
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import { parse } from "yaml";
+import type { NodeView } from "../../src/protocol/node.ts";
+import { startAgent, type TestAgent } from "../support/agent.ts";
+import { type Engine, sharedEngine } from "../support/engine.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+import { until } from "../support/until.ts";
+import { type Home, runCtl, startCtl } from "./ctl.ts";
+
+suite("ctl and a server", () => {
+  let engine: Engine;
+  let server: TestServer;
+  let home: string;
+  const agents: TestAgent[] = [];
+  before(async () => {
+    engine = await sharedEngine();
+    server = await startServer({ flags: ["--tls", "self-signed", "--heartbeat-interval", "1s"] });
+    home = await mkdtemp(join(tmpdir(), "fl-fleet-"));
+  });
+  after(async () => {
+    for (const agent of agents) await agent.stop();
+    await server.stop();
+    await rm(home, { recursive: true });
+  });
+
+  /** A user with nothing yet. */
+  function user(name: string): Home {
+    const directory = join(home, name);
+    return { env: { HOME: directory, XDG_CONFIG_HOME: directory, XDG_STATE_HOME: directory } };
+  }
+  const admin = () => user("admin");
+
+  async function ctl(who: Home, ...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await runCtl(who, args);
+    assert.equal(code, 0, `ctl ${args.join(" ")}: ${stderr}`);
+    return stdout.toString();
+  }
+
+  async function node(name: string): Promise<NodeView> {
+    return JSON.parse(await ctl(admin(), "get", "nodes", name, "-o", "json"))[0] as NodeView;
+  }
+
+  test("log in with the one-time code; the address, token and pin are kept for this user alone", async () => {
+    const args = ["login", server.url, "--pin", server.pin ?? "", "--code", server.code ?? "", "--name", "me@test"];
+    assert.match(await ctl(admin(), ...args), /^Logged in to https:.* as me@test-[0-9a-f]{6}.*\nIts pin is sha256:/);
+    const path = join(home, "admin", "fairlead", "contexts.json");
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    assert.ok((await readFile(path, "utf8")).includes(server.pin ?? "?"));
+    assert.equal(await ctl(admin(), "get", "nodes"), "NAME   STATUS   AGE\n");
+    const again = await runCtl(user("other"), args);
+    assert.match(`${again.code} ${again.stderr}`, /^125 ctl: That code is wrong, used or expired.*[^]$/);
+    assert.ok(!again.stderr.includes("token used came from"));
+  });
+
+  test("without the pin nothing is sent to a server that nobody vouches for", async () => {
+    const { code, stderr } = await runCtl(user("careful"), ["login", server.url, "--code", "7KQ2-MX9D-4TBA"]);
+    assert.equal(code, 125);
+    assert.match(stderr, /not trusted .*--pin sha256:[0-9a-f]{64}/);
+  });
+
+  test("a second user logs in when the first approves it", async () => {
+    const waiting = startCtl(user("second"), "login", server.url, "--pin", server.pin ?? "", "--name", "second");
+    const [, code = ""] = await waiting.says(/ctl login --approve (\S+)/);
+    assert.equal(await ctl(admin(), "login", "--approve", code), "second is let in.\n");
+    assert.equal((await waiting.ended).code, 0);
+    assert.equal(await ctl(user("second"), "get", "nodes"), "NAME   STATUS   AGE\n");
+    assert.equal((await runCtl(admin(), ["login", "--approve", code])).code, 125);
+  });
+
+  test("add prints the one command for the host, and the host it runs on is Ready", async () => {
+    const command = await ctl(admin(), "nodes", "add", "box-1");
+    const [, flags = ""] = /^fairlead agent (-S https:\S+ --node-name box-1 --token flb_\S+)\n$/.exec(command) ?? [];
+    assert.match(await ctl(admin(), "get", "nodes"), /^box-1 +Pending +\ds$/m);
+    agents.push(await startAgent({ engine, flags: flags.split(" ") }));
+    await until("box-1 to be Ready", async () => (await node("box-1")).status === "Ready");
+    assert.match(await ctl(admin(), "get", "nodes"), /^NAME +STATUS +AGE\nbox-1 +Ready +\d+s\n$/);
+    assert.equal(await ctl(admin(), "get", "node", "-o", "name"), "box-1\n");
+    const wide = await ctl(admin(), "get", "nodes", "-o", "wide");
+    assert.match(wide, /^NAME .*ADDRESS +VERSION +ENGINE +CPU +MEMORY +DISK +GPU +CONTAINERS +GATEWAY\n/);
+    assert.match(wide, /^box-1 +Ready +\d+s +127\.0\.0\.1 +\d\S+ +docker \S+ +\d+% +\S+iB \/ /m);
+    assert.equal((parse(await ctl(admin(), "get", "nodes", "-o", "yaml")) as NodeView[])[0]?.name, "box-1");
+    const words = await ctl(admin(), "describe", "node", "box-1");
+    for (const line of [/^Name: +box-1$/m, /^Engine: +docker /m, /^Memory: .* \/ /m, /^Heartbeat: +every 1s$/m])
+      assert.match(words, line);
+  });
+
+  test("a host whose token names another server sends nothing, and says so", async () => {
+    const [, token = ""] = /--token (\S+)/.exec(await ctl(admin(), "nodes", "add", "box-2")) ?? [];
+    const pinned = `${token.split(".")[0]}.${"A".repeat(43)}`;
+    const agent = await startAgent({ engine, flags: ["-S", server.url, "--token", pinned] });
+    agents.push(agent);
+    await until("the refusal", () => /is not the server that this host registered with/.test(agent.log()));
+    assert.match(await (await agent.fetch("/readyz")).text(), /"state":"refused"/);
+    assert.equal((await node("box-2")).status, "Pending");
+  });
+
+  test("disable, enable, set and rotate change the host, and a watch tells of it", async () => {
+    const watch = startCtl(admin(), "get", "nodes", "--watch");
+    await watch.says(/box-1 +Ready /);
+    assert.equal(await ctl(admin(), "nodes", "disable", "box-1"), "box-1\n");
+    await watch.says(/box-1 +Ready,Disabled /);
+    await ctl(admin(), "nodes", "enable", "box-1");
+    watch.child.kill("SIGINT");
+    await watch.ended;
+    await ctl(admin(), "nodes", "set", "box-1", "heartbeat_interval=2s", "gpu-metrics=false");
+    const { settings, key } = await node("box-1");
+    assert.deepEqual([settings.enabled, settings.heartbeatInterval, settings.gpuMetrics], [true, 2_000, false]);
+    await ctl(admin(), "nodes", "set", "box-1", "heartbeat_interval=");
+    assert.equal((await node("box-1")).settings.heartbeatInterval, 1_000);
+    await ctl(admin(), "nodes", "rotate", "box-1");
+    await until("another key", async () => (await node("box-1")).key?.id !== key?.id);
+  });
+
+  test("a mistake is told with the way out", async () => {
+    for (const [args, exit, words] of [
+      [["nodes", "set", "box-1", "colour=red"], 2, /no setting.*heartbeat_interval/],
+      [["nodes", "set", "box-1", "heartbeat_interval=soon"], 2, /no value of heartbeat_interval/],
+      [["nodes", "set", "box-1", "heartbeat_interval=1ms"], 2, /not as described/],
+      [["nodes", "add", "box-1"], 125, /There is a host called box-1/],
+      [["nodes", "remove", "nobody"], 125, /no host called nobody/],
+      [["describe", "node", "nobody"], 125, /no host called nobody/],
+      [["get", "nodes", "nobody"], 125, /no host called nobody/],
+      [["login"], 2, /Name the server/],
+    ] as const) {
+      const { code, stderr } = await runCtl(admin(), [...args]);
+      assert.equal(code, exit, `${args.join(" ")}: ${stderr}`);
+      assert.match(stderr, words);
+    }
+  });
+
+  test("a host that was removed is gone, and its agent is told", async () => {
+    assert.equal(await ctl(admin(), "nodes", "remove", "box-1", "box-2"), "box-1\nbox-2\n");
+    assert.equal(await ctl(admin(), "get", "nodes", "-o", "name"), "");
+    await until("the agent to hear of it", () => /ctl nodes add box-1/.test(agents[0]?.log() ?? ""));
+  });
+});
