@@ -12,6 +12,7 @@ const PACKAGES = {
   busybox: "busybox-static",
   docker: "docker.io",
   iperf3: "iperf3",
+  nginx: "nginx-light",
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   sshd: "openssh-server",

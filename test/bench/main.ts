@@ -12,6 +12,8 @@ import { forwardDown } from "./figures/forward-down.ts";
 import { forwardLatency } from "./figures/forward-latency.ts";
 import { forwardUp } from "./figures/forward-up.ts";
 import { logs } from "./figures/logs.ts";
+import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
+import { proxyRequests } from "./figures/proxy-requests.ts";
 import { stalledReaders } from "./figures/stalled-readers.ts";
 import { parseOptions, USAGE, UsageError } from "./options.ts";
 import { summarise, takePairs } from "./pairs.ts";
@@ -31,6 +33,8 @@ const FIGURES: readonly Figure[] = [
   cpLargeOut,
   cpSmallIn,
   cpSmallOut,
+  proxyRequests,
+  proxyFirstByte,
   echoUnderLoad,
   stalledReaders,
 ];

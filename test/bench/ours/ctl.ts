@@ -1,10 +1,13 @@
 /** Our side of every figure: the shipped `ctl`, on a shipped agent that runs for the bench alone. */
 
+import { get } from "node:http";
 import { join } from "node:path";
 import { startAgent, type TestAgent } from "../../support/agent.ts";
 import type { Engine } from "../../support/engine.ts";
+import { until } from "../../support/until.ts";
 import { type Cli, type Command, Running } from "../command.ts";
 import { ROOT } from "../machine.ts";
+import type { Place } from "../probes/requests.ts";
 
 export class Ctl implements Cli, AsyncDisposable {
   readonly #agent: TestAgent;
@@ -27,6 +30,29 @@ export class Ctl implements Cli, AsyncDisposable {
     const { url, token } = this.#agent;
     const env = { ...process.env, FAIRLEAD_SERVER: url, FAIRLEAD_TOKEN: token };
     return { file: process.execPath, args: [join(import.meta.dirname, name), ...args], env };
+  }
+
+  /** A container's page, opened: where and with what it is asked for. */
+  async page(container: string, port: number): Promise<Place> {
+    const { url, token } = this.#agent;
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const asked = { method: "POST", headers, body: JSON.stringify({ port }) };
+    const answer = await until("the container to be known", async () => {
+      const told = await fetch(new URL(`/api/v1/containers/${container}/open`, url), asked);
+      return told.ok && told;
+    });
+    const link = new URL(((await answer.json()) as { url: string }).url);
+    const place = { port: Number(link.port), host: link.host };
+    const cookie = await new Promise<string>((resolve, reject) => {
+      const where = {
+        host: "127.0.0.1",
+        port: place.port,
+        path: link.pathname + link.search,
+        headers: { host: link.host },
+      };
+      get(where, ({ headers: told }) => resolve(told["set-cookie"]?.[0]?.split(";")[0] ?? "")).on("error", reject);
+    });
+    return { ...place, headers: `Cookie: ${cookie}\r\n` };
   }
 
   /** Live sessions on the agent. */

@@ -6,9 +6,7 @@ import { callbackify } from "node:util";
 
 /** To one app at a time, WebSockets too; more requests wait for their turn. */
 const MAX_CONNECTIONS = 64;
-/** Kept though nothing is asked. */
-const MAX_IDLE = 8;
-/** Shorter than what common servers allow: whoever is asked last should not be about to hang up. In milliseconds. */
+/** Milliseconds that a connection is kept though nothing is asked: less than common servers allow, lest one is asked that is about to hang up. */
 const IDLE_MS = 4_000;
 
 type Done = (error: Error | null, socket: Duplex) => void;
@@ -17,7 +15,7 @@ export class Pool extends Agent {
   readonly #dial: (done: Done) => void;
 
   constructor(dial: () => Promise<Duplex>) {
-    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS, maxFreeSockets: MAX_IDLE, timeout: IDLE_MS });
+    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS, maxFreeSockets: MAX_CONNECTIONS, timeout: IDLE_MS });
     this.#dial = callbackify(async () => {
       const socket = await dial();
       // A server that hangs up has hung up: half a connection is of no use to HTTP.
