@@ -17,6 +17,16 @@ export const CONTAINERS: Listing<ContainerView> = {
   name: ({ name }) => name,
 };
 
+/** A container and the node that it is on. */
+export type Placed = ContainerView & { node: string };
+
+export const PLACED_CONTAINERS: Listing<Placed> = {
+  headings: ["NODE", ...HEADINGS],
+  row: (container) => [container.node, ...row(container)],
+  wide: { headings: ["NODE", ...WIDE_HEADINGS], row: (container) => [container.node, ...wideRow(container)] },
+  name: ({ node, name }) => `${node}:${name}`,
+};
+
 function row(container: ContainerView): string[] {
   const { name, image, state, project = "", ports, created } = container;
   return [name, image, state, project, portWords(ports), age(Date.now() - created)];

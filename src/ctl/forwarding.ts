@@ -6,10 +6,11 @@ import type { RemoteSession } from "../client/session.ts";
 import { pump } from "../lib/pump.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
+import { nodeOf, type Place, wayTo } from "./place.ts";
 
 export interface ForwardingOptions {
   client: Client;
-  container: string;
+  place: Place;
   ports: readonly number[];
   messages: Messages;
 }
@@ -46,11 +47,12 @@ export class Forwarding {
   }
 
   async #open(): Promise<RemoteForward> {
-    const { client, container, ports, messages } = this.#options;
+    const { client, place, ports, messages } = this.#options;
     try {
-      const forward = await client.forward(container, { ports: [...new Set(ports)] });
+      const forward = await client.forward(place.container, { ports: [...new Set(ports)] }, nodeOf(place));
       messages.explain(
-        () => `forward ${forward.id} to container ${forward.container?.name} (${forward.container?.id})`,
+        () =>
+          `forward ${forward.id} to container ${forward.container?.name} (${forward.container?.id}), ${wayTo(place)}`,
       );
       void forward.ended.then((error) => {
         messages.explain(

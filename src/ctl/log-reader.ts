@@ -1,12 +1,13 @@
 /** Reads the log of one container to its end, whatever happens to the session in between. */
 
-import type { Client } from "../client/client.ts";
+import type { Client, SessionOptions } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { Backoff } from "../lib/backoff.ts";
 import { wait } from "../lib/wait.ts";
 import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
 import type { LogCursor, LogsBody } from "../protocol/open.ts";
 import type { Messages } from "./messages.ts";
+import { nodeOf, type Place } from "./place.ts";
 
 export interface LogSink {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void>;
@@ -16,7 +17,7 @@ export interface LogSink {
 
 export interface LogSource {
   client: Client;
-  container: string;
+  place: Place;
   body: LogsBody;
   messages: Messages;
   signal: AbortSignal;
@@ -27,9 +28,20 @@ const GRACE_MS = 60_000;
 /** Between attempts to go on with a follow whose session is gone, in milliseconds. */
 const RETRY = { first: 250, max: 5_000 };
 /** The session is gone and another one can go on where it stopped. */
-const GONE = new Set<ErrorCode>(["unreachable", "session-gone", "client-gone", "shutting-down", "stale-epoch"]);
+const GONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "unreachable",
+  "session-gone",
+  "client-gone",
+  "shutting-down",
+  "stale-epoch",
+  "agent-away",
+]);
 /** Bytes held until the agent says where they end, so that a new session repeats none of them. */
 const MAX_HELD = 1_048_576;
+
+function keptAt(place: Place): SessionOptions {
+  return { onDrop: "keep", grace: GRACE_MS, ...nodeOf(place) };
+}
 
 interface Run {
   stream: "stdout" | "stderr";
@@ -46,7 +58,7 @@ export class LogReader {
 
   /** Resolves when the agent accepted; rejects with its refusal. */
   static async open(source: LogSource, sink: LogSink): Promise<LogReader> {
-    const session = await source.client.logs(source.container, source.body, { onDrop: "keep", grace: GRACE_MS });
+    const session = await source.client.logs(source.place.container, source.body, keptAt(source.place));
     return new LogReader(source, { session, sink });
   }
 
@@ -57,7 +69,7 @@ export class LogReader {
   }
 
   get name(): string {
-    return this.#session.container?.name ?? this.#source.container;
+    return this.#session.container?.name ?? this.#source.place.container;
   }
 
   /** Resolves with the exit code at the end of the log. A follow goes on over a new session when the old one is gone. */
@@ -88,14 +100,14 @@ export class LogReader {
   }
 
   async #reopen(backoff: Backoff): Promise<RemoteSession> {
-    const { client, body, signal } = this.#source;
-    const container = this.#session.container?.id ?? this.#source.container;
+    const { client, body, signal, place } = this.#source;
+    const container = this.#session.container?.id ?? place.container;
     const { tail: _tail, ...rest } = body;
     const after = this.#cursor ? { ...rest, after: this.#cursor } : body;
     for (;;) {
       await wait(backoff.next(), signal);
       try {
-        return await client.logs(container, after, { onDrop: "keep", grace: GRACE_MS });
+        return await client.logs(container, after, keptAt(place));
       } catch (error) {
         this.#mend(error);
       }

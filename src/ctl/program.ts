@@ -29,7 +29,8 @@ import { VERSION } from "./version.ts";
 const COMPLETE = "complete";
 
 const EPILOGUE = `
-A container is named by its id, a short id, its name, project/service or project/service/N.
+A container is named by its id, a short id, its name, project/service or project/service/N; behind a server with its
+node in front, as NODE:container.
 On the agent's own machine nothing has to be set up. Elsewhere FAIRLEAD_SERVER, FAIRLEAD_TOKEN_FILE and FAIRLEAD_PIN,
 or server:, token_file: and pin: in ~/.config/fairlead/ctl.yaml, save the options.
 

@@ -9,6 +9,7 @@ import { exitOfSignal, Failure, UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import type { Messages } from "../messages.ts";
+import { nodeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -76,7 +77,7 @@ async function bring(invocation: Invocation, wish: Wish, { from, to }: { from: I
   if (to.at === "pipe" && invocation.stdout.isTerminal)
     throw new UsageError("An archive is not for a terminal. Write a path, or | tar t after the command.");
   const body = { path: rooted(from.path), follow: wish.follow };
-  const open = (client: Client) => client.copyOut(from.container, body);
+  const open = (client: Client) => client.copyOut(from.container, body, nodeOf(from));
   return during(invocation, { open, what: wish.source }, (session, transfer) => {
     const copy = { session, transfer, from, owners: wish.owners };
     return to.at === "pipe" ? copyOutToPipe(invocation, copy) : copyOut(invocation, { ...copy, to: to.path });
@@ -88,7 +89,7 @@ async function take(invocation: Invocation, wish: Wish, { from, to }: { from: Ou
   if (from.at === "pipe" && invocation.terminal.hasKeyboard)
     throw new UsageError("Nobody types an archive. Write a path, or tar c ... | before the command.");
   const load = from.at === "here" ? loadOf(from.path, wish) : undefined;
-  const open = (client: Client) => client.copyIn(to.container, { path: rooted(to.path) });
+  const open = (client: Client) => client.copyIn(to.container, { path: rooted(to.path) }, nodeOf(to));
   return during(invocation, { open, what: wish.destination }, async (session, transfer) => {
     const { place } = await session.opened;
     if (!place) throw new Failure("The agent is too old for this. Update it.");

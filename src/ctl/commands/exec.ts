@@ -7,6 +7,7 @@ import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { addLasting, type Lasting, sessionOptions } from "../lasting.ts";
 import { LinkStatus } from "../link-status.ts";
+import { nodeOf, placeOf, wayTo } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options extends Lasting {
@@ -58,9 +59,10 @@ async function exec(
   const body = bodyOf(invocation, options);
   const status = new LinkStatus(invocation.messages);
   const client = (await invocation.connection()).client(status);
-  const session = await client.exec(container, body, sessionOptions(options));
+  const place = placeOf(container);
+  const session = await client.exec(place.container, body, { ...nodeOf(place), ...sessionOptions(options) });
   invocation.messages.explain(
-    () => `session ${session.id} in container ${session.container?.name} (${session.container?.id})`,
+    () => `session ${session.id} in container ${session.container?.name} (${session.container?.id}), ${wayTo(place)}`,
   );
   const proxied: NodeJS.Signals[] = body.tty && body.stdin ? [] : ["SIGINT"];
   const talk = { session, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };

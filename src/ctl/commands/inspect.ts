@@ -5,6 +5,7 @@ import { ContainerDetailView } from "../../protocol/container.ts";
 import { forEach } from "../each.ts";
 import type { Invocation } from "../invocation.ts";
 import { dataText, type OutputFormat, outputOption } from "../output-format.ts";
+import { addressOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -33,7 +34,7 @@ export function inspectCommand(invocation: Invocation): Entry {
 async function inspect(invocation: Invocation, containers: string[], { output }: Options): Promise<number> {
   const connection = await invocation.connection();
   return forEach(invocation, containers, async (container) => {
-    const answer = await connection.get(`/api/v1/containers/${encodeURIComponent(container)}`);
+    const answer = await connection.get(addressOf(container));
     const detail = ContainerDetailView.parse(answer);
     if (output === "name") return `${detail.name}\n`;
     const text = await dataText(detail, output);

@@ -6,6 +6,7 @@ import { MAX_STOP_TIMEOUT } from "../../protocol/query.ts";
 import type { Call } from "../connection/http.ts";
 import { forEach } from "../each.ts";
 import type { Invocation } from "../invocation.ts";
+import { addressOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface StopOptions {
@@ -111,7 +112,7 @@ function remove(invocation: Invocation, containers: string[], { force, volumes }
 async function order(invocation: Invocation, containers: string[], { path, ...call }: Call): Promise<number> {
   const connection = await invocation.connection();
   return forEach(invocation, containers, async (container) => {
-    const address = `/api/v1/containers/${encodeURIComponent(container)}${path}`;
+    const address = `${addressOf(container)}${path}`;
     const { name } = ContainerName.parse(await connection.send({ patience: PATIENCE_MS, ...call, path: address }));
     return `${name}\n`;
   });

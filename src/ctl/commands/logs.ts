@@ -7,6 +7,7 @@ import { exitOfSignal, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { LogReader, type LogSink } from "../log-reader.ts";
+import { placeOf } from "../place.ts";
 import { Prefixer } from "../prefix.ts";
 import { timeOf } from "../time-option.ts";
 import type { Entry } from "./entry.ts";
@@ -61,7 +62,7 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
   const source = { client, body: bodyOf(options), messages, signal: stop.signal };
   const sinks = sinksFor(invocation, containers);
   const readers = await Promise.all(
-    sinks.map((sink, i) => LogReader.open({ ...source, container: containers[i] ?? "" }, sink)),
+    sinks.map((sink, i) => LogReader.open({ ...source, place: placeOf(containers[i] ?? "") }, sink)),
   );
   sinks.forEach((sink, i) => sink.name(readers[i]?.name ?? ""));
   // Only now: a signal before there is anything to end does what it always does.

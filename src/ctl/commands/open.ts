@@ -11,6 +11,7 @@ import { Forwarding } from "../forwarding.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { listenOn } from "../listen.ts";
+import { addressOf, placeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -53,15 +54,18 @@ async function open(
   const connection = await invocation.connection();
   const { container } = wanted;
   const port = wanted.port ?? (await onlyPort(connection, container));
-  const path = `/api/v1/containers/${encodeURIComponent(container)}/open`;
+  const how = browser ? "open" : "print";
+  // An address of the agent's own is of no use where only the server is reached.
+  if (placeOf(container).node !== undefined) return await forward(invocation, { connection, container, port, how });
+  const path = `${addressOf(container)}/open`;
   try {
     const { url } = Invitation.parse(await connection.send({ method: "POST", path, body: { port } }));
-    await show(invocation, url, browser ? "open" : "print");
+    await show(invocation, url, how);
     return 0;
   } catch (error) {
     if (!(error instanceof FairleadError && error.code === "unsupported")) throw error;
   }
-  return await forward(invocation, { connection, container, port, how: browser ? "open" : "print" });
+  return await forward(invocation, { connection, container, port, how });
 }
 
 async function show(invocation: Invocation, address: string, how: "open" | "print"): Promise<void> {
@@ -82,7 +86,7 @@ async function forward(invocation: Invocation, { connection, container, port, ho
   const { messages } = invocation;
   const status = new LinkStatus(messages);
   const client = connection.client({ onState: status.onState, bulk: true });
-  const forwarding = new Forwarding({ client, container, ports: [port], messages });
+  const forwarding = new Forwarding({ client, place: placeOf(container), ports: [port], messages });
   const carry = (socket: Parameters<Forwarding["carry"]>[0]) => void forwarding.carry(socket, port);
   const [[listener]] = await Promise.all([
     listenOn(["127.0.0.1"], { local: 0, remote: port }, carry),
@@ -101,9 +105,7 @@ async function forward(invocation: Invocation, { connection, container, port, ho
 
 /** Throws {@link UsageError} where there is none, or a choice. */
 async function onlyPort(connection: Connection, container: string): Promise<number> {
-  const { name, ports } = ContainerDetailView.parse(
-    await connection.get(`/api/v1/containers/${encodeURIComponent(container)}`),
-  );
+  const { name, ports } = ContainerDetailView.parse(await connection.get(addressOf(container)));
   const all = [...new Set(ports.filter(({ protocol }) => protocol === "tcp").map(({ container: port }) => port))];
   const [only] = all;
   if (only !== undefined && all.length === 1) return only;

@@ -6,6 +6,7 @@ import { Forwarding } from "../forwarding.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { type Listener, listenOn, type OnSocket } from "../listen.ts";
+import { placeOf } from "../place.ts";
 import { parseAddresses, parsePorts, type PortPair } from "../ports.ts";
 import type { Entry } from "./entry.ts";
 
@@ -53,7 +54,7 @@ async function portForward(
   const client = (await invocation.connection()).client({ onState: status.onState, bulk: true });
   const forwarding = new Forwarding({
     client,
-    container,
+    place: placeOf(container),
     ports: pairs.map(({ remote }) => remote),
     messages: invocation.messages,
   });

@@ -2,19 +2,25 @@
 
 import { Command } from "commander";
 import { ContainerList, type ContainerView } from "../../protocol/container.ts";
-import { CONTAINERS, inOrder } from "../containers-table.ts";
+import { NodeList } from "../../protocol/node.ts";
+import { CONTAINERS, inOrder, type Placed, PLACED_CONTAINERS } from "../containers-table.ts";
+import { UsageError, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
+import { apiOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
   all?: boolean;
+  allNodes?: boolean;
+  node?: string;
   output?: OutputFormat;
   watch?: boolean;
 }
 
-const PATH = "/api/v1/containers";
+/** Nodes that are asked at a time. */
+const AT_ONCE = 16;
 
 const EXAMPLES = `
 Examples:
@@ -22,7 +28,9 @@ Examples:
   ctl ps -a -o wide                       all of them, with more columns
   ctl ps -o name | xargs -n1 ctl logs --tail 5
   ctl ps -o json | jq -r '.[].image'
-  ctl ps --watch                          and then each container that changes, until Ctrl-C`;
+  ctl ps --watch                          and then each container that changes, until Ctrl-C
+  ctl ps --node box                       of one node, through the server
+  ctl ps --all-nodes -o name              all there are, as NODE:container`;
 
 export function psCommand(invocation: Invocation): Entry {
   const command = new Command("ps")
@@ -30,19 +38,48 @@ export function psCommand(invocation: Invocation): Entry {
     .option("-a, --all", "those that do not run too")
     .addOption(outputOption())
     .option("--watch", "go on with each change")
+    .option("--node <node>", "those of this node of the server's")
+    .option("--all-nodes", "those of all nodes of the server's")
     .addHelpText("after", EXAMPLES);
   return { command, work: (options: Options) => ps(invocation, options) };
 }
 
 async function ps(invocation: Invocation, options: Options): Promise<number> {
+  if (options.allNodes) return psOfAll(invocation, options);
   const connection = await invocation.connection();
+  const path = `${apiOf(options.node)}/containers`;
   const print = printer(options, invocation.stdout);
   if (!options.watch) {
-    await print(wanted(await connection.get(PATH), options));
+    await print(wanted(await connection.get(path), options));
     return 0;
   }
-  for await (const list of connection.lines(`${PATH}?watch=1`)) await print(wanted(list, options));
+  for await (const list of connection.lines(`${path}?watch=1`)) await print(wanted(list, options));
   return 0;
+}
+
+/** Of each node whose agent is there; the others are told, and are a failure. */
+async function psOfAll(invocation: Invocation, { watch, node, output, ...options }: Options): Promise<number> {
+  if (watch || node !== undefined) throw new UsageError("--all-nodes goes with neither --watch nor --node.");
+  const connection = await invocation.connection();
+  const { nodes } = NodeList.parse(await connection.get("/api/v1/nodes"));
+  const { stdout, messages } = invocation;
+  let exit = 0;
+  const listOf = async ({ name }: { name: string }): Promise<Placed[]> => {
+    try {
+      const list = wanted(await connection.get(`${apiOf(name)}/containers`), options);
+      return list.map((container) => ({ ...container, node: name }));
+    } catch (error) {
+      const verdict = verdictOf(error);
+      messages.say(`${name}: ${verdict.words}`);
+      exit ||= verdict.exit;
+      return [];
+    }
+  };
+  const all: Placed[] = [];
+  for (let i = 0; i < nodes.length; i += AT_ONCE)
+    all.push(...(await Promise.all(nodes.slice(i, i + AT_ONCE).map(listOf))).flat());
+  await stdout.write(await lister(PLACED_CONTAINERS, output)(all));
+  return exit;
 }
 
 function wanted(answer: unknown, { all }: Options): ContainerView[] {
@@ -55,8 +92,9 @@ function wanted(answer: unknown, { all }: Options): ContainerView[] {
 type Print = (containers: ContainerView[]) => Promise<void>;
 
 /** Of a watch, programs get the whole list each time and people only what has changed. */
-function printer({ output, watch }: Options, stdout: Output): Print {
-  const words = lister(CONTAINERS, output, watch ? "again" : "once");
+function printer({ output, watch, node }: Options, stdout: Output): Print {
+  const name = ({ name: own }: ContainerView) => (node === undefined ? own : `${node}:${own}`);
+  const words = lister({ ...CONTAINERS, name }, output, watch ? "again" : "once");
   const print: Print = async (containers) => stdout.write(await words(containers));
   return isData(output) ? print : changes(print);
 }

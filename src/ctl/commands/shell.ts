@@ -7,9 +7,11 @@ import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { addLasting, type Lasting, sessionOptions } from "../lasting.ts";
 import { LinkStatus } from "../link-status.ts";
+import { nodeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options extends Lasting {
+  node?: string;
   interactive?: boolean;
   tty?: boolean;
 }
@@ -21,6 +23,7 @@ const TERMINAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 const EXAMPLES = `
 Examples:
   ctl shell                          a login shell on the agent's host
+  ctl shell --node box               on a node of the server's
   ctl shell -- df -h                 one command, without a terminal
   ctl shell -it -- htop              one command with a terminal
   ctl shell < script.sh              the shell reads what to do from here
@@ -38,6 +41,7 @@ export function shellCommand(invocation: Invocation): Entry {
     .argument("[command...]", "a command and its arguments instead of a shell")
     .option("-i, --interactive", "pass standard input on (a shell always does)")
     .option("-t, --tty", "give the command a terminal (a shell has one if you do)");
+  command.option("--node <node>", "on this node of the server's");
   addLasting(command).passThroughOptions().addHelpText("after", EXAMPLES);
   return { command, work: (words: string[], options: Options) => shell(invocation, words, options) };
 }
@@ -46,7 +50,7 @@ async function shell(invocation: Invocation, words: string[], options: Options):
   const body = bodyOf(invocation, words, options);
   const status = new LinkStatus(invocation.messages);
   const client = (await invocation.connection()).client(status);
-  const session = await client.shell(body, sessionOptions(options));
+  const session = await client.shell(body, { ...nodeOf(options), ...sessionOptions(options) });
   invocation.messages.explain(() => `session ${session.id} on the host, as ${session.user}`);
   const proxied: NodeJS.Signals[] = body.tty && body.stdin ? [] : ["SIGINT"];
   const talk = { session, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };

@@ -8,9 +8,11 @@ import type { Invocation } from "../invocation.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import { busiestFirst, STATS } from "../stats-table.ts";
 import { Table } from "../table.ts";
+import { addressOf, apiOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
+  node?: string;
   /** False after --no-stream. */
   stream: boolean;
   output?: "json" | "yaml";
@@ -34,6 +36,7 @@ export function topCommand(invocation: Invocation): Entry {
   const command = new Command("top")
     .description("Show what containers use: processor, memory, network, disk.")
     .argument("[container]", "its id, name or project/service")
+    .option("--node <node>", "all of this node of the server's")
     .option("--no-stream", "print the figures once")
     .addOption(outputOption(FORMATS))
     .addHelpText("after", EXAMPLES);
@@ -45,11 +48,11 @@ export function topCommand(invocation: Invocation): Entry {
 
 async function top(
   invocation: Invocation,
-  { container, stream, output }: Options & { container: string | undefined },
+  { container, node, stream, output }: Options & { container: string | undefined },
 ): Promise<number> {
   const { stdout } = invocation;
   const connection = await invocation.connection();
-  const path = container === undefined ? "/api/v1/stats" : `/api/v1/containers/${encodeURIComponent(container)}/stats`;
+  const path = container === undefined ? `${apiOf(node)}/stats` : `${addressOf(container)}/stats`;
   const live = !isData(output) && stdout.isTerminal;
   if (stream && live) return paint(invocation, statsOf(connection, path));
   if (stream && isData(output)) {

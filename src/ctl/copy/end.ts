@@ -3,21 +3,23 @@
 import { basename, posix, resolve } from "node:path";
 import { UsageError } from "../failure.ts";
 
-/** `CONTAINER:PATH`, a path here, or `-` for a pipe. */
-export type End = { at: "container"; container: string; path: string } | { at: "here"; path: string } | { at: "pipe" };
+/** `[NODE:]CONTAINER:PATH`, a path here, or `-` for a pipe. */
+export type End =
+  | { at: "container"; node?: string; container: string; path: string }
+  | { at: "here"; path: string }
+  | { at: "pipe" };
 
 /** The rule of `docker cp`: what begins with a slash or a dot is here, whatever colons it has. Throws {@link UsageError}. */
 export function parseEnd(text: string): End {
   if (text === "-") return { at: "pipe" };
-  const colon = text.indexOf(":");
-  if (colon < 0 || /^[./]/.test(text)) {
+  if (!text.includes(":") || /^[./]/.test(text)) {
     if (text === "") throw new UsageError("A path is empty. Write . for the directory that you are in.");
     return { at: "here", path: text };
   }
-  const container = text.slice(0, colon);
-  const path = text.slice(colon + 1);
+  // With a node in front the path begins with a slash: else its own colons could not be told from that of the node.
+  const [, node, container = "", path = ""] = /^(?:([^:/]+):(?=[^:/][^:]*:\/))?([^:]*):(.*)$/s.exec(text) ?? [];
   if (container === "" || path === "") throw new UsageError(`"${text}" is not CONTAINER:PATH. Example: web:/etc/hosts`);
-  return { at: "container", container, path };
+  return { at: "container", container, path, ...(node !== undefined && { node }) };
 }
 
 /** The contents of a directory are meant, and not the directory: `dir/.`, `.` and the root. */

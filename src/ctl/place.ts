@@ -1,0 +1,39 @@
+/** Where a container is, as it is typed: `NODE:container` behind a server, the bare name on an agent itself. */
+
+import { UsageError } from "./failure.ts";
+
+export interface Place {
+  node?: string;
+  container: string;
+}
+
+/** Neither a node's name nor a container's has a colon in it. */
+export function placeOf(text: string): Place {
+  const at = text.indexOf(":");
+  if (at < 0) return { container: text };
+  const place = { node: text.slice(0, at), container: text.slice(at + 1) };
+  if (place.node === "" || place.container === "")
+    throw new UsageError(`"${text}" names no container. Write it as NODE:container.`);
+  return place;
+}
+
+/** For the client: only a server has to be told. */
+export function nodeOf({ node }: Pick<Place, "node">): { node?: string } {
+  return node === undefined ? {} : { node };
+}
+
+/** By which way a session goes there, for -v. */
+export function wayTo({ node }: Place): string {
+  return node === undefined ? "direct" : `relayed by the server to ${node}`;
+}
+
+/** Where the HTTP side of this node's agent is; of no node, that of the agent itself. */
+export function apiOf(node: string | undefined): string {
+  return node === undefined ? "/api/v1" : `/api/v1/nodes/${encodeURIComponent(node)}`;
+}
+
+/** The container's own address over HTTP. */
+export function addressOf(text: string): string {
+  const { node, container } = placeOf(text);
+  return `${apiOf(node)}/containers/${encodeURIComponent(container)}`;
+}
