@@ -32,7 +32,7 @@ const KNOWN_BY: Record<string, string[]> = {
   dockerode: ["agent/runtime/docker"],
   "node-pty": ["agent/runtime/pty.ts"],
   fastify: ["door", "agent/gateway", "server/http"],
-  ws: ["door", "agent/gateway", "ctl"],
+  ws: ["door", "agent/gateway", "agent/uplink", "ctl"],
   "http-proxy": ["agent/gateway/apps"],
   pino: ["boot", "agent/agent.ts", "server/server.ts"],
   "prom-client": ["door", "agent/gateway", "agent/agent.ts", "server/http", "server/server.ts"],

@@ -26,6 +26,7 @@ import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
 import { EventHistory } from "./session/events.ts";
 import { Sessions } from "./session/sessions.ts";
+import { SessionsLine } from "./sessions-line.ts";
 import { StatsSources } from "./session/stats.ts";
 import { Identity } from "./uplink/identity.ts";
 import type { Uplink } from "./uplink/uplink.ts";
@@ -88,12 +89,14 @@ export class Agent {
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
-    const { gateway, sessions, credentials, containers, events, runtime, presence, certificate, uplink } = this.#parts;
+    const { gateway, sessions, credentials, containers, events, runtime } = this.#parts;
+    const { presence, certificate, uplink, line } = this.#parts;
     certificate?.close();
     await gateway.drain();
     await sessions.drain(cut);
     await uplink?.close();
     await sessions.close();
+    await line?.close();
     await gateway.close();
     credentials.close();
     await Promise.all([containers.close(), events.close()]);
@@ -134,6 +137,7 @@ interface Parts {
   presence: Presence;
   certificate: Certificate | undefined;
   uplink: Uplink | undefined;
+  line: SessionsLine | undefined;
 }
 
 async function build(options: AgentOptions, own: Own): Promise<Parts> {
@@ -170,7 +174,8 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const metrics = agentMetrics(sessions, budget);
   const { presence, certificate, identity } = own;
   const uplink =
-    identity && openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate });
+    identity &&
+    openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate, line: () => line });
   const gateway = await openGateway(options, {
     credentials,
     containers,
@@ -182,7 +187,10 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
     ...(config.host_shell && { hostShellUser: host.user }),
   });
-  return { engine, runtime, containers, events, sessions, credentials, gateway, presence, certificate, uplink };
+  const software = `fairlead/${version}`;
+  const line: SessionsLine | undefined =
+    uplink && new SessionsLine(uplink, { sessions, gateway, budget, software, log });
+  return { engine, runtime, containers, events, sessions, credentials, gateway, presence, certificate, uplink, line };
 }
 
 /** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */

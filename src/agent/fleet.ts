@@ -9,6 +9,7 @@ import { elsewhere } from "./elsewhere.ts";
 import { gatherFacts } from "./facts.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Containers } from "./session/containers.ts";
+import type { SessionsLine } from "./sessions-line.ts";
 import type { StatsSources } from "./session/stats.ts";
 import type { Identity } from "./uplink/identity.ts";
 import { Uplink, type UplinkLog } from "./uplink/uplink.ts";
@@ -24,12 +25,14 @@ interface FleetParts {
   containers: Containers;
   stats: StatsSources;
   certificate: Certificate | undefined;
+  /** What carries sessions, once it is there. */
+  line: () => Pick<SessionsLine, "start" | "status"> | undefined;
 }
 
 /** Calls nobody before it is started. Throws StartError for a server's address that cannot be used. */
 export function openUplink(
   { config, log, version }: { config: AgentConfig; log: UplinkLog; version: string },
-  { identity, runtime, containers, stats, certificate }: FleetParts,
+  { identity, runtime, containers, stats, certificate, line }: FleetParts,
 ): Uplink {
   const { server_url: url, node_name: name, mode, heartbeat_interval: interval, data_dir: path } = config;
   try {
@@ -42,6 +45,9 @@ export function openUplink(
       token: () => bootstrapToken(config),
       facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
       containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
+      gateway: () => line()?.status ?? {},
+      // It signs with the epoch that a registration gives.
+      settled: () => line()?.start(),
       engine: () => ({ engineReady: containers.ready, containersRunning: containers.running }),
     });
   } catch (error) {

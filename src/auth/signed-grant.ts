@@ -65,33 +65,32 @@ export interface VerifiedGrant {
   header: Record<string, unknown>;
 }
 
-export interface GrantVerifierOptions {
-  /** The id of this agent's node. */
+/** What an agent was told when it registered. */
+export interface Trusted {
+  /** The id of its node. */
   agent: string;
   /** The server's public key: 32 bytes in base64url. */
   key: string;
-  /** Milliseconds since 1970. */
-  now?: () => number;
 }
 
 export class GrantVerifier {
-  readonly #agent: string;
-  readonly #key: string;
+  readonly #trusted: () => Trusted | undefined;
   readonly #now: () => number;
   /** By id, oldest first: when it may be forgotten, in seconds since 1970. */
   readonly #used = new Map<string, number>();
 
-  constructor({ agent, key, now = Date.now }: GrantVerifierOptions) {
-    this.#agent = agent;
-    this.#key = key;
+  /** `trusted` is asked for each grant: a host may register anew. `now`: milliseconds since 1970. */
+  constructor(trusted: () => Trusted | undefined, now: () => number = Date.now) {
+    this.#trusted = trusted;
     this.#now = now;
   }
 
   /** Uses the grant up. Throws `bad-grant` unless it is the server's, for this agent, for this body, of now and unused. */
   verify(token: string, body: Uint8Array): VerifiedGrant {
-    const { aud, sub, jti, iat, exp, sid, rights, scopes, header, body: hash } = claimsOf(token, this.#key);
+    const { agent, key } = this.#trusted() ?? NOBODY;
+    const { aud, sub, jti, iat, exp, sid, rights, scopes, header, body: hash } = claimsOf(token, key);
     const now = this.#now() / 1_000;
-    if (aud !== this.#agent) throw refused("is for another agent");
+    if (aud !== agent) throw refused("is for another agent");
     if (exp - iat > LIFE_S) throw refused("is good for too long");
     if (iat > now + SKEW_S) throw refused("is from the future; compare the clocks of server and agent");
     if (exp < now - SKEW_S) throw refused("has expired; compare the clocks of server and agent");
@@ -112,6 +111,9 @@ export class GrantVerifier {
     this.#used.set(id, until);
   }
 }
+
+/** Whom an agent trusts that has not registered: no signature is by a key that is none. */
+const NOBODY: Trusted = { agent: "", key: "" };
 
 function claimsOf(token: string, key: string): GrantClaims {
   const [header, payload = "", signature = "", ...more] = token.length > MAX_TOKEN ? [] : token.split(".");

@@ -16,7 +16,7 @@ function token({ agent = "n1", at = NOW, key = own } = {}): string {
 }
 
 function verifier(now = () => NOW): GrantVerifier {
-  return new GrantVerifier({ agent: "n1", key: own.publicKey, now });
+  return new GrantVerifier(() => ({ agent: "n1", key: own.publicKey }), now);
 }
 
 test("a grant says who asks, what he may do, what he asked for, and in which session", () => {
@@ -67,6 +67,14 @@ test("a refused grant is not used up", () => {
   const good = token();
   assert.throws(() => one.verify(good, Buffer.from("{}")), { code: "bad-grant" });
   one.verify(good, body);
+});
+
+test("an agent that is not registered takes no grant", () => {
+  const nobody = new GrantVerifier(
+    () => undefined,
+    () => NOW,
+  );
+  assert.throws(() => nobody.verify(token(), body), { code: "bad-grant" });
 });
 
 test("rights that this agent does not know are none", () => {

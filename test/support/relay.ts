@@ -141,7 +141,7 @@ export class RelayRig implements AsyncDisposable {
   connect(name: string, { sessions, budget, serveHttp, port }: Joining) {
     const relayed = new Relayed({
       sessions,
-      verifier: new GrantVerifier({ agent: `id-${name}`, key: this.#key.publicKey }),
+      verifier: new GrantVerifier(() => ({ agent: `id-${name}`, key: this.#key.publicKey })),
       serveHttp: serveHttp ?? ((channel) => channel.close(4501, "no HTTP here")),
     });
     let connected = false;
@@ -155,6 +155,7 @@ export class RelayRig implements AsyncDisposable {
       software: "test",
       retry: RETRY,
     });
+    realtime.start();
     this.#undo.push(() => realtime.close());
     return { isConnected: () => connected };
   }

@@ -18,7 +18,9 @@ const Stored = z.strictObject({
   /** Of the server's certificate. */
   pin: z.optional(z.string()),
   /** Absent before the first registration. */
-  registered: z.optional(z.object({ name: z.string(), uid: z.string(), epoch: z.int() })),
+  registered: z.optional(
+    z.object({ name: z.string(), uid: z.string(), epoch: z.int(), grantKey: z.optional(z.string()) }),
+  ),
 });
 type Stored = z.infer<typeof Stored>;
 
@@ -91,8 +93,8 @@ export class Identity {
     }
   }
 
-  async keep({ name, uid, epoch }: RegisterReply): Promise<void> {
-    await this.#save({ registered: { name, uid, epoch } });
+  async keep({ name, uid, epoch, grantKey }: RegisterReply): Promise<void> {
+    await this.#save({ registered: { name, uid, epoch, grantKey } });
   }
 
   /** A key to follow this one: the same until it has. */

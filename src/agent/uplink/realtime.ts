@@ -3,7 +3,6 @@
 import { forever } from "../../lib/forever.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
-import type { GoAway } from "../../mux/frame.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { UPLINK_CHANNELS } from "../../protocol/version.ts";
@@ -39,20 +38,19 @@ export class LineLost extends Error {
 export class Realtime {
   readonly #options: RealtimeOptions;
   readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
+  #done: Promise<void> | undefined;
   #mux: Mux | undefined;
 
-  /** Dials at once. */
   constructor(options: RealtimeOptions) {
     this.#options = options;
-    const { signal } = this.#stop;
-    const failed = (error: unknown, retryInMs: number) => options.onState({ connected: false, error, retryInMs });
-    this.#done = forever(() => this.#attempt(signal), { ...(options.retry ?? RETRY), signal, failed });
   }
 
-  /** Tells the server that this agent is about to leave: it opens nothing new. */
-  goAway(goAway: GoAway): void {
-    this.#mux?.goAway(goAway);
+  /** Dials, and goes on until `close`. Idempotent. */
+  start(): void {
+    const { onState, retry = RETRY } = this.#options;
+    const { signal } = this.#stop;
+    const failed = (error: unknown, retryInMs: number) => onState({ connected: false, error, retryInMs });
+    this.#done ??= forever(() => this.#attempt(signal), { ...retry, signal, failed });
   }
 
   /** Hangs up. Idempotent. */

@@ -94,7 +94,7 @@ async function scene(t: TestContext) {
   const signer = new GrantSigner(key);
   const relayed = new Relayed({
     sessions: desk.sessions,
-    verifier: new GrantVerifier({ agent: "n1", key: key.publicKey }),
+    verifier: new GrantVerifier(() => ({ agent: "n1", key: key.publicKey })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
   });
   const { a, b } = transportPair();

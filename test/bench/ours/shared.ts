@@ -16,7 +16,7 @@ const remote = Number(port);
 const client = connectClient(process.env);
 const messages = new Messages({ output: new Output(() => process.stderr), started: Date.now() });
 
-const forwarding = new Forwarding({ client, container, ports: [remote], messages });
+const forwarding = new Forwarding({ client, place: { container }, ports: [remote], messages });
 await forwarding.open();
 await listenOn(["127.0.0.1"], { local: Number(local), remote }, (socket) => void forwarding.carry(socket, remote));
 

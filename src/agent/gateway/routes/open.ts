@@ -24,7 +24,8 @@ export interface OpenParts extends Desk {
 }
 
 export function addOpen(app: App, parts: OpenParts): void {
-  app.post("/api/v1/containers/:ref/open", { config: { access: "proxy" }, schema: SCHEMA }, async (request, reply) => {
+  const config = { access: "proxy", direct: true } as const;
+  app.post("/api/v1/containers/:ref/open", { config, schema: SCHEMA }, async (request, reply) => {
     const { ref } = request.params;
     const { port } = request.body;
     const visit = visitOf(request, parts, goneSignal(reply.raw));

@@ -1,0 +1,89 @@
+/** The sessions that come through the server, as the agent puts them together: the line that brings them, and the desk that checks their grants. */
+
+import { GrantVerifier } from "../auth/signed-grant.ts";
+import { VouchedStream } from "../door/channel-stream.ts";
+import type { Front } from "../door/front.ts";
+import type { Budget } from "../mux/budget.ts";
+import type { Beat } from "../protocol/node.ts";
+import { Relayed } from "./session/relayed.ts";
+import type { Sessions } from "./session/sessions.ts";
+import { dialServer } from "./uplink/dial.ts";
+import type { Identity } from "./uplink/identity.ts";
+import { Realtime, type RealtimeState } from "./uplink/realtime.ts";
+import type { ServerAddress } from "./uplink/secure.ts";
+import type { UplinkLog } from "./uplink/uplink.ts";
+
+/** To whom this host belongs, and who it is there. */
+export interface Membership {
+  server: ServerAddress;
+  identity: Identity;
+}
+
+export interface SessionsLineParts {
+  sessions: Sessions;
+  gateway: Pick<Front, "take">;
+  budget: Budget;
+  software: string;
+  log: UplinkLog;
+}
+
+export class SessionsLine {
+  readonly #realtime: Realtime;
+  readonly #log: UplinkLog;
+  #state: RealtimeState = { connected: false, error: "not connected yet", retryInMs: 0 };
+
+  /** Dials nobody before it is started. */
+  constructor({ server, identity }: Membership, parts: SessionsLineParts) {
+    const { sessions, gateway, budget, software, log } = parts;
+    this.#log = log;
+    const relayed = new Relayed({
+      sessions,
+      verifier: new GrantVerifier(() => trustedBy(identity)),
+      serveHttp: (channel, subject) => gateway.take(new VouchedStream(channel, subject)),
+    });
+    this.#realtime = new Realtime({
+      dial: dialServer({ server, signer: () => identity.signer }),
+      accept: (channel) => relayed.accept(channel),
+      onState: (state) => this.#changed(state),
+      budget,
+      software,
+    });
+  }
+
+  /** As reports to the server tell it. */
+  get status(): Pick<Beat, "gatewayStatus" | "gatewayStatusDetail"> {
+    if (this.#state.connected) return { gatewayStatus: "connected" };
+    return { gatewayStatus: "connecting", gatewayStatusDetail: wordsOf(this.#state.error) };
+  }
+
+  /** Once this host is registered. Idempotent. */
+  start(): void {
+    this.#realtime.start();
+  }
+
+  /** Idempotent. */
+  close(): Promise<void> {
+    return this.#realtime.close();
+  }
+
+  /** Each state is logged once, however often it is found again. */
+  #changed(state: RealtimeState): void {
+    const before = this.#state;
+    this.#state = state;
+    if (state.connected) this.#log.info({}, "sessions can come through the server");
+    else if (before.connected || wordsOf(before.error) !== wordsOf(state.error))
+      this.#log.warn(
+        { retryInMs: Math.round(state.retryInMs) },
+        `No sessions through the server: ${wordsOf(state.error)}`,
+      );
+  }
+}
+
+function trustedBy({ registered }: Identity) {
+  if (registered?.grantKey === undefined) return undefined;
+  return { agent: registered.uid, key: registered.grantKey };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
