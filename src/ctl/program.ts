@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { attachCommand } from "./commands/attach.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { cpCommand } from "./commands/cp.ts";
+import { contextCommand } from "./commands/context.ts";
 import type { Entry } from "./commands/entry.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { execCommand } from "./commands/exec.ts";
@@ -87,6 +88,7 @@ function commands(invocation: Invocation): Entry[] {
     cpCommand(invocation),
     shellCommand(invocation),
     loginCommand(invocation),
+    contextCommand(invocation),
     getCommand(invocation),
     describeCommand(invocation),
     nodesCommand(invocation),
@@ -104,6 +106,7 @@ function shape(command: Command, invocation: Invocation): Command {
   return command
     .optionsGroup("Options of every command:")
     .option("--server <url>", "the agent or server (default: the agent of this machine)")
+    .option("--context <name>", "a server that has a name: see ctl context")
     .option("--token <token>", "what lets you in; other users of this machine can see it here, so prefer a file")
     .option("--token-file <path>", "a file with the token, readable by you alone")
     .option("--pin <pin>", "what the server's key must be: the sha256:... that the agent printed at its start")

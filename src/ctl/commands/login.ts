@@ -13,7 +13,7 @@ import {
   LoginReply,
   PendingReply,
 } from "../../protocol/login.ts";
-import { contextsFile, readContexts, writeContexts } from "../connection/contexts.ts";
+import { contextsFile, saveContext } from "../connection/contexts.ts";
 import type { Connection } from "../connection.ts";
 import { Failure, UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -31,7 +31,7 @@ Examples:
   ctl login https://server:8080                          prints a code, and waits until somebody approves it
   ctl login --approve 7KQ2-MX9D-4TBA                     approves the login of another, who may then do what you may
 
-The server that was logged in to last is the one that every other command means.`;
+The server that was logged in to last is the one that every other command means; ctl context changes that.`;
 
 export function loginCommand(invocation: Invocation): Entry {
   const command = new Command("login")
@@ -92,9 +92,8 @@ async function approve(invocation: Invocation, code: string): Promise<number> {
 
 async function save({ world: { env }, stdout }: Invocation, connection: Connection, reply: LoginReply): Promise<void> {
   const { url, pin } = connection.server;
-  const { contexts } = await readContexts(env);
   const context = { server: url.href, token: reply.token, ...(pin && { pin: pin.value }) };
-  await writeContexts(env, { current: url.host, contexts: { ...contexts, [url.host]: context } });
+  await saveContext(env, url.host, context, "use");
   const lines = [
     `Logged in to ${url.origin} as ${reply.name}; every command means it from now on.`,
     ...(pin ? [`Its pin is ${pin.value}.`] : []),

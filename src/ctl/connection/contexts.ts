@@ -1,19 +1,27 @@
-/** The servers that this user has logged in to: the address, token and pin of each, and which of them is meant where none is named. */
+/** The servers that this user has a name for: the address, token and pin of each, and which of them is meant where none is named. */
 
 import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
 import { makePrivateDirectory, readPrivate, removeIfThere, wording, writeNew } from "../../boot/private-file.ts";
-import { Failure } from "../failure.ts";
+import { Failure, UsageError } from "../failure.ts";
 import { type Settings, settingsFile } from "./places.ts";
 
 type Env = NodeJS.ProcessEnv;
 
-const Context = z.object({ server: z.string(), token: z.string(), pin: z.optional(z.string()) });
-type Context = z.infer<typeof Context>;
+/** The name of the choice to mean this machine's own agent, as if there were no contexts. */
+export const LOCAL = "local";
+
+const Context = z.object({
+  server: z.string(),
+  token: z.optional(z.string()),
+  token_file: z.optional(z.string()),
+  pin: z.optional(z.string()),
+});
+export type Context = z.infer<typeof Context>;
 
 const Contexts = z.object({ current: z.optional(z.string()), contexts: z.record(z.string(), Context) });
-type Contexts = z.infer<typeof Contexts>;
+export type Contexts = z.infer<typeof Contexts>;
 
 export function contextsFile(env: Env): string {
   return join(dirname(settingsFile(env)), "contexts.json");
@@ -42,9 +50,30 @@ export async function writeContexts(env: Env, contexts: Contexts): Promise<void>
   });
 }
 
-/** The one in use, in the shape of settings; `undefined` where there is none. */
-export async function currentContext(env: Env): Promise<Settings | undefined> {
+/** Adds or replaces it, and means it from now on where that is asked for. */
+export async function saveContext(env: Env, name: string, context: Context, use: "use" | "keep"): Promise<void> {
   const { current, contexts } = await readContexts(env);
-  const context = current === undefined ? undefined : contexts[current];
-  return context && { ...context, path: contextsFile(env) };
+  const chosen = use === "use" ? name : current;
+  await writeContexts(env, {
+    ...(chosen !== undefined && { current: chosen }),
+    contexts: { ...contexts, [name]: context },
+  });
+}
+
+/** The one of this name, else the one in use, in the shape of settings; `undefined` where this machine's agent is meant. */
+export async function chosenContext(env: Env, named: string | undefined): Promise<Settings | undefined> {
+  const all = await readContexts(env);
+  const name = named ?? all.current;
+  if (name === undefined || name === LOCAL) return undefined;
+  return { ...contextOf(all, name), path: `${contextsFile(env)}, context ${name}` };
+}
+
+/** Throws with the names that there are. */
+export function contextOf({ contexts }: Contexts, name: string): Context {
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (context) return context;
+  const names = [...Object.keys(contexts), LOCAL].join(", ");
+  throw new UsageError(
+    `There is no context "${name}". There are: ${names}. Add one with ctl context add or ctl login.`,
+  );
 }

@@ -6,12 +6,13 @@ import { parsePin } from "../../lib/pin.ts";
 import { Secret } from "../../lib/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Failure, UsageError } from "../failure.ts";
-import { currentContext } from "./contexts.ts";
+import { chosenContext, LOCAL } from "./contexts.ts";
 import { knownPin, pinsFile } from "./pins.ts";
 import { findLocalAgent, type LocalAgent, readSettings, type Settings } from "./places.ts";
 
 export interface Wanted {
   server?: string;
+  context?: string;
   token?: string;
   tokenFile?: string;
   pin?: string;
@@ -48,8 +49,10 @@ interface Found<T> {
 
 /** Throws with what to do when there is no server, no token for it, or no safe way to send it. */
 export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Server> {
-  const named = foundIn(wanted.server, "--server") ?? foundIn(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER");
-  const settings = (await currentContext(env)) ?? (await readSettings(env));
+  const settings = await settingsFor(wanted, env);
+  const named =
+    foundIn(wanted.server, "--server") ??
+    (wanted.context ? undefined : foundIn(env["FAIRLEAD_SERVER"], "FAIRLEAD_SERVER"));
   const local = await findLocalAgent(env);
   const address = named ?? foundIn(settings?.server, settings?.path) ?? foundIn(local?.url, local?.path);
   if (!address)
@@ -69,6 +72,14 @@ export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Se
   const socket = localSocket(sources, pin);
   const found = { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
   return { ...found, ...(pin && { pin }), ...(socket && { socket }) };
+}
+
+/** The context that is named or in use; else, unless this machine's agent was named, the settings of before there were any. */
+async function settingsFor(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Settings | undefined> {
+  if (wanted.context && wanted.server)
+    throw new UsageError("--server and --context each name a server. Leave one of them out.");
+  const name = wanted.context || env["FAIRLEAD_CONTEXT"] || undefined;
+  return (await chosenContext(env, name)) ?? (name === LOCAL ? undefined : readSettings(env));
 }
 
 /** No key is shown at the socket file, so not where somebody asked for a certain one. */
