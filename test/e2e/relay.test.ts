@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -22,6 +22,7 @@ import { fileURLToPath } from "node:url";
 
 const AGENT = fileURLToPath(new URL("../../src/agent/main.ts", import.meta.url));
 const NETWORK = `fl${process.pid}`;
+const COPY = join(tmpdir(), `${NETWORK}-copy`);
 /** A link of its own between this machine and the host's network. */
 const HERE = "10.213.7.1";
 const THERE = "10.213.7.2";
@@ -71,6 +72,7 @@ suite("a host with outbound traffic only, through its server", () => {
     await agent?.stop();
     await server?.stop();
     await engine?.docker("rm", "--force", WEB);
+    await rm(COPY, { force: true });
     execFileSync("ip", ["netns", "delete", NETWORK]);
   });
 
@@ -130,11 +132,10 @@ suite("a host with outbound traffic only, through its server", () => {
   test("files are copied both ways", async () => {
     const made = await runCtl(home, ["exec", "-i", box, "sh", "-c", "cat > /tmp/a"], BYTES);
     assert.equal(made.code, 0, made.stderr);
-    const file = join(tmpdir(), `${NETWORK}-copy`);
-    const out = await ctl("cp", `${box}:/tmp/a`, file);
+    const out = await ctl("cp", `${box}:/tmp/a`, COPY);
     assert.equal(out.code, 0, out.stderr);
-    assert.equal(sha256(await readFile(file)), sha256(BYTES));
-    const back = await ctl("cp", file, `${box}:/tmp/b`);
+    assert.equal(sha256(await readFile(COPY)), sha256(BYTES));
+    const back = await ctl("cp", COPY, `${box}:/tmp/b`);
     assert.equal(back.code, 0, back.stderr);
     const sum = await ctl("exec", box, "sha256sum", "/tmp/b");
     assert.match(sum.stdout.toString(), new RegExp(sha256(BYTES)));
