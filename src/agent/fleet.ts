@@ -1,7 +1,6 @@
 /** The agent as a host of a fleet: what its phone line to the server is made of. */
 
 import { readSecretFile } from "../boot/private-file.ts";
-import { StartError } from "../boot/run.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { AgentConfig } from "./config.ts";
@@ -29,30 +28,26 @@ interface FleetParts {
   line: () => Pick<SessionsLine, "start" | "status"> | undefined;
 }
 
-/** Calls nobody before it is started. Throws StartError for a server's address that cannot be used. */
+/** Calls nobody before it is started. */
 export function openUplink(
   { config, log, version }: { config: AgentConfig; log: UplinkLog; version: string },
   { identity, runtime, containers, stats, certificate, line }: FleetParts,
 ): Uplink {
   const { server_url: url, node_name: name, mode, heartbeat_interval: interval, data_dir: path } = config;
-  try {
-    return new Uplink({
-      url,
-      identity,
-      path,
-      log,
-      interval,
-      token: () => bootstrapToken(config),
-      facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
-      containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
-      gateway: () => line()?.status ?? {},
-      // It signs with the epoch that a registration gives.
-      settled: () => line()?.start(),
-      engine: () => ({ engineReady: containers.ready, containersRunning: containers.running }),
-    });
-  } catch (error) {
-    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
+  return new Uplink({
+    url,
+    identity,
+    path,
+    log,
+    interval,
+    token: () => bootstrapToken(config),
+    facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
+    containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
+    gateway: () => line()?.status ?? {},
+    // It signs with the epoch that a registration gives.
+    settled: () => line()?.start(),
+    engine: () => ({ engineReady: containers.ready, containersRunning: containers.running }),
+  });
 }
 
 /** The file is read each time: an operator may have put another token into it. */

@@ -75,11 +75,11 @@ export class Uplink {
   readonly #agent: ServerAgent;
   #done: Promise<void> = Promise.resolve();
 
-  /** Calls nobody yet. Throws errors with words for people. */
+  /** Calls nobody yet. */
   constructor(options: UplinkOptions) {
     this.#options = options;
     const { identity } = options;
-    const url = serverUrl(options.url);
+    const url = new URL(options.url.replace(/^ws/, "http"));
     this.server = {
       url,
       get pin() {
@@ -100,8 +100,10 @@ export class Uplink {
     return this.#settings;
   }
 
-  /** Goes on until `close`. `url` is where this agent's own door is open. */
+  /** Goes on until `close`; calls nobody where everybody could listen. `url` is where this agent's own door is open. */
   start(url: string): void {
+    const eavesdropped = refusePlaintext(this.server.url);
+    if (eavesdropped) return this.#reported(eavesdropped);
     const { token, facts, interval } = this.#options;
     const { signal } = this.#life;
     const line = { server: this.server, agent: this.#agent, signal };
@@ -175,16 +177,15 @@ export class Uplink {
     }
     const state = REFUSALS.has(failure.code) ? "refused" : "connecting";
     this.#status = { server, state, detail: failure.message };
-    if (before.detail !== failure.message) log.warn({ server, code: failure.code }, `${failure.message} Trying on.`);
+    if (before.detail !== failure.message) log.warn({ server, code: failure.code }, failure.message);
   }
 }
 
 /** Without TLS only a server on this machine is talked to: the token would be anybody's. */
-function serverUrl(text: string): URL {
-  const url = new URL(text.replace(/^ws/, "http"));
-  if (url.protocol === "https:" || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(url.hostname)) return url;
-  throw new FairleadError(
+function refusePlaintext({ protocol, hostname, origin }: URL): FairleadError | undefined {
+  if (protocol === "https:" || /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(hostname)) return undefined;
+  return new FairleadError(
     "bad-request",
-    `server_url ${url.origin} is not encrypted: anybody on the way could read this host's token. Use https; the token that the server prints carries the pin of its certificate.`,
+    `The server ${origin} is not asked: without encryption anybody on the way could read this host's token. This agent serves its own host alone until server_url begins with https; the token that the server prints carries the pin of its certificate.`,
   );
 }

@@ -67,6 +67,17 @@ suite("an agent and its server", () => {
     assert.ok(!(await readFile(join(agent.stateDir, "identity.json"), "utf8")).includes("flb_"));
   });
 
+  test("serves its own host alone, and says why, where everybody could listen to what it tells the server", async () => {
+    const agent = await start({ engine, flags: ["-S", "http://server-host:8090"] });
+    const { detail = "" } = await until("the refusal", async () => {
+      const uplink = await uplinkOf(agent);
+      return uplink.state === "refused" && uplink;
+    });
+    assert.match(detail, /^The server http:\/\/server-host:8090 is not asked: .*https/);
+    assert.equal((await agent.fetch("/api/v1/containers")).status, 200);
+    assert.equal(agent.log().split("is not asked").length, 2, "told once");
+  });
+
   test("counts the containers that run, and tells what each uses", async () => {
     await joined("counting");
     const before = (await ready("counting")).beat?.containersRunning ?? 0;
