@@ -1,6 +1,7 @@
-/** How something that happened to a container looks in a row. */
+/** How something that happened looks in a row: to a container, or to a host of a fleet. */
 
 import type { ContainerEventView } from "../protocol/container-events.ts";
+import type { FleetEvent } from "../protocol/events.ts";
 import type { Listing } from "./output-format.ts";
 
 const SHORT_ID = 12;
@@ -20,6 +21,12 @@ export const EVENTS: Listing<ContainerEventView> = {
   row,
   wide: { headings: [...HEADINGS, "IMAGE", "ID"], row: wideRow },
   name: ({ container }) => container?.name ?? "",
+};
+
+export const FLEET_EVENTS: Listing<FleetEvent> = {
+  headings: ["TIME", "NODE", "EVENT", "MESSAGE"],
+  row: ({ time, node = "-", type, message }) => [new Date(time).toISOString(), node, type, message],
+  name: ({ node = "" }) => node,
 };
 
 function row({ time, action, container, details }: ContainerEventView): string[] {

@@ -117,6 +117,24 @@ suite("ctl and a server", () => {
     await until("another key", async () => (await node("box-1")).key?.id !== key?.id);
   });
 
+  test("events are the hosts', and with --node those of its containers", async () => {
+    assert.match(await ctl(admin(), "events"), /^TIME +NODE +EVENT +MESSAGE\n(.*\n)*.*Z +box-1 +NodeReady +/);
+    const since = JSON.parse(await ctl(admin(), "events", "--since", "1h", "-o", "json")) as { type: string }[];
+    assert.ok(since.some(({ type }) => type === "NodeAdded"));
+    assert.deepEqual(JSON.parse(await ctl(admin(), "events", "--until", "1h", "-o", "json")), []);
+    const follow = startCtl(admin(), "events", "-f", "--since", "0s");
+    await ctl(admin(), "nodes", "disable", "box-1");
+    await follow.says(/ box-1 +NodeDisabled /);
+    await ctl(admin(), "nodes", "enable", "box-1");
+    follow.child.kill("SIGINT");
+    await follow.ended;
+    await engine.run("fleet-events");
+    await until("what the host tells", async () =>
+      / fleet-events +start/.test(await ctl(admin(), "events", "--node", "box-1", "--since", "1h")),
+    );
+    await engine.docker("rm", "--force", "fleet-events");
+  });
+
   test("a mistake is told with the way out", async () => {
     for (const [args, exit, words] of [
       [["nodes", "set", "box-1", "colour=red"], 2, /no setting.*heartbeat_interval/],

@@ -1,14 +1,18 @@
-/** `ctl events`: what happened to containers lately, and what happens. */
+/** `ctl events`: what happened lately, and what happens: to containers, and on a server to the hosts of the fleet. */
 
 import { Command } from "commander";
-import { ContainerEventList, type ContainerEventView } from "../../protocol/container-events.ts";
+import * as z from "zod/mini";
+import { ContainerEventList } from "../../protocol/container-events.ts";
+import { FleetEvents } from "../../protocol/events.ts";
 import type { Invocation } from "../invocation.ts";
 import { dataText, isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
-import { EVENTS } from "../events-table.ts";
+import { EVENTS, FLEET_EVENTS } from "../events-table.ts";
+import { apiOf } from "../place.ts";
 import { timeOf } from "../time-option.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
+  node?: string;
   follow?: boolean;
   since?: string;
   until?: string;
@@ -16,21 +20,24 @@ interface Options {
 }
 
 const FORMATS: OutputFormat[] = ["json", "yaml", "wide"];
-const PATH = "/api/v1/events";
+
+const EventList = z.union([ContainerEventList, FleetEvents]);
 
 const EXAMPLES = `
 Examples:
   ctl events                         what the agent remembers: the last 1,000
   ctl events --since 10m
   ctl events -f                      and then each as it happens, until Ctrl-C
+  ctl events --node gpu-box-1         of the containers of one host, through the server
   ctl events -f --since 0s -o json | jq -r 'select(.action == "die") | .container.name'
 
-Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. With -f each event is a line of JSON. It goes on through an
+An agent tells of its containers, a server of its hosts. Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. With -f each event is a line of JSON. It goes on through an
 engine that is away, with a line that says so: what happened meanwhile may be missing.`;
 
 export function eventsCommand(invocation: Invocation): Entry {
   const command = new Command("events")
-    .description("Print what happened to containers.")
+    .description("Print what happened to containers, or to the hosts of a server.")
+    .option("--node <node>", "to the containers of this node of the server's")
     .option("-f, --follow", "go on with what happens")
     .option("--since <time>", "only what happened at or after it", timeOf)
     .option("--until <time>", "only what happened up to it; with -f, end then", timeOf)
@@ -39,23 +46,33 @@ export function eventsCommand(invocation: Invocation): Entry {
   return { command, work: (options: Options) => events(invocation, options) };
 }
 
-async function events(invocation: Invocation, { follow, since, until, output }: Options): Promise<number> {
+async function events(invocation: Invocation, options: Options): Promise<number> {
+  const { node, follow, since, until, output } = options;
   const { stdout } = invocation;
   const connection = await invocation.connection();
   const query = new URLSearchParams({ ...(since && { since }), ...(until && { until }) });
-  if (!follow) {
-    const list = ContainerEventList.parse(await connection.get(`${PATH}?${query.toString()}`));
-    await stdout.write(await lister(EVENTS, output)(list.events));
-    return 0;
-  }
-  query.set("watch", "true");
-  const words = isData(output) ? eachAs(output) : lister(EVENTS, output, "again");
-  for await (const value of connection.lines(`${PATH}?${query.toString()}`))
-    await stdout.write(await words(ContainerEventList.parse(value).events));
+  if (follow) query.set("watch", "true");
+  const path = `${apiOf(node)}/events?${query.toString()}`;
+  const words = writer(output, follow ? "again" : "once");
+  if (!follow) await stdout.write(await words(await connection.get(path)));
+  else for await (const value of connection.lines(path)) await stdout.write(await words(value));
   return 0;
 }
 
+/** Puts an answer into words, whether it is an agent's or a server's: only an agent says which host it is. */
+function writer(output: OutputFormat | undefined, occurrence: "once" | "again"): (answer: unknown) => Promise<string> {
+  if (isData(output) && occurrence === "again") return eachAs(output);
+  const [containers, fleet] = [lister(EVENTS, output, occurrence), lister(FLEET_EVENTS, output, occurrence)];
+  return (answer) => {
+    const list = EventList.parse(answer);
+    return "node" in list ? containers(list.events) : fleet(list.events);
+  };
+}
+
 /** A value for each event: whoever reads them wants no lists. */
-function eachAs(output: "json" | "yaml"): (events: readonly ContainerEventView[]) => Promise<string> {
-  return async (list) => (await Promise.all(list.map((event) => dataText(event, output, "again")))).join("");
+function eachAs(output: "json" | "yaml"): (answer: unknown) => Promise<string> {
+  return async (answer) => {
+    const { events } = EventList.parse(answer);
+    return (await Promise.all(events.map((event) => dataText(event, output, "again")))).join("");
+  };
 }
