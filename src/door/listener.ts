@@ -153,6 +153,7 @@ function serverOptions(limits: Limits): ServerOptions {
   };
 }
 
-function isWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === "websocket";
+/** HTTP/1.0 knows no upgrade (RFC 9110, section 7.8): a relay that speaks it would take what follows for requests. */
+function isWebSocket({ headers, httpVersion }: IncomingMessage): boolean {
+  return httpVersion !== "1.0" && headers.upgrade?.toLowerCase() === "websocket";
 }
