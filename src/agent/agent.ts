@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { AuditLog } from "../audit/audit-log.ts";
 import { Credentials } from "../auth/credentials.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
@@ -47,6 +48,7 @@ const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
 const TOKEN_FILE = "token";
 const SOCKET_FILE = "agent.sock";
 const TOKEN_BYTES = 32;
+const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 
 export class Agent {
   readonly url: string;
@@ -78,7 +80,8 @@ export class Agent {
     const certificate = await openCertificate(config, { holder: config.node_name, state, log: options.log }).catch(
       refuseStart,
     );
-    const parts = await build(options, { presence, token, certificate, identity });
+    const audit = await openAudit(options).catch(refuseStart);
+    const parts = await build(options, { audit, presence, token, certificate, identity });
     if (config.require_runtime) await parts.runtime.info(stopping);
     const { url } = await open(parts, options.log);
     parts.uplink?.start(url);
@@ -89,7 +92,7 @@ export class Agent {
 
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
-    const { gateway, sessions, credentials, containers, events, runtime } = this.#parts;
+    const { audit, gateway, sessions, credentials, containers, events, runtime } = this.#parts;
     const { presence, certificate, uplink, line } = this.#parts;
     certificate?.close();
     await gateway.drain();
@@ -101,6 +104,7 @@ export class Agent {
     credentials.close();
     await Promise.all([containers.close(), events.close()]);
     await runtime.close();
+    await audit.close();
     await presence.release();
   }
 }
@@ -119,6 +123,7 @@ async function open({ gateway, presence, certificate }: Parts, log: Logger): Pro
 }
 
 interface Own {
+  audit: AuditLog;
   presence: Presence;
   token: string;
   certificate: Certificate | undefined;
@@ -127,6 +132,7 @@ interface Own {
 }
 
 interface Parts {
+  audit: AuditLog;
   engine: string;
   runtime: Runtime;
   containers: Containers;
@@ -159,7 +165,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     containers,
     budget,
     software: `fairlead/${version}`,
-    audit: (audit) => log.info({ audit }, `session ${audit.event}`),
+    audit: own.audit.record,
     limits: {
       sessions: config.max_sessions,
       sessionsPerContainer: config.max_sessions_per_container,
@@ -172,11 +178,12 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const stats = new StatsSources({ runtime, containers });
   const events = new EventHistory(runtime);
   const metrics = agentMetrics(sessions, budget);
-  const { presence, certificate, identity } = own;
+  const { audit, presence, certificate, identity } = own;
   const uplink =
     identity &&
     openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate, line: () => line });
   const gateway = await openGateway(options, {
+    audit,
     credentials,
     containers,
     sessions,
@@ -190,7 +197,31 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const software = `fairlead/${version}`;
   const line: SessionsLine | undefined =
     uplink && new SessionsLine(uplink, { sessions, gateway, budget, software, log });
-  return { engine, runtime, containers, events, sessions, credentials, gateway, presence, certificate, uplink, line };
+  return {
+    audit,
+    engine,
+    runtime,
+    containers,
+    events,
+    sessions,
+    credentials,
+    gateway,
+    presence,
+    certificate,
+    uplink,
+    line,
+  };
+}
+
+function openAudit({ config, log, version }: AgentOptions): Promise<AuditLog> {
+  return AuditLog.open({
+    directory: config.log_directory,
+    maxSize: config.audit_max_size,
+    maxAge: config.audit_max_age,
+    required: new Set(config.audit_required),
+    version,
+    onTrouble: (trouble) => log.warn({ audit: trouble }, AUDIT_TROUBLE),
+  });
 }
 
 /** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */

@@ -5,9 +5,10 @@ import { z } from "zod";
 import { digest } from "../auth/secret.ts";
 import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { choice, data, duration, integer, path, secret, size, text, toggle, url } from "../boot/value.ts";
+import { choice, data, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
 import { connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
 import { HIDDEN } from "../lib/secret.ts";
+import { OpenHeader } from "../protocol/open.ts";
 import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
 
 const SECOND = 1000;
@@ -16,6 +17,15 @@ const DAY = 24 * HOUR;
 const MEBIBYTE = 1024 * 1024;
 /** Below this, rotation would keep next to nothing. */
 const MIN_LOG_SIZE = 64 * 1024;
+/** Kinds of what is done, that the audit can be required for. */
+const AUDITED = [
+  ...OpenHeader.shape.op.options.filter((op) => op !== "dial" && op !== "resume" && op !== "observe"),
+  "observer",
+  "start",
+  "stop",
+  "restart",
+  "remove",
+];
 const TOKEN_WORDS = `must be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits and ._~+/-, and at the end =`;
 
 const Token = z
@@ -211,6 +221,23 @@ const SETTINGS = {
     type: size({ min: 0 }),
     default: 64 * MEBIBYTE,
     effect: "What all log files together may take, at least 64k; 0 writes none.",
+  }),
+  audit_required: setting({
+    type: list(z.enum(AUDITED), `kinds of session: ${AUDITED.join(" ")}`, "KINDS"),
+    default: [],
+    effect:
+      "What may only begin once its record is on the disk: where the audit log cannot be written, these are refused. Everything else begins all the same, and its records are written when that is possible again.",
+  }),
+  audit_max_size: setting({
+    type: size({ min: MEBIBYTE }),
+    default: 64 * MEBIBYTE,
+    effect:
+      "What the files of the audit log in log_directory together may take. When that is reached the oldest quarter is removed, which is told in the log and in the audit log itself.",
+  }),
+  audit_max_age: setting({
+    type: duration({ min: 0, max: 3_650 * DAY }),
+    default: 0,
+    effect: "Rotated files of the audit log are removed when nothing was written to them for this long; 0: never.",
   }),
   max_sessions: setting({
     type: integer({ min: 1 }),

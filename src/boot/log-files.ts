@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { isCode, makePrivateDirectory, removeIfThere } from "./private-file.ts";
+import { isCode, makePrivateDirectory, removeIfThere, syncDirectory } from "./private-file.ts";
 
 /** The current file takes at most this share of the whole, so rotation drops a quarter of the history at a time. */
 const SHARE = 4;
@@ -20,6 +20,12 @@ export interface LogFilesOptions {
   /** Told once when writing fails and once when it works again. */
   onChange: (state: { broken: string } | { lost: number }) => void;
   retryMs?: number;
+  /** What was written is on the disk. */
+  durable?: boolean;
+  /** Rotated files that were last written to longer ago than this, in milliseconds, are removed. */
+  maxAge?: number;
+  /** Called before a rotated file is removed, with the bound that was reached. */
+  onRemove?: (path: string, bound: "size" | "age") => Promise<void>;
 }
 
 /** `retryAt` is on the monotonic clock. */
@@ -78,6 +84,7 @@ export class LogFiles {
     let written = 0;
     try {
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten;
+      if (this.#options.durable) await file.datasync();
     } catch (error) {
       // Half a line would spoil the file for whoever reads it as JSON.
       if ((await file.stat()).size === size + written) await file.truncate(size);
@@ -99,7 +106,9 @@ export class LogFiles {
   async #open(): Promise<FileHandle> {
     await makePrivateDirectory(resolve(this.#options.directory));
     await this.#prune();
-    return open(this.#path, OPEN, 0o600);
+    const file = await open(this.#path, OPEN, 0o600);
+    if (this.#options.durable) await syncDirectory(this.#options.directory);
+    return file;
   }
 
   async #rotate(): Promise<void> {
@@ -111,19 +120,22 @@ export class LogFiles {
     });
   }
 
-  /** Removes the oldest until a full current file fits beside the rest. */
+  /** Removes the oldest until a full current file fits beside the rest, and what is older than it may be. */
   async #prune(): Promise<void> {
+    const { maxSize, maxAge = Number.POSITIVE_INFINITY, onRemove } = this.#options;
     const archives = await this.#archives();
     let total = archives.reduce((sum, { size }) => sum + size, 0);
-    for (const { path, size } of archives) {
-      if (total <= this.#options.maxSize - this.#segment) return;
+    for (const { path, size, written } of archives) {
+      const full = total > maxSize - this.#segment;
+      if (!full && Date.now() - written <= maxAge) return;
+      await onRemove?.(path, full ? "size" : "age");
       await removeIfThere(path);
       total -= size;
     }
   }
 
   /** Rotated files, oldest first. */
-  async #archives(): Promise<{ path: string; number: number; size: number }[]> {
+  async #archives(): Promise<{ path: string; number: number; size: number; written: number }[]> {
     const { directory, name } = this.#options;
     const found = [];
     for (const entry of await readdir(directory)) {
@@ -131,7 +143,7 @@ export class LogFiles {
       if (!number) continue;
       const path = join(directory, entry);
       const file = await stat(path).catch(() => undefined);
-      if (file?.isFile()) found.push({ path, number: Number(number), size: file.size });
+      if (file?.isFile()) found.push({ path, number: Number(number), size: file.size, written: file.mtimeMs });
     }
     return found.sort((one, other) => one.number - other.number);
   }

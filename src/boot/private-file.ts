@@ -94,6 +94,16 @@ export async function writeNew(path: string, data: string | Uint8Array): Promise
   }
 }
 
+/** Names that were made or changed in a directory outlive a power cut only after this. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
 export async function removeIfThere(path: string): Promise<void> {
   try {
     await unlink(path);

@@ -1,7 +1,6 @@
 /** The state directory of a program: private to its owner, its files replaced whole or not at all. */
 
-import { constants } from "node:fs";
-import { chmod, link, lstat, open, readdir, rename } from "node:fs/promises";
+import { chmod, link, lstat, readdir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   foreign,
@@ -14,6 +13,7 @@ import {
   readPrivate,
   removeIfThere,
   StateError,
+  syncDirectory,
   wording,
   writeNew,
 } from "./private-file.ts";
@@ -101,13 +101,4 @@ async function checkDirectory(path: string): Promise<void> {
   // A fresh volume comes as 0755 and holds nothing yet, so nobody loses access to anything.
   if ((found.mode & 0o022) === 0 && (await readdir(path)).length === 0) return chmod(path, PRIVATE_DIRECTORY);
   throw new StateError(`${path} is open to other users (mode ${octal(found.mode)}); run: chmod 700 ${path}`);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }

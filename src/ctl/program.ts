@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { attachCommand } from "./commands/attach.ts";
 import { completionCommand } from "./commands/completion.ts";
+import { auditCommand } from "./commands/audit.ts";
 import { cpCommand } from "./commands/cp.ts";
 import { contextCommand } from "./commands/context.ts";
 import type { Entry } from "./commands/entry.ts";
@@ -83,6 +84,7 @@ function commands(invocation: Invocation): Entry[] {
     restartCommand(invocation),
     removeCommand(invocation),
     inspectCommand(invocation),
+    auditCommand(invocation),
     topCommand(invocation),
     eventsCommand(invocation),
     cpCommand(invocation),

@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { Refusal, Refusals } from "../audit/refusals.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import { holds } from "../auth/grant.ts";
 import { FairleadError } from "../protocol/errors.ts";
@@ -21,11 +22,15 @@ const WRONG: Record<Kind, string> = {
   code: "That code is wrong, used or expired; ask for a new one where it came from.",
 };
 
+/** In the audit. */
+const KINDS: Record<Kind, string> = { token: "proof", code: "sign-in" };
+
 export interface DoorParts {
   names: Names;
   proxies: Networks;
   credentials: Credentials;
   budget: ConnectionBudget;
+  refusals: Refusals;
   /** Aborted once the program takes no new work. */
   draining: AbortSignal;
   /** Absent where no agents call. */
@@ -63,7 +68,7 @@ export class Door {
     const identity = await this.#recognise(request, reply);
     if (!identity)
       throw new FairleadError("unauthenticated", "Sign in first, or send a token; `ctl` finds the local one.");
-    if (!mayUse(identity, access)) throw absent();
+    if (!mayUse(identity, access)) throw this.#withheld(request, identity.subject.grant.subject);
     request.identity = identity;
   }
 
@@ -77,6 +82,7 @@ export class Door {
    * this: the failures of one never keep out another who shares his address.
    */
   async refuse(request: FastifyRequest, reply: FastifyReply, kind: Kind): Promise<never> {
+    this.#note(request, { kind: KINDS[kind], outcome: "unauthenticated" });
     const verdict = this.#parts.credentials.throttle.failed(this.#counter(request, kind));
     if ("retryAfterMs" in verdict) throw tooMany(reply, verdict.retryAfterMs);
     await pause(verdict.delayMs);
@@ -92,6 +98,19 @@ export class Door {
   /** Somebody's wrong tokens do not stop his neighbour from signing in. */
   #counter(request: FastifyRequest, kind: Kind): string {
     return `${kind} ${this.source(request).name}`;
+  }
+
+  #withheld(request: FastifyRequest, subject: string): FairleadError {
+    const { method, routeOptions } = request;
+    this.#note(request, { subject, kind: "request", reference: `${method} ${routeOptions.url}`, outcome: "not-found" });
+    return absent();
+  }
+
+  #note(request: FastifyRequest, refusal: Omit<Refusal, "remote">): void {
+    this.#parts.refusals.note({
+      ...refusal,
+      remote: `${this.source(request).address} ${request.ws ? "websocket" : "http"}`,
+    });
   }
 
   source(request: FastifyRequest): Source {

@@ -1,6 +1,8 @@
 /** A program's front: one listener, one choke point, one table of routes. */
 
 import type { Registry } from "prom-client";
+import type { Audit } from "../audit/audit-log.ts";
+import { Refusals } from "../audit/refusals.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import { Networks } from "./address.ts";
@@ -41,6 +43,8 @@ export interface Shared {
 }
 
 export interface FrontOptions {
+  /** Hears who was refused at the door, where that is written down. */
+  audit?: Audit;
   config: DoorConfig;
   credentials: Credentials;
   metrics: Registry;
@@ -68,7 +72,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const names = new Names(config.publicUrls);
   const budget = new ConnectionBudget(limits, proxies);
   const stop = new AbortController();
-  const door = new Door({ names, proxies, credentials, budget, draining: stop.signal, hosts: options.hosts });
+  const refusals = new Refusals(options.audit ?? (() => undefined));
+  const door = new Door({ names, proxies, credentials, budget, refusals, draining: stop.signal, hosts: options.hosts });
   const metrics = doorMetrics(options.metrics, budget);
   const listeners = new Listeners({ tls: config.tls, limits, budget });
   const app = await createApp({
@@ -95,6 +100,7 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     close: async () => {
       await drain();
       await places.close();
+      refusals.close();
     },
   };
 }

@@ -53,6 +53,7 @@ const TABLE = {
   "read-only": { http: 409, close: 4409, exit: 1, title: "Nothing can be written there" },
   "disk-full": { http: 507, close: 4507, exit: 1, title: "There is no room left" },
   unsupported: { http: 501, close: 4501, exit: 125, title: "Not supported here" },
+  "audit-unavailable": { http: 503, close: 4503, exit: 125, title: "The audit log cannot be written" },
   "shutting-down": { http: 503, close: 1001, exit: 125, title: "The agent is shutting down" },
   "bad-grant": { http: 403, close: 4403, exit: 125, title: "The agent does not accept the server's grant" },
   "agent-away": { http: 503, close: 4503, exit: 125, title: "The agent is not connected" },

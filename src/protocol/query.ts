@@ -26,6 +26,18 @@ export type WatchQuery = z.infer<typeof WatchQuery>;
 export const EventsQuery = z.strictObject({ watch: flag, since: time, until: time });
 export type EventsQuery = z.infer<typeof EventsQuery>;
 
+const word = z.optional(z.string().check(z.minLength(1), z.maxLength(256)));
+
+export const AuditQuery = z.strictObject({
+  since: time,
+  /** Who: `local`, `token:NAME` or `page:ID`. */
+  subject: word,
+  /** A name, or the beginning of an id. */
+  container: word,
+  follow: flag,
+});
+export type AuditQuery = z.infer<typeof AuditQuery>;
+
 /** Seconds from the polite signal to KILL. */
 export const MAX_STOP_TIMEOUT = 3_600;
 const stopTimeout = z.string().check(

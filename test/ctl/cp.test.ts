@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { auditOf } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { Proxy } from "../support/proxy.ts";
 import { until } from "../support/until.ts";
@@ -250,20 +251,14 @@ suite("ctl cp", () => {
 
   test("the audit says who copied what, where, and how many bytes", async () => {
     await ok(`${here}/tree/a`, "ctl-cp:/tmp/audited");
-    const lines = agent
-      .log()
-      .split("\n")
-      .filter((line) => line.includes('"audit"'));
-    const audits = lines.map((line) => (JSON.parse(line) as { audit: Record<string, unknown> }).audit);
-    const opened = audits.findLast(({ event, kind }) => event === "open" && kind === "copy-in");
-    assert.deepEqual([opened?.["path"], opened?.["containerName"]], ["/tmp/audited", "ctl-cp"]);
-    const ended = await until("its end", () =>
-      agent
-        .log()
-        .split("\n")
-        .find((line) => line.includes('"end"') && line.includes(String(opened?.["session"]))),
+    const copied = (await auditOf(agent)).filter(({ kind }) => kind === "copy-in");
+    const opened = copied.findLast(({ event }) => event === "open");
+    assert.deepEqual([opened?.path, opened?.containerName], ["/tmp/audited", "ctl-cp"]);
+    const ended = await until("its end", async () =>
+      (await auditOf(agent)).find(({ event, session }) => event === "end" && session === opened?.session),
     );
-    assert.match(ended, /"outcome":"exit 0".*"bytesIn":\d{4,}/);
+    assert.equal(ended.outcome, "exit 0");
+    assert.ok((ended.bytesIn ?? 0) >= 1_000);
   });
 
   test("an engine that is not mended is warned of where it matters, and the audit has it (CVE-2026-42306)", async () => {
@@ -271,7 +266,9 @@ suite("ctl cp", () => {
     const { code, stderr } = await cp(`${here}/tree/a`, "ctl-cp-volume:/vol/");
     assert.equal(code, 0);
     assert.match(stderr, /^ctl: Warning: .*older than 29\.5\.1.*CVE-2026-42306.*\n$/);
-    await until("the audit", () => /"event":"end"[^\n]*ctl-cp-volume[^\n]*"warning"/.test(agent.log()));
+    await until("the audit", async () =>
+      (await auditOf(agent)).some(({ containerName, warning }) => containerName === "ctl-cp-volume" && warning),
+    );
     await engine.docker("rm", "--force", "--volumes", "ctl-cp-volume");
   });
 });

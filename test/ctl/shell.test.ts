@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { after, before, suite, test } from "node:test";
 import { newSecret } from "../../src/auth/secret.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { auditOf } from "../support/audit.ts";
 import { until } from "../support/until.ts";
 import { guarded, runCtl, runShell, shellWords, startCtl, TerminalRun } from "./ctl.ts";
 import { Gate } from "./gate.ts";
@@ -123,12 +124,10 @@ suite("ctl shell", () => {
 
   test("the audit tells who worked on the host, as whom, with what", async () => {
     await runCtl(agent, ["shell", "--", "echo", "audited"]);
-    const lines = agent
-      .log()
-      .split("\n")
-      .filter((line) => line.includes("audited"))
-      .map((line) => JSON.parse(line) as { audit: Record<string, unknown> });
-    const { event, kind, subject, user, command, container } = lines.at(-1)?.audit ?? {};
+    const opened = await until("its record", async () =>
+      (await auditOf(agent)).find(({ command }) => command?.includes("audited")),
+    );
+    const { event, kind, subject, user, command, container } = opened;
     assert.deepEqual(
       [event, kind, subject, user, command, container],
       ["open", "shell", "local", "root", ["echo", "audited"], undefined],

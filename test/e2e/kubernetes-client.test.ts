@@ -9,6 +9,7 @@ import { Attach, Exec, PortForward, type V1Status } from "@kubernetes/client-nod
 import { V4 } from "../../src/protocol/remote-command.ts";
 import { carries } from "../fault/stage.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { auditOf } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
 import { kubernetes } from "./kubernetes-client.ts";
@@ -193,12 +194,11 @@ suite("the stream classes of @kubernetes/client-node", () => {
 
   test("are written down like everybody else", async () => {
     await (await run(["echo", "audited"])).status;
-    const line = await until(
-      "the audit",
-      () => agent.log().match(/.*"session open".*audited.*|.*audited.*"session open".*/)?.[0],
+    const opened = await until("the audit", async () =>
+      (await auditOf(agent)).find(({ event, command }) => event === "open" && command?.includes("audited")),
     );
-    assert.match(line, /v5\.channel\.k8s\.io/);
-    assert.match(line, /"kind":"exec"/);
+    assert.equal(opened.kind, "exec");
+    assert.match(opened.remote ?? "", /v5\.channel\.k8s\.io/);
   });
 });
 

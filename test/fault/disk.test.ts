@@ -7,7 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
+import { auditFiles } from "../../src/audit/files.ts";
+import { verify } from "../../src/audit/verify.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { recordsIn } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
 import { closeAll, MAIN, openAll } from "./kinds.ts";
@@ -41,16 +44,39 @@ suite("a full disk", () => {
     await engine?.docker("rm", "--force", CONTAINER);
   });
 
-  test("under the log directory stops no session, and the log goes on when there is room again", async () => {
+  test("under the log directory stops no session, and the audit goes on when there is room again", async () => {
     const logs = join(disk, "log");
     agent = await startAgent({ engine, flags: ["--log-directory", logs] });
     await servesAllKinds(agent, disk);
-    const { size: before } = await stat(join(logs, "agent.log"));
+    const { size: before } = await stat(join(logs, "audit.log"));
     await rm(join(disk, "filler"));
-    await until("the log going on", async () => {
+    await until("the audit going on", async () => {
       await servesAllKinds(agent);
-      return (await stat(join(logs, "agent.log"))).size > before;
+      return (await stat(join(logs, "audit.log"))).size > before;
     });
+  });
+
+  test("under the log directory stops those kinds alone whose record is required, until there is room again", async () => {
+    const logs = join(disk, "log");
+    agent = await startAgent({ engine, flags: ["--log-directory", logs, "--audit-required", "exec"] });
+    const client = connectTo(agent);
+    const exec = () => client.exec(CONTAINER, { command: ["true"], tty: false, stdin: false });
+    await (await exec()).close();
+    await fill(disk);
+    // What is left of the last block takes a few records more.
+    await until("a refusal", async () => (await outcomeOf(exec())) === "audit-unavailable");
+    const lines = await client.logs(CONTAINER, { follow: true, stdout: true, stderr: true, timestamps: false });
+    await rm(join(disk, "filler"));
+    await until("an exec", async () => (await outcomeOf(exec())) === "open");
+    await lines.close();
+    await client.close();
+    agent.kill("SIGTERM");
+    await agent.exited;
+    const records = await recordsIn(logs);
+    const sessions = (wanted: string) =>
+      new Set(records.flatMap(({ event, session }) => (event === wanted ? session : [])));
+    assert.deepEqual(sessions("end"), sessions("open"));
+    assert.deepEqual((await verify(await auditFiles(logs))).faults, []);
   });
 
   test("under the state directory stops no session", async () => {
@@ -70,6 +96,15 @@ async function servesAllKinds(agent: TestAgent | undefined, full?: string): Prom
   await neighbour.stop();
   await carries(agent, 0);
   for (const probe of ["/healthz", "/readyz"]) assert.equal((await agent.fetch(probe)).status, 200);
+}
+
+async function outcomeOf(opening: Promise<{ close(): Promise<void> }>): Promise<string> {
+  try {
+    await (await opening).close();
+    return "open";
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
 }
 
 async function mountDisk(): Promise<string> {

@@ -2,7 +2,7 @@
 
 import { Client } from "../../src/client/client.ts";
 import { Budget } from "../../src/mux/budget.ts";
-import type { AuditLine } from "../../src/agent/session/audit.ts";
+import type { AuditLine } from "../../src/protocol/audit.ts";
 import { openHost } from "../../src/agent/runtime/host/host.ts";
 import { Containers } from "../../src/agent/session/containers.ts";
 import type { SessionLimits } from "../../src/agent/session/limits.ts";
@@ -41,7 +41,7 @@ export async function startDesk(options: DeskOptions = {}) {
     containers,
     limits,
     budget,
-    audit: (line) => audit.push(line),
+    audit: (line) => void audit.push(line),
     software: "test",
   });
   const revoke = new AbortController();

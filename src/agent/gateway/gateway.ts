@@ -11,6 +11,7 @@ import { Apps } from "./apps/apps.ts";
 import { AppHosts } from "./apps/hosts.ts";
 import { APP_LIMITS, type GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
+import { addAudit } from "./routes/audit.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addEvents } from "./routes/events.ts";
 import { addLifecycle } from "./routes/lifecycle.ts";
@@ -30,6 +31,7 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
   const apps = new Apps({ sessions, addresses, limits: { ...APP_LIMITS, ...config.appLimits } });
   const front = await createFront({
     config,
+    audit: options.audit.record,
     credentials,
     metrics,
     log,
@@ -52,7 +54,8 @@ interface Furniture extends Shared {
 
 /** Every route there is. */
 async function addRoutes(app: App, options: GatewayOptions, shared: Furniture): Promise<void> {
-  const { config, containers, credentials, events, runtimeReady, sessions, stats, uiDirectory, uplink } = options;
+  const { audit, config, containers, credentials, events, runtimeReady, sessions, stats, uiDirectory, uplink } =
+    options;
   const { apps, door, limits, draining } = shared;
   const { nodeName: node, metricsPublic } = config;
   addProbes(app, { door, registry: options.metrics, metricsPublic, containers, runtimeReady, draining, uplink });
@@ -60,7 +63,7 @@ async function addRoutes(app: App, options: GatewayOptions, shared: Furniture): 
   addContainers(app, { node, containers, watches });
   addEvents(app, { node, events, watches });
   addStats(app, { node, stats, watches });
-  addSignIn(app, { node, credentials, door, hostShellUser: options.hostShellUser });
+  addSignIn(app, { node, credentials, door, hostShellUser: options.hostShellUser, audit: audit.record });
   addSessions(app, { sessions, door });
   addLifecycle(app, { sessions, door });
   addLogs(app, { sessions, door });
@@ -68,5 +71,6 @@ async function addRoutes(app: App, options: GatewayOptions, shared: Furniture): 
   addPorts(app, { sessions, door, limits });
   addOpen(app, { sessions, door, apps });
   addVersion(app, { kind: "agent", node, version: config.version });
+  addAudit(app, { audit, limits, draining });
   if (uiDirectory !== undefined) await addPage(app, uiDirectory);
 }

@@ -1,6 +1,7 @@
 /** What the gateway is given: its configuration, and the parts of the agent that it puts behind a door. */
 
 import type { Registry } from "prom-client";
+import type { AuditLog } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import type { Containers } from "../session/containers.ts";
@@ -32,10 +33,12 @@ export type ContainerDesk = Pick<Containers, "ready" | "listed" | "detail" | "ch
 export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "connect" | "control">;
 
 export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;
+export type AuditDesk = Pick<AuditLog, "record" | "listen" | "files" | "seq" | "verify">;
 
 export type EventDesk = Pick<EventHistory, "past" | "follow">;
 
 export interface GatewayOptions {
+  audit: AuditDesk;
   config: GatewayConfig;
   credentials: Credentials;
   containers: ContainerDesk;

@@ -1,55 +1,20 @@
 /** What is written down of every session: who, what, which container, when, how it ended, bytes each way. Never what was said. */
 
+import { randomBytes } from "node:crypto";
+import type { Audit } from "../../audit/audit-log.ts";
+import { Refusals } from "../../audit/refusals.ts";
+import type { AuditLine } from "../../protocol/audit.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { Container, Order } from "../runtime/runtime.ts";
 import { parseHeader } from "./open.ts";
-import { Refusals } from "./refusals.ts";
 import type { Outcome, Session, Visitor } from "./session.ts";
 
-export interface AuditLine {
-  event: "open" | "resume" | "end" | "refuse";
-  /** A refusal has none. */
-  session?: string;
-  /** Of a refusal: the operation that was asked for; `unknown` when the request could not be read. */
-  kind: string;
-  subject: string;
-  /** Where the caller came from: an address, and by which door. */
-  remote: string;
-  /** The container; absent for what is done on the host itself. */
-  container?: string;
-  containerName?: string;
-  /** Of a refusal: the container or the session that was asked for, as the client named it. */
-  reference?: string;
-  /** Of an exec and of a shell on the host: the argument vector, shortened; none is the user's own shell. */
-  command?: string[];
-  ports?: number[];
-  /** Of a shell on the host: whose it is. */
-  user?: string;
-  /** Of what was done to a container as a whole: how exactly. */
-  options?: { timeout?: number; force?: boolean; volumes?: boolean };
-  /** Of a copy: where in the container. */
-  path?: string;
-  /** Of an end: `exit 0`, `unknown: ...`, `done`, or an error code; of a refusal: the error's code. */
-  outcome?: string;
-  /** Of a refusal: how many of this caller's before it have no line of their own. */
-  more?: number;
-  /** Milliseconds it lasted. */
-  duration?: number;
-  bytesIn?: number;
-  bytesOut?: number;
-  /** Of a forward: TCP connections that it carried. */
-  connections?: number;
-  /** Of an end: what the client was warned of. */
-  warning?: string;
-}
-
-export type Audit = (line: AuditLine) => void;
-
 /** What a refused caller wanted. */
-export type Asked = Pick<AuditLine, "kind" | "reference">;
+export type Asked = Pick<AuditLine, "reference"> & { kind: string };
 
-/** Characters of a command that are written; log files drop lines that are very long. */
+/** Characters of a command that are written. */
 const MAX_COMMAND = 4_096;
+const ID_BYTES = 12;
 
 /** Writes the lines. */
 export class Trail {
@@ -61,29 +26,37 @@ export class Trail {
     this.#refusals = new Refusals(audit);
   }
 
-  opened(session: Session, what: Partial<AuditLine>): void {
+  /** Settles when the session may begin: for some kinds once this is written. Rejects when it cannot be. */
+  async opened(session: Session, what: Partial<AuditLine>): Promise<void> {
     const { command, path } = what;
     const quoted = { ...(command && { command: shortened(command) }), ...(path && { path: visible(path) }) };
-    this.#audit({ event: "open", ...factsOf(session), ...what, ...quoted });
+    await this.#audit({ event: "open", ...factsOf(session), ...what, ...quoted });
   }
 
   resumed(session: Session, by: Visitor): void {
-    this.#audit({ event: "resume", ...factsOf(session), ...callerOf(by) });
+    void this.#audit({ event: "resume", ...factsOf(session), ...callerOf(by) });
   }
 
   ended(session: Session, outcome: Outcome): void {
     const { bytesIn, bytesOut, connections, started, warning } = session;
     const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
-    this.#audit({ event: "end", ...factsOf(session), outcome: words(outcome), ...moved, ...(warning && { warning }) });
+    void this.#audit({
+      event: "end",
+      ...factsOf(session),
+      outcome: words(outcome),
+      ...moved,
+      ...(warning && { warning }),
+    });
   }
 
-  /** Something is done to a container as a whole; gives what writes down how it ended: `done`, or the error's code. */
-  acting(visitor: Visitor, order: Order, { id, name }: Container): (outcome: string) => void {
+  /** Something is done to a container as a whole; gives what writes down how it ended: `done`, or the error's code. Rejects as `opened` does. */
+  async acting(visitor: Visitor, order: Order, { id, name }: Container): Promise<(outcome: string) => void> {
     const { kind, ...options } = order;
-    const facts = { kind, ...callerOf(visitor), container: id, containerName: name };
+    const session = randomBytes(ID_BYTES).toString("hex");
+    const facts = { session, kind, ...callerOf(visitor), container: id, containerName: name };
     const started = Date.now();
-    this.#audit({ event: "open", ...facts, ...(Object.keys(options).length > 0 && { options }) });
-    return (outcome) => this.#audit({ event: "end", ...facts, outcome, duration: Date.now() - started });
+    await this.#audit({ event: "open", ...facts, ...(Object.keys(options).length > 0 && { options }) });
+    return (outcome) => void this.#audit({ event: "end", ...facts, outcome, duration: Date.now() - started });
   }
 
   refused(visitor: Visitor, { kind, reference }: Asked, { code }: FairleadError): void {

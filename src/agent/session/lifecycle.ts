@@ -39,7 +39,7 @@ export class Lifecycle {
   }
 
   async carryOut(order: Order, container: Container, visitor: Visitor): Promise<void> {
-    const ended = this.#trail.acting(visitor, order, container);
+    const ended = await this.#trail.acting(visitor, order, container);
     const work = this.#runtime.control(container.id, order, this.#cut.signal);
     const over = work.then(
       () => ended("done"),

@@ -17,7 +17,7 @@ import type { ExitStatus } from "../../protocol/packet.ts";
 import type { Right } from "../../protocol/rights.ts";
 import { serveAttach } from "./attach.ts";
 import type { Host } from "../runtime/runtime.ts";
-import type { AuditLine } from "./audit.ts";
+import type { AuditLine } from "../../protocol/audit.ts";
 import { serveCopyIn, serveCopyOut } from "./copy.ts";
 import { serveExec } from "./exec.ts";
 import { serveForward } from "./forward.ts";

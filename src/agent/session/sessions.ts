@@ -1,5 +1,6 @@
 /** Every session of the agent, whatever door it came through: opened, authorised, resumed, limited and ended here. */
 
+import type { Audit } from "../../audit/audit-log.ts";
 import type { Duplex } from "node:stream";
 import { allows, type Subject } from "../../auth/grant.ts";
 import { aborted } from "../../lib/wait.ts";
@@ -9,8 +10,9 @@ import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { DialBody, type Opened, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
+import type { AuditLine } from "../../protocol/audit.ts";
 import type { Container, Host, Runtime } from "../runtime/runtime.ts";
-import { type Asked, askedFor, type Audit, type AuditLine, Trail } from "./audit.ts";
+import { type Asked, askedFor, Trail } from "./audit.ts";
 import { Carried } from "./carried.ts";
 import type { Containers } from "./containers.ts";
 import { type DirectRequest, DirectSession } from "./direct.ts";
@@ -366,13 +368,20 @@ export class Sessions {
   }
 
   #run(session: Session, details: Partial<AuditLine>, serve: Serve): void {
-    this.#trail.opened(session, details);
-    session.worked = session.run(serve).then(async (outcome) => {
+    const written = this.#trail.opened(session, details);
+    const begin: Serve = async (io) => {
+      await written;
+      return serve(io);
+    };
+    session.worked = session.run(begin).then(async (outcome) => {
       const children = [...session.children];
       for (const child of children) child.end(new FairleadError("session-gone", "its forward has ended"));
       // What they carried counts.
       await Promise.all(children.map(({ worked }) => worked));
-      this.#trail.ended(session, outcome);
+      await written.then(
+        () => this.#trail.ended(session, outcome),
+        (error: unknown) => this.#trail.refused(session.visitor, session.purpose, toFairleadError(error)),
+      );
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { holds } from "../../auth/grant.ts";
+import type { Audit } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Right, Scope } from "../../protocol/rights.ts";
@@ -55,11 +56,13 @@ export interface SignInParts {
   node: string;
   credentials: Credentials;
   door: Door;
+  /** Hears who came and went, where that is written down. */
+  audit?: Audit;
   /** Whose a shell on the host is, where there is one. */
   hostShellUser?: string | undefined;
 }
 
-export function addSignIn(app: App, { node, credentials, door, hostShellUser }: SignInParts): void {
+export function addSignIn(app: App, { node, credentials, door, hostShellUser, audit }: SignInParts): void {
   app.post(
     "/api/v1/sign-in",
     { config: { access: "anyone", direct: true }, schema: SIGN_IN },
@@ -68,8 +71,11 @@ export function addSignIn(app: App, { node, credentials, door, hostShellUser }: 
       const { code } = request.body;
       const issuer = credentials.codes.redeem(code) ?? (await door.refuse(request, reply, "code"));
       const { cookie, secret, page } = credentials.pages.open(issuer);
+      const { subject } = page.subject.grant;
+      const remote = `${door.source(request).address} http`;
+      void audit?.({ event: "sign-in", subject, issuer: issuer.grant.subject, remote });
       void reply.header("set-cookie", setCookie(cookie, request.authority));
-      return { secret, subject: page.subject.grant.subject };
+      return { secret, subject };
     },
   );
 
@@ -80,6 +86,8 @@ export function addSignIn(app: App, { node, credentials, door, hostShellUser }: 
       const { page } = callerOf(request);
       if (!page) throw new FairleadError("bad-request", "A token is not signed out; take it out of the configuration.");
       credentials.pages.close(page.id);
+      const { subject } = page.subject.grant;
+      void audit?.({ event: "sign-out", subject, remote: `${door.source(request).address} http` });
       return await reply.header("set-cookie", clearCookie(request.authority)).code(204).send();
     },
   );

@@ -1,11 +1,15 @@
 /** A gateway on a real port before a real desk, and clients that say exactly what a test tells them to, byte for byte. */
 
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Registry } from "prom-client";
 import { WebSocket } from "ws";
 import { createGateway } from "../../../src/agent/gateway/gateway.ts";
 import type { GatewayConfig, GatewayOptions } from "../../../src/agent/gateway/options.ts";
+import { AuditLog } from "../../../src/audit/audit-log.ts";
 import { Credentials } from "../../../src/auth/credentials.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import type { TokenGrant } from "../../../src/auth/tokens.ts";
@@ -62,7 +66,12 @@ export async function startFront(options: FrontOptions = {}) {
   const credentials = new Credentials({ tokens, now: () => Date.now() + clock.ahead });
   const lines: unknown[] = [];
   const write = (fields: object, message: string) => void lines.push({ ...fields, message });
+  const directory = await mkdtemp(join(tmpdir(), "fl-front-"));
+  const required = new Set<string>();
+  const bounds = { maxSize: 1_048_576, maxAge: 0, required, version: "1.2.3" };
+  const audit = await AuditLog.open({ directory, ...bounds, onTrouble: () => undefined });
   const gateway = await createGateway({
+    audit,
     config: { ...CONFIG, ...options.config },
     credentials,
     containers: desk.containers,
@@ -79,6 +88,8 @@ export async function startFront(options: FrontOptions = {}) {
   const { host, port } = new URL(url);
   return {
     desk,
+    /** What the door and the pages have in it; what the desk has stands in `desk.audit`. */
+    audit,
     gateway,
     credentials,
     clock,
@@ -95,6 +106,8 @@ export async function startFront(options: FrontOptions = {}) {
       await gateway.close();
       credentials.close();
       await desk.close();
+      await audit.close();
+      await rm(directory, { recursive: true });
     },
   };
 }

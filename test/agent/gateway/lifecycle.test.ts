@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { AuditLine } from "../../../src/agent/session/audit.ts";
+import type { AuditLine } from "../../../src/protocol/audit.ts";
 import { type Order, RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { container } from "../../support/scripted-runtime.ts";

@@ -100,6 +100,8 @@ const ROUTES: Record<string, Line[]> = {
   "POST /api/v1/codes": [{ needs: "admin" }],
   "GET /api/v1/whoami": [{ needs: "signed-in" }],
   "GET /api/v1/version": [{ needs: "signed-in" }],
+  "GET /api/v1/audit": [{ needs: "admin" }],
+  "GET /api/v1/audit/verify": [{ needs: "admin" }],
   "GET /api/v1/openapi.json": [{ needs: "signed-in" }],
   "GET /api/v1/sessions": [{ needs: "signed-in", speaks: SUBPROTOCOL }],
   [SIGN_OUT]: [{ needs: "signed-in" }],

@@ -1,12 +1,14 @@
 /** Refusals in the audit: of a caller that goes on and on the first ones of a minute are written, and the rest as a number. */
 
-import type { Audit, AuditLine } from "./audit.ts";
+import type { AuditLine } from "../protocol/audit.ts";
+import type { Audit } from "./audit-log.ts";
 
 /** Milliseconds, and how many of one caller are written in full within them: else he could wash everybody's lines away. */
 const PERIOD_MS = 60_000;
 const IN_FULL = 20;
+const NOBODY = "";
 
-export type Refusal = Pick<AuditLine, "kind" | "subject" | "remote" | "reference" | "outcome">;
+export type Refusal = Pick<AuditLine, "request" | "kind" | "subject" | "remote" | "reference" | "outcome">;
 
 interface Period {
   timer: NodeJS.Timeout;
@@ -19,7 +21,7 @@ interface Period {
 export class Refusals {
   readonly #audit: Audit;
   readonly #periodMs: number;
-  /** By subject, which are no more than there are credentials. */
+  /** By subject, which are no more than there are credentials; strangers are one. */
   readonly #periods = new Map<string, Period>();
 
   constructor(audit: Audit, periodMs: number = PERIOD_MS) {
@@ -28,10 +30,11 @@ export class Refusals {
   }
 
   note(refusal: Refusal): void {
-    const period = this.#periods.get(refusal.subject) ?? this.#begin(refusal.subject);
+    const period = this.#periods.get(refusal.subject ?? NOBODY) ?? this.#begin(refusal.subject ?? NOBODY);
     if (period.written < IN_FULL) {
       period.written += 1;
-      return this.#audit({ event: "refuse", ...refusal });
+      void this.#audit({ event: "refuse", ...refusal });
+      return;
     }
     period.held += 1;
     period.last = refusal;
@@ -55,6 +58,6 @@ export class Refusals {
     const { timer, held, last } = period;
     clearTimeout(timer);
     this.#periods.delete(subject);
-    if (last) this.#audit({ event: "refuse", ...last, ...(held > 1 && { more: held - 1 }) });
+    if (last) void this.#audit({ event: "refuse", ...last, ...(held > 1 && { more: held - 1 }) });
   }
 }

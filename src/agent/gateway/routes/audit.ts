@@ -1,0 +1,116 @@
+/** The audit log over HTTP: its records, also as they are written, and whether they are as they were written. */
+
+import { Readable } from "node:stream";
+import type { FastifyReply } from "fastify";
+import { linesOf } from "../../../audit/files.ts";
+import { unseal } from "../../../audit/record.ts";
+import type { App } from "../../../door/declaration.ts";
+import { callerOf } from "../../../door/door.ts";
+import { NoQuery } from "../../../door/input.ts";
+import type { Limits } from "../../../door/options.ts";
+import { goneSignal, stay } from "../../../door/stay.ts";
+import { parseTime } from "../../../lib/time.ts";
+import { AuditRecord, AuditVerdict } from "../../../protocol/audit.ts";
+import { FairleadError } from "../../../protocol/errors.ts";
+import { AuditQuery, isSet } from "../../../protocol/query.ts";
+import { Feed } from "../feed.ts";
+import type { AuditDesk } from "../options.ts";
+
+const LIST = {
+  summary: "What was done, by whom, to what, and what was refused.",
+  description:
+    "One record a line, oldest first. With `follow` it goes on, with empty lines as signs of life; a reader that does not keep up is cut.",
+  querystring: AuditQuery,
+  problems: ["too-many"],
+  response: {
+    200: { description: "The records.", content: { "application/x-ndjson": { schema: AuditRecord } } },
+  },
+} as const;
+
+const VERIFY = {
+  summary: "Whether every record of the audit log is there, and as it was written.",
+  querystring: NoQuery,
+  response: { 200: AuditVerdict },
+} as const;
+
+export interface AuditParts {
+  audit: AuditDesk;
+  limits: Limits;
+  draining: AbortSignal;
+}
+
+type Wanted = (record: AuditRecord) => boolean;
+
+export function addAudit(app: App, { audit, limits, draining }: AuditParts): void {
+  const config = { access: "admin" } as const;
+  let following = 0;
+  app.get("/api/v1/audit", { config, schema: LIST }, async (request, reply) => {
+    const wanted = filterOf(request.query);
+    if (!isSet(request.query.follow)) return send(reply, records(audit, wanted));
+    if (following >= limits.watches)
+      throw new FairleadError("too-many", `${following} readers follow the audit log; end one first.`);
+    following += 1;
+    reply.raw.once("close", () => {
+      following -= 1;
+    });
+    const { subject } = callerOf(request);
+    stay(callerOf(request), reply.raw, () => reply.raw.destroy());
+    const signal = AbortSignal.any([goneSignal(reply.raw), draining, subject.revoked]);
+    return send(reply, followed(audit, wanted, { signal, heartbeatMs: limits.heartbeatMs }));
+  });
+  app.get("/api/v1/audit/verify", { config, schema: VERIFY }, async () => audit.verify());
+}
+
+function send(reply: FastifyReply, lines: AsyncIterable<string>): FastifyReply {
+  const stream = Readable.from(lines, { objectMode: false });
+  return reply.header("content-type", "application/x-ndjson").header("x-accel-buffering", "no").send(stream);
+}
+
+async function* records(audit: AuditDesk, wanted: Wanted, until = audit.seq): AsyncGenerator<string, void, void> {
+  for await (const { text } of linesOf(await audit.files())) {
+    const record = unseal(text);
+    if (record && record.seq <= until && wanted(record)) yield `${text}\n`;
+  }
+}
+
+interface Following {
+  signal: AbortSignal;
+  heartbeatMs: number;
+}
+
+/** First what is in the files, then what was written since. */
+async function* followed(audit: AuditDesk, wanted: Wanted, { signal, heartbeatMs }: Following): AsyncGenerator<string> {
+  const feed = new Feed(signal);
+  const leave = audit.listen((text) => feed.push(text));
+  try {
+    yield* records(audit, wanted);
+    for await (const text of feed.read(heartbeatMs)) {
+      const record = unseal(text.trimEnd());
+      if (!record) yield "\n";
+      else if (wanted(record)) yield text;
+    }
+  } finally {
+    leave();
+  }
+}
+
+function filterOf({ since, subject, container }: AuditQuery): Wanted {
+  const from = since === undefined ? 0 : millisecondsOf(since);
+  return (record) =>
+    Date.parse(record.time) >= from &&
+    (subject === undefined || record.subject === subject) &&
+    (container === undefined || isOf(record, container));
+}
+
+/** By name, by the beginning of the id, or as the one who was refused has called it. */
+function isOf({ container, containerName, reference }: AuditRecord, wanted: string): boolean {
+  return containerName === wanted || reference === wanted || (container?.startsWith(wanted) ?? false);
+}
+
+function millisecondsOf(since: string): number {
+  try {
+    return Number(parseTime(since, Date.now())) * 1_000;
+  } catch {
+    throw new FairleadError("bad-request", "since: write 10m, 2024-05-01T10:00:00Z or Unix seconds.");
+  }
+}

@@ -1,0 +1,127 @@
+/** `ctl audit`: what was done on the host, by whom, and whether the record of it is whole. */
+
+import { stat } from "node:fs/promises";
+import { Command, Option } from "commander";
+import { auditFiles } from "../../audit/files.ts";
+import { verify } from "../../audit/verify.ts";
+import { AuditRecord, AuditVerdict } from "../../protocol/audit.ts";
+import { Failure, UsageError } from "../failure.ts";
+import type { Invocation } from "../invocation.ts";
+import { dataText, isData, lister, type Listing, type OutputFormat, outputOption } from "../output-format.ts";
+import type { Entry } from "./entry.ts";
+
+interface Options {
+  since?: string;
+  subject?: string;
+  container?: string;
+  follow?: boolean;
+  output?: OutputFormat;
+}
+
+const PATH = "/api/v1/audit";
+const SHORT_ID = 12;
+/** Faults were found. */
+const EXIT_FAULTS = 1;
+
+const EXAMPLES = `
+Examples:
+  ctl audit --since 1h                  the last hour
+  ctl audit --container web -f          what is done to web, as it is done
+  ctl audit --subject token:ci -o json  all of one caller's, every member
+  ctl audit verify                      whether the agent's records are all there and unchanged
+  ctl audit verify /backup/audit*.log   the same of files, without an agent`;
+
+const LISTING: Listing<AuditRecord> = {
+  headings: ["TIME", "EVENT", "KIND", "SUBJECT", "CONTAINER", "OUTCOME"],
+  row: (record) => [record.time, record.event, record.kind ?? "", record.subject ?? "", target(record), endOf(record)],
+  wide: {
+    headings: ["SEQ", "TIME", "EVENT", "KIND", "SUBJECT", "FROM", "CONTAINER", "SESSION", "OUTCOME", "COMMAND"],
+    row: (record) => [
+      String(record.seq),
+      record.time,
+      record.event,
+      record.kind ?? "",
+      record.subject ?? "",
+      record.remote ?? "",
+      target(record),
+      record.session ?? "",
+      endOf(record),
+      (record.command ?? []).join(" "),
+    ],
+  },
+  name: ({ session, seq }) => session ?? String(seq),
+};
+
+export function auditCommand(invocation: Invocation): Entry {
+  const command = new Command("audit")
+    .description(
+      "Show what was done, by whom, and what was refused; or check that nothing of it is missing or changed.",
+    )
+    .argument("[verify]", "check the records instead of showing them")
+    .argument("[files...]", "of a log that was copied, instead of the agent's own")
+    .option("--since <time>", "from then on: 10m, 2024-05-01T10:00:00Z or Unix seconds")
+    .option("--subject <who>", "of local, token:NAME or page:ID alone")
+    .option("--container <container>", "of one container alone: a name, or the beginning of an id")
+    .addOption(new Option("-f, --follow", "go on with each new record"))
+    .addOption(outputOption())
+    .addHelpText("after", EXAMPLES);
+  return {
+    command,
+    work: (verb: string | undefined, files: string[], options: Options) => {
+      if (verb === undefined) return show(invocation, options);
+      if (verb === "verify") return check(invocation, files, options);
+      throw new UsageError(`"${verb}" is not understood: say ctl audit, or ctl audit verify.`);
+    },
+  };
+}
+
+async function show(invocation: Invocation, options: Options): Promise<number> {
+  const { output, follow, since, subject, container } = options;
+  const connection = await invocation.connection();
+  const query = new URLSearchParams(follow ? { follow: "true" } : {});
+  for (const [name, value] of Object.entries({ since, subject, container })) if (value) query.set(name, value);
+  const print = lister(LISTING, output, "again");
+  for await (const line of connection.lines(`${PATH}?${query.toString()}`)) {
+    const record = AuditRecord.parse(line);
+    await invocation.stdout.write(isData(output) ? await dataText(record, output, "again") : await print([record]));
+  }
+  return 0;
+}
+
+async function check(invocation: Invocation, paths: string[], { output }: Options): Promise<number> {
+  const verdict = paths.length > 0 ? await verify(await filesOf(paths)) : await ofAgent(invocation);
+  const { stdout } = invocation;
+  if (isData(output)) await stdout.write(await dataText(verdict, output));
+  else {
+    for (const { file, line, words } of verdict.faults) await stdout.write(`${file}:${line}: ${words}\n`);
+    const found = verdict.faults.length === 0 ? "all as they were written" : `faults: ${verdict.faults.length}`;
+    await stdout.write(`${verdict.records} records, ${found}; the last is ${verdict.seq}, ${verdict.hash}\n`);
+  }
+  return verdict.faults.length === 0 ? 0 : EXIT_FAULTS;
+}
+
+async function ofAgent(invocation: Invocation): Promise<AuditVerdict> {
+  const connection = await invocation.connection();
+  return AuditVerdict.parse(await connection.get(`${PATH}/verify`));
+}
+
+/** A directory means the audit log in it. */
+async function filesOf(paths: readonly string[]): Promise<string[]> {
+  const found = paths.map(async (path) => {
+    const directory = await stat(path).catch((cause: unknown) => {
+      throw new Failure(`${path} cannot be read; name a file or directory of an audit log.`, { cause });
+    });
+    return directory.isDirectory() ? auditFiles(path) : [path];
+  });
+  const files = (await Promise.all(found)).flat();
+  if (files.length === 0) throw new Failure(`There is no audit log in ${paths.join(", ")}.`);
+  return files;
+}
+
+function target({ containerName, container, reference }: AuditRecord): string {
+  return containerName ?? container?.slice(0, SHORT_ID) ?? reference ?? "";
+}
+
+function endOf({ outcome, issuer, count }: AuditRecord): string {
+  return outcome ?? (issuer === undefined ? (count === undefined ? "" : `${count} records`) : `by ${issuer}`);
+}
