@@ -1,12 +1,10 @@
 /** What the program itself says, on standard error: lines, explanations for -v, and one status line that comes and goes. */
 
 import type { Output } from "./output.ts";
+import { printable } from "./printable.ts";
 
 /** Longest message: words from a server may not flood the terminal. */
 const MAX_WORDS = 4_096;
-/** C0 and C1 controls: words from a server may not steer the terminal either. */
-// oxlint-disable-next-line no-control-regex -- these characters are what it is about
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f]+/g;
 const CLEAR_LINE = "\r\u001b[K";
 
 export interface MessageOptions {
@@ -35,24 +33,24 @@ export class Messages {
 
   /** One line for the user: what happened and what to do. */
   say(words: string): void {
-    this.#line(`ctl: ${printable(words)}`);
+    this.#line(`ctl: ${brief(words)}`);
   }
 
   /** For whoever asked with -v what goes on. */
   explain(words: () => string): void {
-    if (this.verbose) this.#line(`ctl: [${String(Date.now() - this.#started).padStart(4)} ms] ${printable(words())}`);
+    if (this.verbose) this.#line(`ctl: [${String(Date.now() - this.#started).padStart(4)} ms] ${brief(words())}`);
   }
 
   /** Shows this instead of the status before; `undefined` clears it. Nothing happens unless a terminal can take it back. */
   status(words: string | undefined): void {
     if (!this.#output.isTerminal || this.raw || (words === undefined && !this.#status)) return;
     this.#status = words !== undefined;
-    this.#write(CLEAR_LINE + (words === undefined ? "" : `ctl: ${printable(words)}`));
+    this.#write(CLEAR_LINE + (words === undefined ? "" : `ctl: ${brief(words)}`));
   }
 
   /** In raw mode: a line in the midst of what the program over there shows. */
   intrude(words: string): void {
-    this.#write(`\r\n[fairlead: ${printable(words)}]\r\n`);
+    this.#write(`\r\n[fairlead: ${brief(words)}]\r\n`);
   }
 
   /** The terminal is as it was again. A screen that was left in the middle gets a line of its own for what follows. */
@@ -72,6 +70,7 @@ export class Messages {
   }
 }
 
-function printable(words: string): string {
-  return words.slice(0, MAX_WORDS).replaceAll(CONTROLS, " ");
+/** One line that neither floods nor steers the terminal. */
+function brief(words: string): string {
+  return printable(words.slice(0, MAX_WORDS));
 }

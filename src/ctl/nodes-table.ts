@@ -5,6 +5,7 @@ import { formatDuration } from "../lib/duration.ts";
 import { roundSize } from "../lib/size.ts";
 import type { NodeView } from "../protocol/node.ts";
 import type { Listing } from "./output-format.ts";
+import { printable } from "./printable.ts";
 
 const HEADINGS = ["NAME", "STATUS", "AGE"];
 const WIDE = [...HEADINGS, "ADDRESS", "VERSION", "ENGINE", "CPU", "MEMORY", "DISK", "GPU", "CONTAINERS", "GATEWAY"];
@@ -77,7 +78,7 @@ export function describe(node: NodeView, now: number): string {
     ["New key", `every ${formatDuration(settings.keyInterval)}`],
   ];
   const known = lines.filter((line): line is [string, string] => line[1] !== undefined && line[1] !== "");
-  return known.map(([name, value]) => `${`${name}:`.padEnd(14)}${value}\n`).join("");
+  return known.map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`).join("");
 }
 
 function rate(first: number | undefined, second: number | undefined): string | undefined {

@@ -1,5 +1,7 @@
 /** Rows of text under headings, in columns as wide as they have to be. */
 
+import { printable } from "./printable.ts";
+
 const GAP = "   ";
 
 /** Remembers its widths, so that rows which come later stand under the same headings; a wider cell widens what follows. */
@@ -12,8 +14,9 @@ export class Table {
     this.#widths = headings.map((heading) => heading.length);
   }
 
-  /** The headings and these rows, or the rows alone. */
-  render(rows: readonly (readonly string[])[], headed: "headed" | "bare" = "headed"): string {
+  /** The headings and these rows, or the rows alone; cells are what others wrote. */
+  render(cells: readonly (readonly string[])[], headed: "headed" | "bare" = "headed"): string {
+    const rows = cells.map((row) => row.map(printable));
     for (const row of rows)
       for (const [i, cell] of row.entries()) this.#widths[i] = Math.max(this.#widths[i] ?? 0, cell.length);
     const lines = headed === "headed" ? [this.#headings, ...rows] : rows;

@@ -79,6 +79,12 @@ suite("tables", () => {
     assert.equal(table.render([["longer", "z"]], "bare"), "longer   z\n");
   });
 
+  test("a cell can neither steer the terminal nor look like a row of its own", () => {
+    const hostile = "a\u001b]52;c;eA==\u0007b\nweb   running\u009b2J\u202ec";
+    const shown = new Table(["A"]).render([[hostile], ["x"]]);
+    assert.equal(shown, "A\na ]52;c;eA== b web   running 2J c\nx\n");
+  });
+
   test("ports are short", () => {
     const ports = [
       { container: 80, protocol: "tcp", host: 8080, address: "0.0.0.0" },

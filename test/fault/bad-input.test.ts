@@ -71,6 +71,9 @@ suite("a container", () => {
   });
 });
 
+/** As a shell would read them, or a program that takes options. */
+const WORDS = ["; touch /x", "$(id)", "`id`", "| id", "&& id", "> /x", "*", "'\"", "a\nb", "-rf", "--", "${PATH}", ""];
+
 suite("a command", () => {
   const mistakes: [string, string, string[], ErrorCode, RegExp][] = [
     ["that does not exist", WEB, ["nosuch"], "command-not-found", /nosuch.*executable file not found/],
@@ -92,6 +95,20 @@ suite("a command", () => {
       "bad-request",
       /unable to find user|no matching/,
     );
+  });
+
+  test("has its arguments as they are, and no shell reads them (CVE-2026-24841)", async () => {
+    const session = await scene.client.exec(WEB, { ...cat, command: ["printf", "<%s>", ...WORDS] });
+    let said = "";
+    for await (const packet of session.packets())
+      if (packet.type === "stdout") said += Buffer.from(packet.bytes).toString();
+    assert.equal(said, WORDS.map((word) => `<${word}>`).join(""));
+  });
+
+  test("of a user whose name is an option is refused, and nothing runs (CVE-2026-24061)", async () => {
+    for (const user of ["-f root", "-froot", "root;id", "root root", "$(id)"])
+      await refused(scene.client.exec(WEB, { ...cat, user }), "bad-request", /./);
+    assert.equal(await scene.engine.docker("diff", WEB), "");
   });
 });
 

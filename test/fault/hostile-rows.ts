@@ -51,7 +51,6 @@ export function strangers({ host, exec }: Victim): Row[] {
   ].map((version) => [`the version ${JSON.stringify(version)}`, head(`GET ${LIST} ${version}`, own)]);
   const claims: Row[] = [
     "X-Forwarded-For: 127.0.0.1",
-    "Forwarded: for=127.0.0.1;host=localhost",
     "X-Original-URL: /healthz",
     "X-HTTP-Method-Override: GET",
     "X-Remote-User: local",
@@ -153,6 +152,7 @@ export function handshakes({ host, proof, exec }: Victim): Row[] {
     ["another upgrade", other("Upgrade: h2c")],
     ["no upgrade", without("Upgrade")],
     ["a protocol that nobody speaks", other("Sec-WebSocket-Protocol: v9.channel.k8s.io")],
+    ["more than a hundred headers", head(...start, ...Array.from({ length: 2_000 }, () => "X: y"), ...handshake())],
     ["a POST", head(start[0].replace("GET", "POST"), ...start.slice(1), ...handshake())],
     ["HTTP/1.0", head(start[0].replace("1.1", "1.0"), ...start.slice(1), ...handshake())],
   ];
