@@ -18,9 +18,17 @@ export function sinceOf(ms: number): string {
   return `${Math.floor(ms / 1000)}.${String(Math.floor(ms % 1000)).padStart(3, "0")}000000`;
 }
 
-/** Of two times as `toSince` gives them: negative when the first is earlier. */
+/** Of two times as `toSince` gives them, also with fewer digits: negative when the first is earlier. */
 export function compareSince(a: string, b: string): number {
   const [aSeconds = "", aNanos = ""] = a.split(".");
   const [bSeconds = "", bNanos = ""] = b.split(".");
-  return Number(aSeconds) - Number(bSeconds) || Number(aNanos) - Number(bNanos);
+  return Number(aSeconds) - Number(bSeconds) || Number(aNanos.padEnd(9, "0")) - Number(bNanos.padEnd(9, "0"));
+}
+
+/** A microsecond earlier, both as `toSince` gives them. */
+export function earlierSince(since: string): string {
+  const [seconds = "0", fraction = ""] = since.split(".");
+  const nanoseconds = BigInt(seconds + fraction.padEnd(9, "0")) - 1_000n;
+  const digits = String(nanoseconds < 0n ? 0n : nanoseconds).padStart(10, "0");
+  return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }

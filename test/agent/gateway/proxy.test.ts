@@ -25,12 +25,12 @@ function endless() {
   };
 }
 
-/** An answer that goes on and a WebSocket, both begun. */
+/** An answer that goes on and a WebSocket; resolves once both have begun, with what resolves once both have ended. */
 async function stayInside(visitor: Visitor) {
   const page = visitor.say(visitor.text());
   const socket = visitor.say(visitor.text({ headers: [...upgrade(), `Origin: http://${visitor.host}`] }));
   await Promise.all([once(page, "data"), once(socket, "data")]);
-  return Promise.all([closed(page.resume()), closed(socket.resume())]);
+  return { ended: Promise.all([closed(page.resume()), closed(socket.resume())]) };
 }
 
 suite("a container's page", () => {
@@ -184,11 +184,10 @@ suite("an open page of a container", () => {
   test("ends with what comes first: the token that opened it, the page that did, or the session's own end", async () => {
     await using proxied = await Proxied.open(endless());
     const withToken = await proxied.visit();
-    const inside = stayInside(withToken);
-    await until("both inside", () => proxied.dialled.length === 2);
+    const inside = await stayInside(withToken);
     const revoked = performance.now();
     proxied.front.credentials.tokens.revoke("local");
-    await inside;
+    await inside.ended;
     assert.ok(performance.now() - revoked < 5_000);
     assert.equal((await withToken.ask()).status, 401);
     await proxied.nothingInside();
@@ -198,18 +197,16 @@ suite("an open page of a container", () => {
     const headers = page.proof;
     const asking = { method: "POST", path: "/api/v1/containers/web/open", headers, body: `{"port":${APP_PORT}}` };
     const visitor = await other.visit(new URL(String(json(await other.front.ask(asking))["url"])));
-    const opened = stayInside(visitor);
-    await until("both inside", () => other.dialled.length === 2);
+    const opened = await stayInside(visitor);
     assert.equal((await other.front.ask({ method: "POST", path: "/api/v1/sign-out", headers })).status, 204);
-    await opened;
+    await opened.ended;
     assert.equal((await visitor.ask()).status, 401);
 
     await using third = await Proxied.open(endless());
     const last = await third.visit();
-    const cut = stayInside(last);
-    await until("both inside", () => third.dialled.length === 2);
+    const cut = await stayInside(last);
     await third.front.desk.sessions.close();
-    await cut;
+    await cut.ended;
     await third.nothingInside();
   });
 

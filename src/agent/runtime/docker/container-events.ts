@@ -1,5 +1,6 @@
 /** What the engine tells of its containers, and what it remembers of them. */
 
+import { compareSince, earlierSince } from "../../../lib/stamp.ts";
 import type { ContainerEvent } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
 import { eventsOf, type RawEvent } from "./events.ts";
@@ -11,12 +12,19 @@ const FACTS = new Set(["name", "image", "podId", "containerExitCode"]);
 const NANOSECONDS = 9;
 
 /** As {@link Runtime.events}. */
-export function openContainerEvents(
+export async function openContainerEvents(
   engine: Engine,
   since: string,
   signal: AbortSignal,
 ): Promise<AsyncIterable<ContainerEvent>> {
-  return eventsOf(engine, { types: ["container"], since, read: toContainerEvent }, signal);
+  const { roundsEventTimes } = await engine.dialect(signal);
+  const from = roundsEventTimes ? earlierSince(since) : since;
+  const events = await eventsOf(engine, { types: ["container"], since: from, read: toContainerEvent }, signal);
+  return roundsEventTimes ? notBefore(since, events) : events;
+}
+
+async function* notBefore(since: string, events: AsyncIterable<ContainerEvent>): AsyncGenerator<ContainerEvent> {
+  for await (const event of events) if (compareSince(event.time, since) >= 0) yield event;
 }
 
 function toContainerEvent({ Action: action, Actor: actor = {} }: RawEvent, text: string): ContainerEvent {

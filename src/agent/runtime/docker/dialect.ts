@@ -18,6 +18,8 @@ export interface Dialect {
   readonly framesTerminals: boolean;
   /** A follow may end, as if the container had, when the log's file is rotated. */
   readonly losesRotatedLogs: boolean;
+  /** Of the time since which events are asked for, the last digits are not kept. */
+  readonly roundsEventTimes: boolean;
   /** Milliseconds after a terminal's size in which another one is lost; 0 for none. */
   readonly resizePause: number;
   /** The exit status of an exec that does not run; null when it has not started. */
@@ -43,6 +45,7 @@ const DOCKER = {
   name: "docker",
   framesTerminals: false,
   losesRotatedLogs: false,
+  roundsEventTimes: false,
   resizePause: 0,
   exitCode: ({ ExitCode: code }: ExecAnswer) => code,
 } as const;
@@ -51,6 +54,7 @@ const PODMAN = {
   logsApi: PODMAN_API,
   framesTerminals: true,
   losesRotatedLogs: true,
+  roundsEventTimes: true,
   resizePause: 50,
   // It says 0 from the beginning, and may be removed once it has run.
   exitCode: ({ ExitCode: code, CanRemove: over }: ExecAnswer) => (over ? code : null),
