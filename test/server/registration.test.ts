@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { FleetEvents } from "../../src/protocol/events.ts";
 import { BEAT_PATH, BeatReply } from "../../src/protocol/fleet.ts";
@@ -61,6 +63,20 @@ suite("how a host gets in, and who does not", () => {
     const thief = await new TestHost(server.url).bootstrap(token);
     assert.deepEqual([thief.status, thief.code], [401, "unauthenticated"]);
     assert.match(thief.detail, /used already.*ctl nodes add once/);
+  });
+
+  test("a token is told once, and stands neither in an answer after that nor in the log nor in the database (CVE-2025-64423)", async () => {
+    const [token = ""] = (await add("secret")).split(".");
+    const paths = ["/api/v1/nodes", "/api/v1/nodes/secret", "/api/v1/events?limit=1000", "/api/v1/audit"];
+    for (const path of paths) {
+      const text = await (await server.fetch(path)).text();
+      assert.ok(text.includes("secret") && !text.includes(token), path);
+    }
+    assert.ok(!server.log().includes(token));
+    const files = (await readdir(server.stateDir)).filter((name) => name.startsWith("server.db"));
+    const contents = await Promise.all(files.map((name) => readFile(join(server.stateDir, name))));
+    assert.ok(contents.some((bytes) => bytes.includes("secret")));
+    assert.ok(contents.every((bytes) => !bytes.includes(token)));
   });
 
   test("an expired token, a wrong one and one of a host that was removed are refused", async () => {

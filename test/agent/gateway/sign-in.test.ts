@@ -6,7 +6,7 @@ import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { webSocketTransport } from "../../../src/mux/transport.ts";
 import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
-import { bearer, code, type Front, json, signIn, startFront, ticketOf } from "./front.ts";
+import { bearer, code, converse, type Front, json, requestText, signIn, startFront, ticketOf } from "./front.ts";
 
 const SIGN_IN = "/api/v1/sign-in";
 
@@ -51,6 +51,28 @@ suite("signing in", () => {
     const form = ["Content-Type: application/x-www-form-urlencoded", "Content-Length: 6", `Origin: ${front.url}`];
     const text = await front.ask({ method: "POST", path: SIGN_IN, headers: form });
     assert.equal(text.status, 400);
+  });
+
+  test("checks a body whatever it is called (CVE-2025-32442)", async () => {
+    await using front = await startFront();
+    const body = '{"code":1}';
+    for (const type of [
+      "application/JSON",
+      "application/json ;x",
+      "application/json;charset=utf-8",
+      "application/json\t",
+      "application/json, text/plain",
+      "application/vnd.api+json",
+      "text/plain",
+      "multipart/form-data; boundary=x",
+      "*/*",
+      "",
+    ]) {
+      const headers = [`Origin: ${front.url}`, `Content-Type: ${type}`, `Content-Length: ${body.length}`];
+      const head = requestText(front.host, { method: "POST", path: SIGN_IN, headers });
+      const answer = await converse(front.port, head + body);
+      assert.deepEqual([answer.status, code(answer)], [400, "bad-request"], type);
+    }
   });
 
   test("slows down whoever guesses, then refuses to compare at all", async () => {
