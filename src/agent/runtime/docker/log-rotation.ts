@@ -14,7 +14,7 @@ const JUMP = 50;
 const CLOSE = 22;
 /** Of the time that passes so much may go into looking at jumps, and be saved up to so many milliseconds. */
 const SHARE = 0.1;
-const SAVED = 2_000;
+const SAVED = 5_000;
 
 /** An entry is looked for in so many lines from the end, and then in more: an engine finds the last ones without reading the others. */
 const TAILS = [500, 5_000, 50_000];
