@@ -24,14 +24,16 @@ import { metric, portOf } from "./stage.ts";
 const CANARY = "fault-hostile-canary";
 const WITNESS = "fault-hostile-witness";
 const LIST = "/api/v1/containers";
-/** Of everything, while the agent's memory is looked at, and by how much it may grow. */
-const ROUNDS = 10;
+/** Of everything, while the agent's memory is looked at, and by how much it may grow: 14 KiB for each connection. */
+const ROUNDS = 40;
 const GROWTH_BYTES = 48 * 1024 * 1024;
+/** Little room for garbage: what grows beyond it is what is kept. */
+const NODE_OPTIONS = "--max-old-space-size=96 --max-semi-space-size=2";
 /** More than strangers on one machine may hold. */
 const HALF_OPEN = 400;
 const STRANGERS = "fairlead_http_unauthenticated_connections";
 /** Milliseconds for one request of somebody else meanwhile. */
-const PROMPT_MS = 5_000;
+const PROMPT_MS = 10_000;
 
 const execOf = (container: string) => `${LIST}/${container}/exec?command=touch&command=/sung&stdout=true`;
 /** Ends a connection whose first request left it open; what it asks for is not there. */
@@ -42,6 +44,7 @@ let id = "";
 const scene = Scene.forThisFile({
   neighbour: "fault-hostile-neighbour",
   containers: { [CANARY]: {}, [WITNESS]: {} },
+  env: { NODE_OPTIONS },
   prepare: async ({ docker }) => (id = await docker("inspect", "--format", "{{.Id}}", CANARY)),
 });
 afterEach(async () => {

@@ -17,6 +17,7 @@ export interface SceneOptions {
   prepare?: (engine: Engine) => Promise<unknown>;
   /** Of the agent. */
   flags?: string[];
+  env?: Record<string, string>;
 }
 
 interface Parts {
@@ -72,12 +73,12 @@ export class Scene {
   }
 
   async #open(): Promise<void> {
-    const { neighbour, containers = {}, prepare, flags = [] } = this.#options;
+    const { neighbour, containers = {}, prepare, flags = [], env = {} } = this.#options;
     const engine = await sharedEngine();
     await engine.run(neighbour);
     for (const [name, run] of Object.entries(containers)) await engine.run(name, run);
     await prepare?.(engine);
-    const agent = await startAgent({ engine, flags });
+    const agent = await startAgent({ engine, flags, env });
     await readiness(agent, true);
     const client = connectTo(agent);
     this.#parts = { engine, agent, client, neighbour: await Neighbour.start(agent, neighbour) };
