@@ -77,6 +77,11 @@ export class RemoteSession implements Rider {
     return this.#info?.tty;
   }
 
+  /** Of an attach: whether what is sent arrives. */
+  get stdin(): boolean | undefined {
+    return this.#info?.stdin;
+  }
+
   get deadline(): number | undefined {
     return this.#deadline;
   }

@@ -1,7 +1,8 @@
 /** What is typed: on its way to a session, and watched for keys that are meant for this side. */
 
 import type { RemoteSession } from "../client/session.ts";
-import { ESCAPE, KeySequence } from "./keys.ts";
+import { KeySequence } from "../lib/key-sequence.ts";
+import { ESCAPE } from "./keys.ts";
 import type { LinkStatus } from "./link-status.ts";
 
 /** Bytes typed or pasted that the session has not taken. Beyond, pasting waits; without a connection the rest is dropped. */

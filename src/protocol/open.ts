@@ -159,6 +159,8 @@ export const Opened = z.object({
   user: z.optional(z.string()),
   /** Whether what is on the other side is a terminal. */
   tty: z.optional(z.boolean()),
+  /** Of an attach: whether what the client sends arrives, which the container may be made not to read. */
+  stdin: z.optional(z.boolean()),
   /** Of a copy: what it reads, or what is there before it writes. */
   place: z.optional(CopyPlace),
   /** Words for whoever asked: what is dangerous about it here. */

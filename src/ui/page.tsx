@@ -73,7 +73,7 @@ export function Page({ account, feed, link, opener, tabs, code }: PageProps) {
 function Panel({ tab, shown, entered }: { tab: Tab; shown: boolean; entered: number }) {
   return (
     <section id={`panel-${tab.id}`} role="tabpanel" aria-labelledby={`tab-${tab.id}`} hidden={!shown}>
-      {tab.kind === "terminal" ? <TerminalView tab={tab} shown={shown} entered={entered} /> : <LogView tab={tab} />}
+      {tab.kind === "log" ? <LogView tab={tab} /> : <TerminalView tab={tab} shown={shown} entered={entered} />}
     </section>
   );
 }

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
 
-const KINDS = { terminal: "Terminal", log: "Log" } as const;
+const KINDS = { terminal: "Terminal", attach: "Attached", log: "Log" } as const;
 
 export function TabStrip({ tabs }: { tabs: Tabs }) {
   const strip = useRef<HTMLDivElement>(null);

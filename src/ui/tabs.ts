@@ -1,9 +1,10 @@
-/** What is open on the page: terminals and logs, which of them is shown, and which one waits for a yes before it is ended. */
+/** What is open on the page: terminals, attaches and logs, which of them is shown, and which one waits for a yes before it is ended. */
 
 import { computed, signal } from "@preact/signals";
 import type { Link } from "./link.ts";
 import { Follow } from "./log/follow.ts";
 import { Shell } from "./terminal/shell.ts";
+import { commandIn, mainProcessOf } from "./terminal/start.ts";
 
 /** Each holds a session and up to some tens of megabytes of what it showed. */
 const MAX_TABS = 24;
@@ -27,16 +28,32 @@ export interface TerminalTab extends Opened {
   asks: boolean;
 }
 
+/** At a container's main process. */
+export interface AttachTab extends Opened {
+  kind: "attach";
+  shell: Shell;
+  onlyLooks: boolean;
+}
+
 export interface LogTab extends Opened {
   kind: "log";
   follow: Follow;
 }
 
-export type Tab = TerminalTab | LogTab;
+export type Tab = TerminalTab | AttachTab | LogTab;
 
 /** Its session runs, or waits for the connection. */
 export function isLive(tab: Tab): boolean {
-  return tab.kind === "terminal" ? tab.shell.live : tab.follow.live;
+  return sessionOf(tab).live;
+}
+
+function sessionOf(tab: Tab): Shell | Follow {
+  return tab.kind === "log" ? tab.follow : tab.shell;
+}
+
+/** Something runs in it that closing it would end. */
+function endsWork(tab: Tab): boolean {
+  return tab.kind === "terminal" && isLive(tab);
 }
 
 export class Tabs {
@@ -56,14 +73,19 @@ export class Tabs {
 
   /** Every call is a terminal of its own. */
   terminal(container: Target, { asks }: { asks: boolean }): void {
-    this.#add({ kind: "terminal", id: ++this.#last, container, asks, shell: new Shell(container.id, this.#link) });
+    const shell = new Shell(commandIn(container.id), this.#link);
+    this.#add({ kind: "terminal", id: ++this.#last, container, asks, shell });
   }
 
-  /** One log per container is enough: an open one is shown again. */
+  attach(container: Target, { onlyLooks }: { onlyLooks: boolean }): void {
+    if (this.#enteredAgain("attach", container)) return;
+    const shell = new Shell(mainProcessOf(container.id, { onlyLooks }), this.#link);
+    this.#add({ kind: "attach", id: ++this.#last, container, onlyLooks, shell });
+  }
+
   log(container: Target): void {
-    const open = this.open.peek().find((tab) => tab.kind === "log" && tab.container.id === container.id);
-    if (open) this.enter(open.id);
-    else this.#add({ kind: "log", id: ++this.#last, container, follow: new Follow(container.id, this.#link) });
+    if (this.#enteredAgain("log", container)) return;
+    this.#add({ kind: "log", id: ++this.#last, container, follow: new Follow(container.id, this.#link) });
   }
 
   enter(id: number): void {
@@ -80,7 +102,7 @@ export class Tabs {
 
   /** A terminal in which something runs is only closed after a yes. */
   requestClose(tab: Tab): void {
-    if (tab.kind === "terminal" && isLive(tab)) this.asking.value = tab;
+    if (endsWork(tab)) this.asking.value = tab;
     else this.close(tab);
   }
 
@@ -91,7 +113,7 @@ export class Tabs {
     if (at < 0) return;
     this.open.value = tabs.toSpliced(at, 1);
     if (this.shown.peek() === tab.id) this.shown.value = this.open.peek()[Math.min(at, tabs.length - 2)]?.id ?? LIST;
-    void (tab.kind === "terminal" ? tab.shell : tab.follow).close();
+    void sessionOf(tab).close();
   }
 
   closeAll(): void {
@@ -100,7 +122,14 @@ export class Tabs {
 
   /** Something runs that leaving the page would end. */
   get live(): boolean {
-    return this.open.value.some((tab) => tab.kind === "terminal" && isLive(tab));
+    return this.open.value.some(endsWork);
+  }
+
+  /** One of a kind for a container is enough: whether there is one, which is then shown. */
+  #enteredAgain(kind: Tab["kind"], container: Target): boolean {
+    const open = this.open.peek().find((tab) => tab.kind === kind && tab.container.id === container.id);
+    if (open) this.enter(open.id);
+    return open !== undefined;
   }
 
   #add(tab: Tab): void {

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { suite, test } from "node:test";
 import { portWords } from "../../src/ctl/containers-table.ts";
-import { KeySequence, parseKeys } from "../../src/ctl/keys.ts";
+import { parseKeys } from "../../src/ctl/keys.ts";
 import { parseAddresses, parsePorts } from "../../src/ctl/ports.ts";
 import { Prefixer } from "../../src/ctl/prefix.ts";
+import { KeySequence } from "../../src/lib/key-sequence.ts";
 import { pump } from "../../src/lib/pump.ts";
 import { Table } from "../../src/ctl/table.ts";
 

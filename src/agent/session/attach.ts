@@ -9,8 +9,8 @@ import type { SessionIo } from "./session.ts";
 
 /** Ends when the container stops, with its exit code. Ending the session lets go and leaves the container alone. */
 export async function serveAttach(io: SessionIo, id: string, body: AttachBody, runtime: Runtime): Promise<ExitStatus> {
-  const { tty } = await runtime.inspect(id, io.signal);
+  const { tty, openStdin } = await runtime.inspect(id, io.signal);
   const process = await runtime.attach(id, defined<AttachSpec>(body), io.signal);
-  io.accept({ tty });
+  io.accept({ tty, stdin: body.stdin && openStdin });
   return serveProcess(io, process);
 }

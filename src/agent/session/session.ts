@@ -20,7 +20,7 @@ export interface Visitor {
 }
 
 /** What the client is told when its session is accepted. */
-export type Details = Partial<Pick<Opened, "tty" | "user" | "place" | "warning">>;
+export type Details = Partial<Pick<Opened, "tty" | "stdin" | "user" | "place" | "warning">>;
 
 /** What a kind of session sees of it. */
 export interface SessionIo {

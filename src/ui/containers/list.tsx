@@ -6,12 +6,13 @@ import { age } from "../../lib/age.ts";
 import type { ContainerView } from "../../protocol/container.ts";
 import { Note } from "../note.tsx";
 import type { Tabs } from "../tabs.ts";
+import { Actions } from "./actions.tsx";
 import type { Feed } from "./feed.ts";
 import { FeedNote } from "./feed-note.tsx";
 import { type Group, grouped, matches } from "./groups.ts";
 import type { Opener } from "./opener.ts";
 import { PortList } from "./port-list.tsx";
-import { image, may, status } from "./wording.ts";
+import { image, status } from "./wording.ts";
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
@@ -118,42 +119,6 @@ function Row({ container, context }: { container: ContainerView; context: RowCon
         <Actions container={container} tabs={context.tabs} />
       </td>
     </tr>
-  );
-}
-
-function Actions({ container, tabs }: { container: ContainerView; tabs: Tabs }) {
-  const stopped = container.state !== "running";
-  const full = tabs.full.value;
-  const why = full ? "Close a tab first: no more can be open." : stopped ? "The container is not running." : undefined;
-  const { name } = container;
-  return (
-    <>
-      {may(container, "exec") && (
-        <>
-          <button
-            aria-label={`Terminal in ${name}`}
-            disabled={stopped || full}
-            title={why}
-            onClick={() => tabs.terminal(container, { asks: false })}
-          >
-            Terminal
-          </button>
-          <button
-            aria-label={`Run a command in ${name}`}
-            disabled={stopped || full}
-            title={why}
-            onClick={() => tabs.terminal(container, { asks: true })}
-          >
-            Run …
-          </button>
-        </>
-      )}
-      {may(container, "logs") && (
-        <button aria-label={`Log of ${name}`} onClick={() => tabs.log(container)}>
-          Log
-        </button>
-      )}
-    </>
   );
 }
 

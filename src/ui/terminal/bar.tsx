@@ -1,9 +1,25 @@
-/** The bar under a terminal: what to run, that it is starting, how it ended, and the way to run it again. */
+/** The bar under a terminal: that it is starting, how it ended, and the way on. */
 
+import type { AttachTab, TerminalTab } from "../tabs.ts";
 import { CommandForm } from "./command-form.tsx";
-import type { Shell, ShellRequest, ShellState } from "./shell.ts";
+import { LineForm } from "./line-form.tsx";
+import type { ShellState } from "./shell.ts";
+import type { ShellRequest } from "./start.ts";
 
-export function TerminalBar({ shell, run }: { shell: Shell; run: (request: ShellRequest) => void }) {
+export interface BarProps {
+  tab: TerminalTab | AttachTab;
+  run: (request: ShellRequest) => void;
+  /** Sends a line to a process without a terminal. */
+  say: (line: string) => void;
+}
+
+const WORDS = {
+  terminal: { opening: "Starting …", refused: "Not started", ended: "Ended with exit code" },
+  attach: { opening: "Attaching …", refused: "Not attached", ended: "The container stopped with exit code" },
+} as const;
+
+export function TerminalBar({ tab, run, say }: BarProps) {
+  const { shell } = tab;
   const state = shell.state.value;
   if (shell.refused.value) {
     return (
@@ -12,29 +28,36 @@ export function TerminalBar({ shell, run }: { shell: Shell; run: (request: Shell
       </p>
     );
   }
-  if (state.state === "running") return null;
+  if (state.state === "running") return state.stdin && !state.tty ? <LineForm say={say} /> : null;
   if (state.state === "opening") {
     return (
       <p class="bar" role="status">
-        Starting …
+        {WORDS[tab.kind].opening}
       </p>
     );
   }
+  const last = shell.request.peek();
   return (
     <div class={state.state === "failed" ? "bar broken" : "bar"}>
-      {state.state !== "idle" && <p role="status">{sentence(state)}</p>}
-      <CommandForm key={state.state} last={shell.request.peek()} label={label(state)} run={run} />
+      {state.state !== "idle" && <p role="status">{sentence(state, tab.kind)}</p>}
+      {tab.kind === "terminal" ? (
+        <CommandForm key={state.state} last={last} label={label(state)} run={run} />
+      ) : (
+        <button onClick={() => run(last)}>Attach again</button>
+      )}
     </div>
   );
 }
 
-/** A command that is over. */
-type Outcome = Extract<ShellState, { state: "ended" | "failed" }>;
+/** What is over. */
+type Outcome = Extract<ShellState, { state: "ended" | "left" | "failed" }>;
 
-function sentence(state: Outcome): string {
-  if (state.state === "failed") return `${state.ran ? "Broken off" : "Not started"}: ${state.error.message}`;
+function sentence(state: Outcome, kind: keyof typeof WORDS): string {
+  const words = WORDS[kind];
+  if (state.state === "left") return "Detached. The container goes on.";
+  if (state.state === "failed") return `${state.ran ? "Broken off" : words.refused}: ${state.error.message}`;
   if ("unknown" in state.status) return `Ended; the exit code is not known: ${state.status.unknown}`;
-  return `Ended with exit code ${state.status.code}.`;
+  return `${words.ended} ${state.status.code}.`;
 }
 
 /** What was broken off may be half done: the words say that it starts from the beginning. */

@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { failure } from "../failure.ts";
 import { commandLine, isShell, SHELL, words } from "./command-line.ts";
-import type { ShellRequest } from "./shell.ts";
+import type { ShellRequest } from "./start.ts";
 
 export interface CommandFormProps {
   last: ShellRequest;

@@ -15,6 +15,9 @@ const MAX_TITLE = 80;
 const FONT = 'ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace';
 const FONT_SIZE = 14;
 
+/** Ends an escape sequence that was broken off. */
+const CANCEL = "\u0018";
+
 /** Between a character and what is behind it, as WCAG asks for: programs mix colours for themes they do not know. */
 const CONTRAST = 4.5;
 
@@ -81,6 +84,17 @@ export class Screen {
     while (this.#inFlight > (document.hidden ? IN_FLIGHT_HIDDEN : IN_FLIGHT)) {
       await new Promise<void>((resolve) => this.#room.push(resolve));
     }
+  }
+
+  /** A line of the page's own, out of whatever the process was about to say. */
+  async note(text: string): Promise<void> {
+    await this.write(new TextEncoder().encode(`${CANCEL}\r\n\u001b[0;7m ${text} \u001b[0m\r\n`));
+  }
+
+  /** Of a process without a terminal come lines, which end with a line feed alone; only who has one is typed to, key by key. */
+  connect({ tty, stdin }: { tty: boolean; stdin: boolean }): void {
+    this.#terminal.options.convertEol = !tty;
+    this.#terminal.options.disableStdin = !(tty && stdin);
   }
 
   /** A fresh screen, whatever state the last program left behind. */

@@ -1,48 +1,51 @@
-/** One command in a container, with its terminal on the page: what happens between pressing the button and the exit code. */
+/** One process with its terminal on the page: what happens between pressing the button and the exit code. */
 
 import { signal } from "@preact/signals";
 import type { RemoteSession } from "../../client/session.ts";
+import { KeySequence } from "../../lib/key-sequence.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus, Packet } from "../../protocol/packet.ts";
 import { failure } from "../failure.ts";
 import type { Link } from "../link.ts";
 import type { Screen } from "./screen.ts";
+import type { ShellRequest, Size, Start } from "./start.ts";
 
-/** Milliseconds that the command survives a lost connection, so that a closed lid or a tunnel in between costs nothing. */
-const GRACE = 60_000;
 /** Bytes of one input packet. */
 const PIECE = 16 * 1024;
 /** Typed or pasted bytes that may wait for the agent; a paste beyond it is refused as a whole. */
 const MAX_WAITING = 8 * 1024 * 1024;
+/** Ctrl-P Ctrl-Q, as of `docker attach` and `ctl attach`. */
+const LEAVE = Uint8Array.of(0x10, 0x11);
 
 export type ShellState =
   | { state: "idle" }
   | { state: "opening" }
-  | { state: "running" }
+  /** `tty`: it has a terminal. `stdin`: it gets what is typed. */
+  | { state: "running"; tty: boolean; stdin: boolean }
   | { state: "ended"; status: ExitStatus }
+  /** It goes on without us. */
+  | { state: "left" }
   /** `ran`: it had begun, so that part of what it does may be done. */
   | { state: "failed"; error: FairleadError; ran: boolean };
-
-export interface ShellRequest {
-  command: string[];
-  /** Empty: the container's own. */
-  user: string;
-}
 
 export class Shell {
   readonly state = signal<ShellState>({ state: "idle" });
   readonly request = signal<ShellRequest>({ command: [], user: "" });
   /** The last paste was too large to be sent. */
   readonly refused = signal(false);
-  readonly #container: string;
+  /** Bytes that the agent had to drop because this page did not keep up. */
+  readonly missing = signal(0);
+  readonly #start: Start;
   readonly #link: Link;
   #session: RemoteSession | undefined;
+  #leaving: KeySequence | undefined;
+  #left = false;
   #closed = false;
   #sending: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(container: string, link: Link) {
-    this.#container = container;
+  constructor(start: Start, link: Link) {
+    this.#start = start;
     this.#link = link;
   }
 
@@ -51,21 +54,24 @@ export class Shell {
     return state === "opening" || state === "running";
   }
 
-  /** Runs the command to its end on this screen; the outcome is the state. Never rejects. */
+  /** Runs to the end on this screen; the outcome is the state. Never rejects. */
   async run(request: ShellRequest, screen: Screen): Promise<void> {
     this.request.value = request;
     this.state.value = { state: "opening" };
+    this.missing.value = 0;
+    this.#left = false;
+    this.#leaving = this.#start.goesOn && new KeySequence(LEAVE);
     try {
-      const { command, user } = request;
-      const size = screen.size;
-      const body = { command, tty: true, stdin: true, env: ["TERM=xterm-256color"], size };
-      const options = { onDrop: "keep", grace: GRACE } as const;
-      const session = await this.#link.client.exec(this.#container, user === "" ? body : { ...body, user }, options);
+      const { size } = screen;
+      const session = await this.#start.open(this.#link.client, request, size);
       this.#session = session;
       if (this.#closed) return await session.close();
-      this.state.value = { state: "running" };
+      const { tty = true, stdin = true } = session;
+      screen.connect({ tty, stdin });
+      this.state.value = { state: "running", tty, stdin };
       if (screen.size.cols !== size.cols || screen.size.rows !== size.rows) this.resize(screen.size);
-      this.state.value = { state: "ended", status: await show(session, screen) };
+      const status = await this.#show(session, screen);
+      this.state.value = this.#left ? { state: "left" } : { state: "ended", status };
     } catch (thrown) {
       this.state.value = { state: "failed", error: failure(thrown), ran: this.#session !== undefined };
     } finally {
@@ -74,19 +80,27 @@ export class Shell {
   }
 
   /** Keeps the order of what is typed; input for a command that is gone is dropped, as a terminal does. */
-  input(bytes: Uint8Array): void {
-    this.refused.value = this.#waiting + bytes.length > MAX_WAITING;
+  input(typed: Uint8Array): void {
+    this.refused.value = this.#waiting + typed.length > MAX_WAITING;
     if (this.refused.value) return;
+    const { pass: bytes, hit } = this.#leaving?.feed(typed) ?? { pass: typed, hit: false };
     for (let at = 0; at < bytes.length; at += PIECE) {
       this.#send({ type: "stdin", bytes: bytes.subarray(at, at + PIECE) }, Math.min(PIECE, bytes.length - at));
     }
+    if (hit) void this.#sending.then(() => this.leave());
   }
 
-  resize(size: { cols: number; rows: number }): void {
-    this.#send({ type: "resize", ...size }, 0);
+  resize(size: Size): void {
+    if (!this.#start.onlyLooks) this.#send({ type: "resize", ...size }, 0);
   }
 
-  /** Ends the command with everything it started. The last call. */
+  /** Of what goes on: lets go of it. */
+  leave(): void {
+    this.#left = true;
+    void this.#session?.close();
+  }
+
+  /** Ends a command with everything it started, and lets go of what goes on. The last call. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#session?.close();
@@ -101,13 +115,16 @@ export class Shell {
       .catch(() => {})
       .finally(() => (this.#waiting -= size));
   }
-}
 
-/** Everything the command writes, as fast as the screen takes it and no faster, then how it ended. */
-async function show(session: RemoteSession, screen: Screen): Promise<ExitStatus> {
-  for await (const packet of session.packets()) {
-    if (packet.type === "stdout" || packet.type === "stderr") await screen.write(packet.bytes);
-    else if (packet.type === "exit") return packet.status;
+  /** Everything that is written, as fast as the screen takes it and no faster, then how it ended. */
+  async #show(session: RemoteSession, screen: Screen): Promise<ExitStatus> {
+    for await (const packet of session.packets()) {
+      if (packet.type === "stdout" || packet.type === "stderr") await screen.write(packet.bytes);
+      else if (packet.type === "gap") {
+        this.missing.value += packet.gap.bytes ?? 0;
+        await screen.note(`Output is missing here: ${packet.gap.why}`);
+      } else if (packet.type === "exit") return packet.status;
+    }
+    return { unknown: "the agent did not say" };
   }
-  return { unknown: "the agent did not say" };
 }

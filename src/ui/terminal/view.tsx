@@ -3,14 +3,15 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { focusTab } from "../tab-strip.tsx";
-import type { TerminalTab } from "../tabs.ts";
+import type { AttachTab, TerminalTab } from "../tabs.ts";
 import { TerminalBar } from "./bar.tsx";
-import { commandLine, isShell, SHELL } from "./command-line.ts";
+import { SHELL } from "./command-line.ts";
+import { Heading } from "./heading.tsx";
 import { Screen } from "./screen.ts";
-import type { ShellRequest } from "./shell.ts";
+import type { ShellRequest } from "./start.ts";
 
 export interface TerminalViewProps {
-  tab: TerminalTab;
+  tab: TerminalTab | AttachTab;
   shown: boolean;
   entered: number;
 }
@@ -29,6 +30,11 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
     screen.current.focus();
     void shell.run(request, screen.current);
   };
+  const say = (line: string) => {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    shell.input(bytes);
+    void screen.current?.write(bytes);
+  };
 
   useEffect(() => {
     const made = new Screen({
@@ -39,7 +45,8 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
     });
     screen.current = made;
     if (place.current) made.mount(place.current);
-    if (!tab.asks) run({ command: [...SHELL], user: "" });
+    if (tab.kind === "attach") run({ command: [], user: "" });
+    else if (!tab.asks) run({ command: [...SHELL], user: "" });
     return () => made.dispose();
   }, [tab]);
 
@@ -48,17 +55,11 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
     if (shown && shell.live) screen.current?.focus();
   }, [entered]);
 
-  const { command } = shell.request.value;
   return (
     <div class="terminal">
-      <div class="toolbar">
-        <strong>{tab.container.name}</strong>
-        {command.length > 0 && <code>{isShell(command) ? "shell" : commandLine(command)}</code>}
-        <span class="quiet title">{title.value}</span>
-        <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>
-      </div>
+      <Heading tab={tab} title={title.value} />
       <div class="screen" ref={place} />
-      <TerminalBar shell={shell} run={run} />
+      <TerminalBar tab={tab} run={run} say={say} />
     </div>
   );
 }

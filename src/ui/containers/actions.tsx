@@ -1,0 +1,68 @@
+/** What a container's row offers: a terminal and its log at once, everything else in a menu. */
+
+import type { ContainerView } from "../../protocol/container.ts";
+import { type Choice, Menu } from "../menu.tsx";
+import type { Tabs } from "../tabs.ts";
+import { may } from "./wording.ts";
+
+export interface ActionsProps {
+  container: ContainerView;
+  tabs: Tabs;
+}
+
+export function Actions({ container, tabs }: ActionsProps) {
+  const { name } = container;
+  const full = fullWords(tabs);
+  const unless = full ?? stoppedWords(container);
+  return (
+    <>
+      {may(container, "exec") && (
+        <button
+          aria-label={`Terminal in ${name}`}
+          disabled={unless !== undefined}
+          title={unless}
+          onClick={() => tabs.terminal(container, { asks: false })}
+        >
+          Terminal
+        </button>
+      )}
+      {may(container, "logs") && (
+        <button
+          aria-label={`Log of ${name}`}
+          disabled={full !== undefined}
+          title={full}
+          onClick={() => tabs.log(container)}
+        >
+          Log
+        </button>
+      )}
+      <Menu label={`More for ${name}`} choices={() => choices({ container, tabs })} />
+    </>
+  );
+}
+
+function choices({ container, tabs }: ActionsProps): Choice[] {
+  const unless = fullWords(tabs) ?? stoppedWords(container);
+  const writes = may(container, "attach-rw");
+  const found: (Choice | false)[] = [
+    may(container, "exec") && {
+      words: "Run a command …",
+      unless,
+      choose: () => tabs.terminal(container, { asks: true }),
+    },
+    (writes || may(container, "attach-ro")) && {
+      words: "Attach",
+      unless,
+      choose: () => tabs.attach(container, { onlyLooks: !writes }),
+    },
+  ];
+  return found.filter((choice) => choice !== false);
+}
+
+function fullWords(tabs: Tabs): string | undefined {
+  return tabs.full.value ? "Close a tab first: no more can be open." : undefined;
+}
+
+function stoppedWords({ state }: ContainerView): string | undefined {
+  return state === "running" ? undefined : "The container is not running.";
+}

@@ -1,0 +1,103 @@
+/** A button with a list of choices: arrow keys move in it; Escape, a choice and a press elsewhere close it. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useId, useRef } from "preact/hooks";
+
+export interface Choice {
+  words: string;
+  choose: () => void;
+  /** Why it cannot be chosen now. */
+  unless?: string | undefined;
+  danger?: boolean;
+}
+
+export interface MenuProps {
+  label: string;
+  /** Asked for while the menu is open. */
+  choices: () => Choice[];
+}
+
+const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
+
+export function Menu({ label, choices }: MenuProps) {
+  const id = useId();
+  const open = useSignal(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const close = () => list.current?.hidePopover();
+
+  // It stays where it is on the screen, and would float away from its button.
+  useEffect(() => {
+    if (!open.value) return undefined;
+    addEventListener("scroll", close, { capture: true });
+    return () => removeEventListener("scroll", close, { capture: true });
+  }, [open.value]);
+
+  const shown = () => {
+    if (!open.peek() || !list.current || !button.current) return;
+    place(list.current, button.current);
+    items(list.current)[0]?.focus();
+  };
+  const press = (event: KeyboardEvent) => {
+    const step = STEPS[event.key];
+    if (event.key === "Tab") close();
+    if (step === undefined || !list.current) return;
+    event.preventDefault();
+    const all = items(list.current);
+    const at = all.findIndex((item) => item === document.activeElement);
+    all[(at + step + all.length) % all.length]?.focus();
+  };
+  return (
+    <>
+      <button ref={button} class="more" popovertarget={id} aria-haspopup="menu" aria-label={label} title={label}>
+        ⋯
+      </button>
+      <div
+        ref={list}
+        id={id}
+        class="menu"
+        role="menu"
+        aria-label={label}
+        popover="auto"
+        onBeforeToggle={(event) => (open.value = event.newState === "open")}
+        onToggle={shown}
+        onKeyDown={press}
+      >
+        {open.value && choices().map((choice) => <Item key={choice.words} choice={choice} close={close} />)}
+      </div>
+    </>
+  );
+}
+
+function Item({ choice, close }: { choice: Choice; close: () => void }) {
+  const { words, unless, danger, choose } = choice;
+  const pick = () => {
+    close();
+    choose();
+  };
+  return (
+    <button
+      role="menuitem"
+      tabIndex={-1}
+      class={danger ? "danger" : ""}
+      disabled={unless !== undefined}
+      title={unless}
+      onClick={pick}
+    >
+      {words}
+    </button>
+  );
+}
+
+function items(list: HTMLElement): HTMLElement[] {
+  return [...list.querySelectorAll<HTMLElement>("button:enabled")];
+}
+
+/** Below the button, or above it where there is no room. */
+function place(list: HTMLElement, button: HTMLElement): void {
+  const at = button.getBoundingClientRect();
+  const { width, height } = list.getBoundingClientRect();
+  const top = at.bottom + height > innerHeight ? Math.max(0, at.top - height) : at.bottom;
+  list.style.top = `${top}px`;
+  list.style.left = `${Math.max(0, Math.min(at.right, innerWidth) - width)}px`;
+}

@@ -1,0 +1,44 @@
+/** The line above a terminal: where it is, what runs in it, and what the keys do. */
+
+import { roundSize } from "../../lib/size.ts";
+import { Note } from "../note.tsx";
+import type { AttachTab, TerminalTab } from "../tabs.ts";
+import { commandLine, isShell } from "./command-line.ts";
+
+export interface HeadingProps {
+  tab: TerminalTab | AttachTab;
+  /** Set by the program. */
+  title: string;
+}
+
+export function Heading({ tab, title }: HeadingProps) {
+  return (
+    <div class="toolbar">
+      <strong>{tab.container.name}</strong>
+      {tab.kind === "terminal" ? <Command tab={tab} /> : <Attached tab={tab} />}
+      <span class="quiet title">{title}</span>
+      {tab.kind === "attach" && tab.shell.live && <button onClick={() => tab.shell.leave()}>Detach</button>}
+      <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>
+    </div>
+  );
+}
+
+function Command({ tab }: { tab: TerminalTab }) {
+  const { command } = tab.shell.request.value;
+  if (command.length === 0) return null;
+  return <code>{isShell(command) ? "shell" : commandLine(command)}</code>;
+}
+
+function Attached({ tab }: { tab: AttachTab }) {
+  const state = tab.shell.state.value;
+  const missing = tab.shell.missing.value;
+  const deaf = state.state === "running" && !state.stdin;
+  return (
+    <>
+      <code>main process</code>
+      {tab.onlyLooks && <Note>Read-only: you may look, not type.</Note>}
+      {!tab.onlyLooks && deaf && <Note>Read-only: the container takes no input.</Note>}
+      {missing > 0 && <Note look="broken">{roundSize(missing, 1024)} are missing: this page was too slow.</Note>}
+    </>
+  );
+}
