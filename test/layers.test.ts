@@ -36,7 +36,7 @@ const KNOWN_BY: Record<string, string[]> = {
   ws: ["door", "agent/gateway", "agent/uplink", "ctl"],
   "http-proxy": ["agent/gateway/apps"],
   pino: ["boot", "agent/agent.ts", "server/server.ts"],
-  "prom-client": ["door", "agent/gateway", "agent/agent.ts", "server/http", "server/server.ts"],
+  "prom-client": ["door", "agent/gateway", "agent/metrics", "agent/agent.ts", "server"],
   pkijs: ["door/certificate"],
   asn1js: ["door/certificate"],
   commander: ["ctl"],

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { AuditLog } from "../audit/audit-log.ts";
 import { Credentials } from "../auth/credentials.ts";
 import { StartError } from "../boot/run.ts";
@@ -20,6 +20,10 @@ import { openUplink } from "./fleet.ts";
 import { engineHost, engineTls } from "./engine-address.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
+import { processMetrics } from "../door/process-metrics.ts";
+import { agentMetrics } from "./metrics/metrics.ts";
+import { meteredRuntime } from "./metrics/runtime.ts";
+import { SessionMeter } from "./metrics/sessions.ts";
 import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import { openHost } from "./runtime/host/host.ts";
@@ -93,8 +97,9 @@ export class Agent {
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
     const { audit, gateway, sessions, credentials, containers, events, runtime } = this.#parts;
-    const { presence, certificate, uplink, line } = this.#parts;
+    const { presence, certificate, uplink, line, stopMetrics } = this.#parts;
     certificate?.close();
+    stopMetrics();
     await gateway.drain();
     await sessions.drain(cut);
     await uplink?.close();
@@ -144,18 +149,23 @@ interface Parts {
   certificate: Certificate | undefined;
   uplink: Uplink | undefined;
   line: SessionsLine | undefined;
+  stopMetrics: () => void;
 }
 
 async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const { config, log, version } = options;
   const engine = config.docker_host || engineHost();
-  const runtime = createDockerRuntime({
+  const metrics = new Registry();
+  const stopMetrics = processMetrics(metrics, version);
+  const docker = createDockerRuntime({
     host: engine,
     stateDir: config.data_dir,
     log,
     ...(config.helper_image && { helperImage: config.helper_image }),
     ...(await engineTls(engine, config)),
   });
+  const runtime = meteredRuntime(docker, metrics);
+  const meter = new SessionMeter(metrics);
   const containers = watch(runtime, { engine, options });
   const budget = new Budget(config.replay_budget);
   const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
@@ -166,6 +176,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     budget,
     software: `fairlead/${version}`,
     audit: own.audit.record,
+    meter,
     limits: {
       sessions: config.max_sessions,
       sessionsPerContainer: config.max_sessions_per_container,
@@ -177,7 +188,6 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
   const stats = new StatsSources({ runtime, containers });
   const events = new EventHistory(runtime);
-  const metrics = agentMetrics(sessions, budget);
   const { audit, presence, certificate, identity } = own;
   const uplink =
     identity &&
@@ -197,6 +207,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const software = `fairlead/${version}`;
   const line: SessionsLine | undefined =
     uplink && new SessionsLine(uplink, { sessions, gateway, budget, software, log });
+  agentMetrics(metrics, { config, containers, sessions, meter, budget, audit, uplink, line });
   return {
     audit,
     engine,
@@ -210,6 +221,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     certificate,
     uplink,
     line,
+    stopMetrics,
   };
 }
 
@@ -282,28 +294,6 @@ function configured({ grants }: AgentConfig) {
     grant: { subject: `token:${name}`, rights, scopes },
     sha256,
   }));
-}
-
-function agentMetrics(sessions: Sessions, budget: Budget): Registry {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const live = new Gauge({
-    name: "fairlead_sessions",
-    help: "Live sessions by kind.",
-    labelNames: ["kind"],
-    registers: [registry],
-    collect() {
-      live.reset();
-      for (const [kind, count] of Object.entries(sessions.counts())) live.set({ kind }, count);
-    },
-  });
-  const used: Gauge = new Gauge({
-    name: "fairlead_replay_budget_used_bytes",
-    help: "Memory that replay buffers and windows took beyond what each session is guaranteed.",
-    registers: [registry],
-    collect: (): void => used.set(budget.used),
-  });
-  return registry;
 }
 
 function refuseStart(error: unknown): never {

@@ -56,6 +56,11 @@ export class SessionsLine {
     return { gatewayStatus: "connecting", gatewayStatusDetail: wordsOf(this.#state.error) };
   }
 
+  /** Channels that are open now. */
+  get channels(): number {
+    return this.#realtime.channels;
+  }
+
   /** Once this host is registered. Idempotent. */
   start(): void {
     this.#realtime.start();

@@ -3,7 +3,7 @@
  * and restarts. What waits for its record hears when it cannot be written; everything else is kept and written later.
  */
 
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { LogFiles } from "../boot/log-files.ts";
 import type { AuditLine, AuditVerdict } from "../protocol/audit.ts";
@@ -57,9 +57,10 @@ interface Waiting {
 }
 
 export class AuditLog {
-  /** Records written since the start, and attempts to write that failed. */
+  /** Since the start: records written, attempts to write that failed, and records that were lost. */
   written = 0;
   failures = 0;
+  lost = 0;
   readonly #options: AuditLogOptions;
   readonly #files: LogFiles;
   readonly #listeners = new Set<Listener>();
@@ -67,6 +68,7 @@ export class AuditLog {
   #headFile: FileHandle | undefined;
   #waiting: Waiting[] = [];
   #size = 0;
+  /** Not told in the chain yet. */
   #lost = 0;
   #draining: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -129,6 +131,17 @@ export class AuditLog {
     return this.#head.seq;
   }
 
+  /** Records that wait for the disk. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Of all files together, in bytes. */
+  async size(): Promise<number> {
+    const files = await Promise.all((await this.files()).map((file) => stat(file).catch(() => undefined)));
+    return files.reduce((sum, file) => sum + (file?.size ?? 0), 0);
+  }
+
   files(): Promise<string[]> {
     return auditFiles(this.#options.directory);
   }
@@ -152,13 +165,18 @@ export class AuditLog {
   #push(waiting: Waiting): void {
     if (this.#size + waiting.size > MAX_WAITING) {
       if (waiting.waiter) waiting.waiter.reject(unavailable("too many records wait for it"));
-      else this.#lost += 1;
+      else this.#lose();
       return;
     }
     this.#waiting.push(waiting);
     this.#size += waiting.size;
     // Who waits is told now, whatever the last attempt has shown.
     if (this.#retry === undefined || waiting.waiter) this.#wake();
+  }
+
+  #lose(): void {
+    this.#lost += 1;
+    this.lost += 1;
   }
 
   #wake(): void {

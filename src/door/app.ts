@@ -54,8 +54,14 @@ export async function createApp(parts: AppParts): Promise<App> {
   app.addHook("onRequest", async (_request, reply) => void reply.headers(SAFE_HEADERS));
   app.addHook("onRequest", (request, reply) => door.enter(request, reply));
   app.addHook("onResponse", async (request, reply) => note(request, reply, { door, log, metrics }));
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, absent()));
-  app.setErrorHandler((error, request, reply) => answerError(understand(error), { error, request, reply, log }));
+  app.setNotFoundHandler(() => {
+    throw absent();
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const told = understand(error);
+    metrics.refused(told.code);
+    return answerError(told, { error, request, reply, log });
+  });
   acceptJsonOnly(app);
   return app.withTypeProvider();
 }

@@ -1,11 +1,14 @@
 /** What the door counts about itself. */
 
-import { Counter, Gauge, type Registry } from "prom-client";
+import { Counter, type Registry } from "prom-client";
 import type { ConnectionBudget } from "./budget.ts";
+import { Figures } from "./figures.ts";
 
 export interface DoorMetrics {
   /** By route pattern, never by address: the number of series is bounded by the route table. */
   answered(route: string, status: number): void;
+  /** By the error's code, of which there are as many as the table of errors has. */
+  refused(code: string): void;
 }
 
 export function doorMetrics(registry: Registry, budget: ConnectionBudget): DoorMetrics {
@@ -15,11 +18,19 @@ export function doorMetrics(registry: Registry, budget: ConnectionBudget): DoorM
     labelNames: ["route", "status"],
     registers: [registry],
   });
-  const strangers: Gauge = new Gauge({
-    name: "fairlead_http_unauthenticated_connections",
-    help: "Open connections on which nobody has proved who he is.",
+  const refusals = new Counter({
+    name: "fairlead_http_refusals_total",
+    help: "HTTP requests answered with a problem, by its code.",
+    labelNames: ["code"],
     registers: [registry],
-    collect: () => strangers.set(budget.waiting),
   });
-  return { answered: (route, status) => requests.inc({ route, status }) };
+  const strangers = "Open connections on which nobody has proved who he is.";
+  new Figures(registry).gauge(
+    { name: "fairlead_http_unauthenticated_connections", help: strangers },
+    () => budget.waiting,
+  );
+  return {
+    answered: (route, status) => requests.inc({ route, status }),
+    refused: (code) => refusals.inc({ code }),
+  };
 }

@@ -111,6 +111,11 @@ export class Mux {
     return this.#state !== "closed";
   }
 
+  /** Channels that are open, whoever opened them. */
+  get size(): number {
+    return this.#channels.size;
+  }
+
   /** The other side takes no more channels at present: it said so in its HELLO. */
   get full(): boolean {
     return this.#own >= this.#room;

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { Credentials } from "../auth/credentials.ts";
 import { newKey, type SigningKey, signingKey } from "../auth/keys.ts";
 import { StartError } from "../boot/run.ts";
@@ -12,12 +12,14 @@ import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
 import type { Front } from "../door/front.ts";
+import { processMetrics } from "../door/process-metrics.ts";
 import { doorConfig } from "../door/settings.ts";
 import { AuditEntry, FleetEvent } from "../protocol/events.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { ServerConfig } from "./config.ts";
 import { History } from "./history/history.ts";
 import { createServerFront } from "./http/front.ts";
+import { relayCounts, serverMetrics } from "./metrics.ts";
 import { BootstrapTokens } from "./nodes/bootstrap.ts";
 import { Nodes } from "./nodes/nodes.ts";
 import { Registration } from "./nodes/registration.ts";
@@ -77,8 +79,9 @@ export class Server {
 
   /** Takes no new work and cuts what is left. */
   async close(): Promise<void> {
-    const { front, credentials, certificate, storage, life, loops, exchange } = this.#parts;
+    const { front, credentials, certificate, storage, life, loops, exchange, stopMetrics } = this.#parts;
     certificate?.close();
+    stopMetrics();
     await front.drain();
     exchange.close();
     await front.close();
@@ -90,7 +93,7 @@ export class Server {
 }
 
 interface Own {
-  storage: Storage;
+  storage: SqliteStorage;
   token: string;
   certificate: Certificate | undefined;
   key: SigningKey;
@@ -106,6 +109,7 @@ interface Parts {
   life: AbortController;
   /** Settles once they have noticed the end of `life`; before, only when one of them broke. */
   loops: Promise<unknown>;
+  stopMetrics: () => void;
 }
 
 async function build(options: ServerOptions, { storage, token, certificate, key }: Own): Promise<Parts> {
@@ -116,15 +120,21 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
   const audit = new History(storage, { name: "audit", schema: AuditEntry, keep: config.audit_history });
   const nodes = await Nodes.open({ storage, events, defaults: defaults(config) });
   const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin: () => certificate?.pin });
+  const metrics = new Registry();
+  const stopMetrics = processMetrics(metrics, version);
+  const count = relayCounts(metrics);
   const exchange = new Exchange({
     key,
     credentials,
     find: async (node) => (await nodes.records.get(node))?.uid,
-    audit: (line) => writeDown(line, { audit, log }),
+    audit: (line) => {
+      count(line);
+      writeDown(line, { audit, log });
+    },
     software: `fairlead/${version}`,
   });
-  const metrics = new Registry();
-  collectDefaultMetrics({ register: metrics });
+  const registration = new Registration({ nodes, tokens: bootstrap, grantKey: key.publicKey });
+  serverMetrics(metrics, { nodes, registration, exchange, storage, path: join(config.data_dir, DATABASE_FILE) });
   const front = await createServerFront({
     config: {
       name: hostname(),
@@ -140,7 +150,7 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
     devices: new Devices(),
     nodes,
     bootstrap,
-    registration: new Registration({ nodes, tokens: bootstrap, grantKey: key.publicKey }),
+    registration,
     events,
     audit,
     exchange,
@@ -148,7 +158,7 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
   const life = new AbortController();
   // Without them the process is of no use: what breaks one is not caught, and ends it.
   const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal)]);
-  return { storage, credentials, tokens, front, exchange, certificate, life, loops };
+  return { storage, credentials, tokens, front, exchange, certificate, life, loops, stopMetrics };
 }
 
 function defaults(config: ServerConfig) {
@@ -162,7 +172,7 @@ function defaults(config: ServerConfig) {
   };
 }
 
-function open(path: string): Storage {
+function open(path: string): SqliteStorage {
   try {
     return SqliteStorage.open(path);
   } catch (error) {

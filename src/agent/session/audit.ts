@@ -1,4 +1,4 @@
-/** What is written down of every session: who, what, which container, when, how it ended, bytes each way. Never what was said. */
+/** What is written down of every session, and counted: who, what, which container, when, how it ended, bytes each way. Never what was said. */
 
 import { randomBytes } from "node:crypto";
 import type { Audit } from "../../audit/audit-log.ts";
@@ -6,6 +6,7 @@ import { Refusals } from "../../audit/refusals.ts";
 import type { AuditLine } from "../../protocol/audit.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { Container, Order } from "../runtime/runtime.ts";
+import type { Meter } from "./meter.ts";
 import { parseHeader } from "./open.ts";
 import type { Outcome, Session, Visitor } from "./session.ts";
 
@@ -20,24 +21,29 @@ const ID_BYTES = 12;
 export class Trail {
   readonly #audit: Audit;
   readonly #refusals: Refusals;
+  readonly #meter: Meter | undefined;
 
-  constructor(audit: Audit) {
+  constructor(audit: Audit, meter?: Meter) {
     this.#audit = audit;
+    this.#meter = meter;
     this.#refusals = new Refusals(audit);
   }
 
   /** Settles when the session may begin: for some kinds once this is written. Rejects when it cannot be. */
   async opened(session: Session, what: Partial<AuditLine>): Promise<void> {
+    this.#meter?.opened(session);
     const { command, path } = what;
     const quoted = { ...(command && { command: shortened(command) }), ...(path && { path: visible(path) }) };
     await this.#audit({ event: "open", ...factsOf(session), ...what, ...quoted });
   }
 
   resumed(session: Session, by: Visitor): void {
+    this.#meter?.resumed(session.purpose.kind);
     void this.#audit({ event: "resume", ...factsOf(session), ...callerOf(by) });
   }
 
   ended(session: Session, outcome: Outcome): void {
+    this.#meter?.ended(session.purpose.kind, reasonOf(outcome));
     const { bytesIn, bytesOut, connections, started, warning } = session;
     const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
     void this.#audit({
@@ -60,6 +66,7 @@ export class Trail {
   }
 
   refused(visitor: Visitor, { kind, reference }: Asked, { code }: FairleadError): void {
+    this.#meter?.refused(kind, code);
     const asked = { kind, ...(reference !== undefined && { reference: visible(reference) }) };
     this.#refusals.note({ ...asked, ...callerOf(visitor), outcome: code });
   }
@@ -94,6 +101,13 @@ function callerOf({ subject, remote }: Visitor): Pick<AuditLine, "subject" | "re
 function words(outcome: Outcome): string {
   if ("error" in outcome) return outcome.error.code;
   return "code" in outcome.status ? `exit ${outcome.status.code}` : `unknown: ${outcome.status.unknown}`;
+}
+
+/** Without what there could be many of. */
+function reasonOf(outcome: Outcome): string {
+  if ("error" in outcome) return outcome.error.code;
+  if ("unknown" in outcome.status) return "unknown";
+  return outcome.status.code === 0 ? "success" : "failure";
 }
 
 /** A stranger chose it: none of its characters may steer a terminal, hide, or turn the line around. */

@@ -2,7 +2,7 @@
 
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Session } from "./session.ts";
+import type { Moved, Session } from "./session.ts";
 
 export class Carried {
   readonly #open = new Map<Session, Set<Duplex>>();
@@ -16,6 +16,16 @@ export class Carried {
 
   of(session: Session): number {
     return this.#open.get(session)?.size ?? 0;
+  }
+
+  /** What the open ones of this session have moved. */
+  moved(session: Session): Omit<Moved, "connections"> {
+    return [...(this.#open.get(session) ?? [])]
+      .map(bytesOf)
+      .reduce(
+        ({ bytesIn, bytesOut }, { read, written }) => ({ bytesIn: bytesIn + written, bytesOut: bytesOut + read }),
+        { bytesIn: 0, bytesOut: 0 },
+      );
   }
 
   /** The connection ends with its session; what it moved counts for that. */

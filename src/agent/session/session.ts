@@ -10,6 +10,7 @@ import { FairleadError } from "../../protocol/errors.ts";
 import type { Opened } from "../../protocol/open.ts";
 import type { Right } from "../../protocol/rights.ts";
 import type { Container } from "../runtime/runtime.ts";
+import type { Meter } from "./meter.ts";
 import { decodePacket, encodePacket, type ExitStatus, type Packet } from "../../protocol/packet.ts";
 
 /** Who is on the other side of a connection, and by which door. */
@@ -41,6 +42,14 @@ export type Outcome = { status: ExitStatus } | { error: FairleadError };
 
 export type Serve = (io: SessionIo) => Promise<ExitStatus>;
 
+/** What went through a session, in bytes of payload, and the TCP connections that it has carried. */
+export interface Moved {
+  /** From the client. */
+  bytesIn: number;
+  bytesOut: number;
+  connections: number;
+}
+
 /** What the session was opened for. */
 export interface Purpose {
   kind: string;
@@ -62,6 +71,7 @@ export interface SessionSpec extends Purpose {
   grace: number;
   channel: Channel;
   budget: Budget;
+  meter?: Pick<Meter, "began"> | undefined;
 }
 
 type State = "opening" | "serving" | "ended" | "closed";
@@ -74,7 +84,7 @@ const COLLECT_MS = 600_000;
 const CLOSED = new FairleadError("session-gone", "the session is closed");
 const CLIENT_DONE = new FairleadError("client-gone", "the client closed the session");
 
-export class Session implements SessionIo {
+export class Session implements SessionIo, Moved {
   readonly id: string;
   readonly purpose: Purpose;
   readonly visitor: Visitor;
@@ -91,6 +101,8 @@ export class Session implements SessionIo {
   /** Milliseconds of `performance`: when a packet last moved. */
   lastActive = performance.now();
   readonly #spec: SessionSpec;
+  /** Milliseconds of `performance`. */
+  readonly #asked = performance.now();
   readonly #secret = randomBytes(24).toString("base64url");
   readonly #sequence: Sequence;
   readonly #stop = new AbortController();
@@ -174,6 +186,7 @@ export class Session implements SessionIo {
     this.#state = "serving";
     this.#tty = details.tty ?? false;
     this.#warning = details.warning;
+    this.#spec.meter?.began(this.purpose.kind, (performance.now() - this.#asked) / 1_000);
     this.#channel?.reply(json(this.#opened(details)));
   }
 

@@ -20,9 +20,10 @@ import { serveConnection } from "./forward.ts";
 import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
 import { Lifecycle, type LifecycleRequest } from "./lifecycle.ts";
 import { LogStreams } from "./log-streams.ts";
+import type { Meter } from "./meter.ts";
 import { serveObserver } from "./observe.ts";
 import { type Opening, openingOf, parseBody, parseHeader } from "./open.ts";
-import { json, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
+import { json, type Moved, type Serve, Session, type SessionSpec, toFairleadError, type Visitor } from "./session.ts";
 
 export interface SessionsOptions {
   runtime: Runtime;
@@ -32,6 +33,7 @@ export interface SessionsOptions {
   budget: Budget;
   audit: Audit;
   software: string;
+  meter?: Meter;
 }
 
 /** Where a visitor came from: an address, and by which door. */
@@ -86,7 +88,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
-    this.#trail = new Trail(options.audit);
+    this.#trail = new Trail(options.audit, options.meter);
     this.#streams = new LogStreams(options.runtime);
     this.#lifecycle = new Lifecycle(options, this.#trail);
     this.#idleTimer = setInterval(() => this.#endIdle(), IDLE_CHECK_MS).unref();
@@ -157,6 +159,23 @@ export class Sessions {
     const counts: Record<string, number> = {};
     for (const { purpose } of this.#sessions.values()) counts[purpose.kind] = (counts[purpose.kind] ?? 0) + 1;
     return counts;
+  }
+
+  /** Connections of clients that carry channels, those channels, and TCP connections of forwards and proxied ports. */
+  get traffic(): { clients: number; channels: number; connections: number } {
+    const channels = [...this.#muxes].reduce((all, mux) => all + mux.size, 0);
+    return { clients: this.#muxes.size, channels, connections: this.#connections };
+  }
+
+  /** Up to now, by a session and its connections. */
+  moved(session: Session): Moved {
+    const { bytesIn, bytesOut } = this.#carried.moved(session);
+    const parts = [session, ...session.children, { bytesIn, bytesOut }];
+    return {
+      bytesIn: parts.reduce((all, part) => all + part.bytesIn, 0),
+      bytesOut: parts.reduce((all, part) => all + part.bytesOut, 0),
+      connections: session.connections,
+    };
   }
 
   /** Accepts nothing new, tells the clients, and waits until all sessions ended or the signal cuts the waiting short. */
@@ -312,10 +331,14 @@ export class Sessions {
       .then(() => parent.release(session));
   }
 
+  get #connections(): number {
+    return (this.counts()["connection"] ?? 0) + this.#carried.size;
+  }
+
   #checkConnections(session: Session): void {
     const { limits } = this.#options;
-    const all = (this.counts()["connection"] ?? 0) + this.#carried.size;
-    checkConnections({ own: session.children.size + this.#carried.of(session), all }, limits);
+    const own = session.children.size + this.#carried.of(session);
+    checkConnections({ own, all: this.#connections }, limits);
   }
 
   /** Whoever opened the session, or may do everything to its container, may watch it; nobody else learns that it exists. */
@@ -345,10 +368,11 @@ export class Sessions {
     this.#trail.resumed(session, visitor);
   }
 
-  #create(spec: Omit<SessionSpec, "budget">): Session {
+  #create(spec: Omit<SessionSpec, "budget" | "meter">): Session {
     if (spec.id !== undefined && this.#sessions.has(spec.id))
       throw new FairleadError("bad-request", "there is a session of that name already");
-    const session = new Session({ ...spec, budget: this.#options.budget });
+    const { budget, meter } = this.#options;
+    const session = new Session({ ...spec, budget, meter });
     const { revoked } = spec.visitor.subject;
     const withdraw = () => session.end(withdrawn());
     revoked.addEventListener("abort", withdraw, { once: true });

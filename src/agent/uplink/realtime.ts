@@ -45,6 +45,11 @@ export class Realtime {
     this.#options = options;
   }
 
+  /** Channels that the server has open. */
+  get channels(): number {
+    return this.#mux?.size ?? 0;
+  }
+
   /** Dials, and goes on until `close`. Idempotent. */
   start(): void {
     const { onState, retry = RETRY } = this.#options;

@@ -19,6 +19,8 @@ import type { NodeRecord } from "./record.ts";
 const MAX_KEYS = 2;
 
 export class Registration {
+  /** Reports that were taken. */
+  beats = 0;
   readonly #nodes: Nodes;
   readonly #tokens: BootstrapTokens;
   readonly #grantKey: string;
@@ -88,6 +90,7 @@ export class Registration {
     if (returned) await this.#nodes.tell("NodeReady", host.name, `reports from ${address}`);
     // Last, so that whoever sees it Ready can rely on it after a crash too.
     this.#nodes.live.reported(host.uid, { beat, address, interval: settings.heartbeatInterval });
+    this.beats += 1;
     return { settings, rotate: record.rotate };
   }
 

@@ -12,7 +12,7 @@ import type { Transport } from "../../mux/transport.ts";
 import { ERRORS, FairleadError } from "../../protocol/errors.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
-import { join } from "./junction.ts";
+import { type Carried, join, type Junction } from "./junction.ts";
 import { Ledger, type RelayAudit } from "./ledger.ts";
 import type { Messaging } from "./messaging.ts";
 import { checkOperation } from "./operations.ts";
@@ -72,6 +72,9 @@ export class Relay {
   readonly #muxes = new Set<Mux>();
   /** Open channels by subject. */
   readonly #channels = new Map<string, number>();
+  /** That are open, and what those that are not have carried. */
+  readonly #junctions = new Set<Junction>();
+  readonly #carried: Carried = { in: 0, out: 0 };
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -104,6 +107,16 @@ export class Relay {
     return stream;
   }
 
+  /** Clients that are connected, the channels that are open for them, and the bytes of messages up to now. */
+  get traffic(): Carried & { clients: number; channels: number } {
+    const all = { ...this.#carried, clients: this.#muxes.size, channels: this.#junctions.size };
+    for (const { carried } of this.#junctions) {
+      all.in += carried.in;
+      all.out += carried.out;
+    }
+    return all;
+  }
+
   /** Tells every client to come again, and cuts them. Kept sessions wait on their agents. Idempotent. */
   close(): void {
     for (const mux of this.#muxes) mux.close(ERRORS["shutting-down"].close, "the server is shutting down");
@@ -130,10 +143,14 @@ export class Relay {
     if (!channel.open) return;
     const leave = this.#enter(subject.grant.subject);
     const junction = join(channel, route.open(channel.request.body));
+    this.#junctions.add(junction);
     const { session, node } = route;
     const entry = this.#ledger.opened({ ...client, header, session, node: node.name });
     void junction.closed.then((info: CloseInfo) => {
       leave();
+      this.#junctions.delete(junction);
+      this.#carried.in += junction.carried.in;
+      this.#carried.out += junction.carried.out;
       entry.closed(info, junction.carried);
     });
   }

@@ -17,6 +17,10 @@ const BUSY_MS = 5_000;
 type Job = { run: () => () => void; fail: (error: unknown) => void };
 
 export class SqliteStorage implements Storage {
+  /** Transactions that are on the disk, those that failed, and the milliseconds that both took. */
+  commits = 0;
+  failures = 0;
+  commitMs = 0;
   readonly #db: DatabaseSync;
   readonly #changes = new Changes();
   readonly #statements = new Map<string, StatementSync>();
@@ -39,6 +43,11 @@ export class SqliteStorage implements Storage {
 
   private constructor(db: DatabaseSync) {
     this.#db = db;
+  }
+
+  /** Changes that wait for a transaction. */
+  get waiting(): number {
+    return this.#waiting.length;
   }
 
   async get(key: string): Promise<Entry | undefined> {
@@ -126,6 +135,7 @@ export class SqliteStorage implements Storage {
   #commit(): void {
     const batch = this.#waiting.splice(0, MAX_BATCH);
     const done: (() => void)[] = [];
+    const began = performance.now();
     try {
       this.#db.exec("BEGIN IMMEDIATE");
       for (const { run, fail } of batch)
@@ -136,9 +146,13 @@ export class SqliteStorage implements Storage {
           done.push(() => fail(error));
         }
       this.#db.exec("COMMIT");
+      this.commits += 1;
     } catch (error) {
+      this.failures += 1;
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       return batch.forEach(({ fail }) => fail(error));
+    } finally {
+      this.commitMs += performance.now() - began;
     }
     for (const tell of done) tell();
   }

@@ -134,8 +134,9 @@ export class AppHosts implements OtherHosts {
   /** Of the request only what tells nothing secret. */
   #refusal(error: unknown, request: IncomingMessage): FairleadError {
     const told = asFairleadError(error);
-    const { log } = this.#parts;
+    const { log, metrics } = this.#parts;
     const status = ERRORS[told.code].http;
+    metrics.refused(told.code);
     if (told.code === "internal") log.error({ err: error, route: ROUTE }, "a request failed");
     else
       log.warn({ method: request.method, route: ROUTE, status, source: this.#address(request) }, "refused a request");
