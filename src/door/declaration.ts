@@ -1,6 +1,6 @@
 /**
  * What every route says about itself where it is registered: who may use it, what it takes, what it answers. The same
- * declaration guards the route, validates what comes in and makes the document; a route without one keeps the agent from
+ * declaration guards the route, validates what comes in and makes the document; a route without one keeps the program from
  * starting.
  */
 
@@ -65,11 +65,8 @@ export interface Route {
   schema: FastifySchema;
 }
 
-/**
- * Writes down every route added after this call; throws when one comes that does not declare itself. With `access`
- * who may use it is enough.
- */
-export function requireDeclarations(app: FastifyInstance, wanted: "whole" | "access"): readonly Route[] {
+/** Writes down every route added after this call; throws when one comes that does not declare itself. */
+export function requireDeclarations(app: FastifyInstance): readonly Route[] {
   const routes: Route[] = [];
   // Nothing but the schema decides, and nothing of a refused value is repeated.
   app.setValidatorCompiler<z.core.$ZodType>(({ schema }) => (value) => {
@@ -82,12 +79,7 @@ export function requireDeclarations(app: FastifyInstance, wanted: "whole" | "acc
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   app.addHook("onRoute", ({ method, url, config, schema = {} }) => {
     const { access, speaks, file } = config ?? {};
-    const missing =
-      access === undefined
-        ? "who may use it"
-        : file || wanted === "access"
-          ? undefined
-          : missingIn(schema, { url, speaks });
+    const missing = access === undefined ? "who may use it" : file ? undefined : missingIn(schema, { url, speaks });
     if (access === undefined || missing)
       throw new Error(`The route ${String(method)} ${url} does not declare ${missing}.`);
     for (const one of [method].flat()) routes.push({ method: one, url, access, speaks, file, schema });

@@ -45,7 +45,8 @@ export interface Shared {
 export interface FrontOptions {
   /** Hears who was refused at the door, where that is written down. */
   audit?: Audit;
-  config: DoorConfig;
+  /** `version` is that of the program, for OpenAPI's document of the routes. */
+  config: DoorConfig & { version: string };
   credentials: Credentials;
   metrics: Registry;
   log: Log;
@@ -55,8 +56,6 @@ export interface FrontOptions {
   understand: (error: unknown) => FairleadError;
   /** Recognises agents, where they call. */
   hosts?: HostCheck;
-  /** Every route declares what it takes and answers, and OpenAPI's document of them is given, with this version. */
-  described?: { version: string };
   /** Makes those who answer on other hosts, if there are any. */
   others?: (neighbourhood: Neighbourhood) => OtherHosts;
   /** Adds every route there is. */
@@ -65,7 +64,7 @@ export interface FrontOptions {
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
 export async function createFront(options: FrontOptions): Promise<Front> {
-  const { config, credentials, log, understand, described } = options;
+  const { config, credentials, log, understand } = options;
   checkTls(config);
   const limits: Limits = { ...LIMITS, ...config.limits };
   const proxies = new Networks(config.trustedProxies);
@@ -84,9 +83,9 @@ export async function createFront(options: FrontOptions): Promise<Front> {
     metrics,
     understand,
   });
-  const routes = requireDeclarations(app, described ? "whole" : "access");
+  const routes = requireDeclarations(app);
   await options.furnish(app, { door, limits, draining: stop.signal });
-  if (described) addOpenApi(app, { routes, ...described });
+  addOpenApi(app, { routes, version: config.version });
   await app.ready();
   const isReady = () => options.isReady() && !stop.signal.aborted;
   const drain = async () => stop.abort(new FairleadError("shutting-down", "The server is shutting down."));

@@ -4,7 +4,7 @@ import { STATUS_CODES } from "node:http";
 import { z } from "zod";
 import { type ErrorCode, ERRORS, Problem } from "../protocol/errors.ts";
 import { PAGE_SECRET_HEADER } from "../protocol/version.ts";
-import type { App, Route } from "./declaration.ts";
+import type { Access, App, Route } from "./declaration.ts";
 import { NoQuery } from "./input.ts";
 import { PROBLEM_TYPE } from "./problems.ts";
 
@@ -12,15 +12,18 @@ const JSON_TYPE = "application/json";
 /** What every request may be refused with; then every one that needs a proof, and every one that has a body. */
 const ALWAYS: ErrorCode[] = ["bad-request", "wrong-origin", "wrong-host", "internal"];
 const GUARDED: ErrorCode[] = ["unauthenticated", "not-found", "too-many", "shutting-down"];
+const FOR_HOSTS: ErrorCode[] = ["clock-skew", "replayed", "revoked", "unknown-node", "stale-epoch"];
 const WITH_BODY: ErrorCode[] = ["too-large"];
 const SECURITY = [{ token: [] }, { pageCookie: [], pageSecret: [] }];
+const HOST_SECURITY = [{ hostSignature: [] }];
 
 const COMPONENTS = {
   schemas: { Problem: schemaOf(Problem) },
   securitySchemes: {
-    token: { type: "http", scheme: "bearer", description: "The agent's own token, or that of a configured grant." },
+    token: { type: "http", scheme: "bearer", description: "The program's own token, or one that it knows." },
     pageCookie: { type: "apiKey", in: "cookie", name: "fairlead-PORT", description: "Of a page, with its secret." },
     pageSecret: { type: "apiKey", in: "header", name: PAGE_SECRET_HEADER, description: "Of a page, with its cookie." },
+    hostSignature: { type: "apiKey", in: "header", name: "Signature", description: "Of an agent (RFC 9421)." },
   },
 };
 
@@ -53,27 +56,39 @@ function documentOf(routes: readonly Route[], version: string): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {
     if (route.file) continue;
-    const path = (paths[route.url.replaceAll(/:(\w+)/g, "{$1}")] ??= {});
+    const path = (paths[pathOf(route.url)] ??= {});
     path[route.method.toLowerCase()] = operation(route);
   }
   const info = { title: "Fairlead", version, description: DESCRIPTION };
   return { openapi: "3.1.0", info, paths, components: COMPONENTS };
 }
 
+/** A route for everything below it has a last parameter with slashes in it, `path`. */
+function pathOf(url: string): string {
+  return url.replaceAll(/:(\w+)/g, "{$1}").replace(/\*$/, "{path}");
+}
+
 function operation(route: Route): object {
   const { method, url, access, speaks, schema } = route;
   const { summary, description, params, querystring, body } = schema;
-  const words = url.split(/[^A-Za-z0-9]+/).filter((word) => word !== "" && word !== "api" && word !== "v1");
+  const words = pathOf(url)
+    .split(/[^A-Za-z0-9]+/)
+    .filter((word) => word !== "" && word !== "api" && word !== "v1");
   return {
     operationId: method.toLowerCase() + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join(""),
     summary,
     ...(description && { description }),
-    ...(access === "anyone" ? { security: [] } : { security: SECURITY, "x-right": access }),
+    ...securityOf(access),
     ...(speaks && { "x-websocket": { subprotocols: speaks } }),
     parameters: [...parameters("path", params), ...parameters("query", querystring)],
     ...(body !== undefined && { requestBody: { required: true, content: content(body) } }),
     responses: { ...answers(route), ...refusals(route) },
   };
+}
+
+function securityOf(access: Access): object {
+  if (access === "anyone") return { security: [] };
+  return access === "host" ? { security: HOST_SECURITY } : { security: SECURITY, "x-right": access };
 }
 
 /** A schema of an object becomes a parameter for each of its members. */
@@ -82,7 +97,13 @@ function parameters(place: "path" | "query", schema: unknown): object[] {
   const { properties = {}, required = [] } = schemaOf(schema);
   return Object.entries(properties).map(([name, value]) => {
     const { description, ...rest } = value as z.core.JSONSchema.BaseSchema;
-    return { name, in: place, required: required.includes(name), ...(description && { description }), schema: rest };
+    return {
+      name: name === "*" ? "path" : name,
+      in: place,
+      required: required.includes(name),
+      ...(description && { description }),
+      schema: rest,
+    };
   });
 }
 
@@ -109,6 +130,7 @@ function refusals({ access, schema, method }: Route): Record<string, object> {
   const codes = [
     ...ALWAYS,
     ...(access === "anyone" ? [] : GUARDED),
+    ...(access === "host" ? FOR_HOSTS : []),
     ...(method === "POST" || method === "PUT" || method === "PATCH" ? WITH_BODY : []),
     ...(schema.problems ?? []),
   ];

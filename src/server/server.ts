@@ -61,6 +61,11 @@ export class Server {
     this.code = code;
   }
 
+  /** For whoever wants to check that every door is guarded. */
+  get routes(): Front["routes"] {
+    return this.#parts.front.routes;
+  }
+
   /** Resolves when the door is open. Throws errors with words for people. */
   static async start(options: ServerOptions): Promise<Server> {
     const { config, log } = options;

@@ -38,7 +38,6 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
     isReady,
     understand: asFairleadError,
     others: (neighbourhood) => new AppHosts({ ...neighbourhood, addresses, apps, log, tokens: credentials.tokens }),
-    described: config,
     furnish: (app, shared) => addRoutes(app, options, { ...shared, apps }),
   });
   const close = async () => {

@@ -1,9 +1,9 @@
 /** The server's front: every route that it has. */
 
-import type { FastifyInstance } from "fastify";
 import type { Registry } from "prom-client";
 import type { Credentials } from "../../auth/credentials.ts";
 import { Signatures } from "../../auth/signature.ts";
+import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import { asFairleadError } from "../../door/problems.ts";
@@ -60,7 +60,7 @@ export async function createServerFront(options: ServerFrontOptions): Promise<Fr
   });
 }
 
-function furnish(app: FastifyInstance, options: ServerFrontOptions, { door, limits, draining }: Shared): void {
+function furnish(app: App, options: ServerFrontOptions, { door, limits, draining }: Shared): void {
   const { config, credentials, log } = options;
   const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
   const audit = auditor({ door, history: options.audit, log });

@@ -209,7 +209,7 @@ suite("every door, for every right and scope", () => {
 
   test("cannot be added without declaring itself", async () => {
     const app = fastify({ exposeHeadRoutes: false });
-    const routes = requireDeclarations(app, "whole");
+    const routes = requireDeclarations(app);
     const schema = { summary: "Guarded.", querystring: NoQuery, response: { 204: { description: "Nothing." } } };
     const config = { access: "exec" } as const;
     app.get("/guarded", { config, schema }, async () => "");

@@ -1,12 +1,12 @@
 /** What happened in the fleet, and who did what: the end of it, or as it happens. */
 
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { holds, reaches } from "../../../auth/grant.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { parseInput } from "../../../door/input.ts";
 import type { Watches } from "../../../door/watches.ts";
-import type { AuditEntry, FleetEvent } from "../../../protocol/events.ts";
+import { AuditEntries, type AuditEntry, type FleetEvent, FleetEvents } from "../../../protocol/events.ts";
+import { isSet, WatchQuery } from "../../../protocol/query.ts";
 import type { History } from "../../history/history.ts";
 
 const MAX_LIMIT = 1_000;
@@ -18,13 +18,40 @@ const moment = z
   .regex(/^\d{1,12}(\.\d{1,9})?$/)
   .transform((text) => Number(text) * 1_000);
 
-const HistoryQuery = z.strictObject({
-  after: z.coerce.number().int().min(0).optional(),
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-  watch: z.enum(["0", "1", "false", "true"]).optional(),
+const whole = z
+  .string()
+  .regex(/^\d{1,15}$/)
+  .transform(Number);
+
+const AuditQuery = z.strictObject({
+  after: whole.optional().describe("Those after this one, by `seq`; else the last ones."),
+  limit: whole.pipe(z.int().min(1).max(MAX_LIMIT)).default(DEFAULT_LIMIT).describe(`At most ${MAX_LIMIT}.`),
 });
 
-const EventsQuery = HistoryQuery.extend({ since: moment.optional(), until: moment.optional() });
+const EventsQuery = AuditQuery.extend({
+  watch: WatchQuery.shape.watch,
+  since: moment.optional(),
+  until: moment.optional(),
+});
+
+const EVENTS = {
+  summary: "What happened in the fleet, to hosts that you may see.",
+  description:
+    "With `watch` those events first, then each as it happens, one list a line; empty lines are signs of life.",
+  querystring: EventsQuery,
+  response: {
+    200: {
+      description: "The events, oldest first.",
+      content: { "application/json": { schema: FleetEvents }, "application/x-ndjson": { schema: FleetEvents } },
+    },
+  },
+} as const;
+
+const AUDIT = {
+  summary: "Who did what, oldest first.",
+  querystring: AuditQuery,
+  response: { 200: AuditEntries },
+} as const;
 
 export interface HistoryRoutes {
   events: History<FleetEvent>;
@@ -32,18 +59,18 @@ export interface HistoryRoutes {
   watches: Watches;
 }
 
-export function addHistory(app: FastifyInstance, { events, audit, watches }: HistoryRoutes): void {
-  app.get("/api/v1/events", { config: { access: "list" } }, async (request, reply) => {
+export function addHistory(app: App, { events, audit, watches }: HistoryRoutes): void {
+  app.get("/api/v1/events", { config: { access: "list" }, schema: EVENTS }, async (request, reply) => {
     const { grant } = callerOf(request).subject;
-    const { after, limit, watch, since = 0, until = Number.POSITIVE_INFINITY } = parseInput(EventsQuery, request.query);
+    const { after, limit, watch, since = 0, until = Number.POSITIVE_INFINITY } = request.query;
     const mine = ({ node, time }: FleetEvent) =>
       time >= since && time <= until && (node === undefined ? holds(grant, "admin") : reaches(grant, node));
     const wish = { limit, ...(after !== undefined && { after }) };
-    if (watch !== "1" && watch !== "true") return { events: (await events.read(wish)).filter(mine) };
+    if (!isSet(watch)) return { events: (await events.read(wish)).filter(mine) };
     return watches.start(request, reply, (signal) => follow(events, { wish, signal: ending(signal, until), mine }));
   });
-  app.get("/api/v1/audit", { config: { access: "admin" } }, async (request) => {
-    const { after, limit } = parseInput(HistoryQuery, request.query);
+  app.get("/api/v1/audit", { config: { access: "admin" }, schema: AUDIT }, async (request) => {
+    const { after, limit } = request.query;
     return { entries: await audit.read({ limit, ...(after !== undefined && { after }) }) };
   });
 }

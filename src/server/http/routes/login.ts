@@ -1,24 +1,59 @@
 /** How people's programs come by a token: with a one-time code, or approved by somebody who is signed in. */
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
+import { z } from "zod";
 import type { Credentials } from "../../../auth/credentials.ts";
 import type { Subject } from "../../../auth/grant.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf, type Door } from "../../../door/door.ts";
-import { parseInput } from "../../../door/input.ts";
+import { NoQuery } from "../../../door/input.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import {
   APPROVE_PATH,
   ApproveRequest,
   DEVICE_PATH,
   DEVICE_TOKEN_PATH,
+  DeviceReply,
   LOGIN_PATH,
   LOGIN_SCHEME,
-  type LoginReply,
+  LoginReply,
   LoginRequest,
+  PendingReply,
+  TokenName,
 } from "../../../protocol/login.ts";
 import type { Devices } from "../../people/devices.ts";
 import type { ApiTokens } from "../../people/tokens.ts";
 import type { Audit } from "../audit.ts";
+
+const LOGIN = {
+  summary: "A token for a one-time code (`Authorization: Login CODE`).",
+  querystring: NoQuery,
+  body: LoginRequest,
+  problems: ["unauthenticated", "too-many"],
+  response: { 200: LoginReply },
+} as const;
+
+const DEVICE = {
+  summary: "Asks for a login that somebody approves elsewhere.",
+  querystring: NoQuery,
+  body: LoginRequest,
+  problems: ["too-many"],
+  response: { 200: DeviceReply },
+} as const;
+
+const DEVICE_TOKEN = {
+  summary: "The token, once that login is approved (`Authorization: Login DEVICE`).",
+  querystring: NoQuery,
+  problems: ["unauthenticated", "too-many"],
+  response: { 200: z.union([LoginReply, PendingReply]) },
+} as const;
+
+const APPROVE = {
+  summary: "Lets the login with this code in, with what you may do.",
+  querystring: NoQuery,
+  body: ApproveRequest,
+  response: { 200: z.object({ name: TokenName }) },
+} as const;
 
 export interface LoginParts {
   credentials: Credentials;
@@ -30,24 +65,23 @@ export interface LoginParts {
   lifetime: number;
 }
 
-export function addLogin(app: FastifyInstance, parts: LoginParts): void {
+export function addLogin(app: App, parts: LoginParts): void {
   const { credentials, devices, door, audit } = parts;
-  app.post(LOGIN_PATH, { config: { access: "anyone" } }, async (request, reply) => {
+  const config = { access: "anyone" } as const;
+  app.post(LOGIN_PATH, { config, schema: LOGIN }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
-    const { name } = parseInput(LoginRequest, request.body);
+    const { name } = request.body;
     const issuer = credentials.codes.redeem(secretOf(request)) ?? (await door.refuse(request, reply, "code"));
     return await letIn(request, { name, by: issuer }, parts);
   });
-  app.post(DEVICE_PATH, { config: { access: "anyone" } }, async (request) =>
-    devices.ask(parseInput(LoginRequest, request.body).name),
-  );
-  app.post(DEVICE_TOKEN_PATH, { config: { access: "anyone" } }, async (request, reply: FastifyReply) => {
+  app.post(DEVICE_PATH, { config, schema: DEVICE }, async (request) => devices.ask(request.body.name));
+  app.post(DEVICE_TOKEN_PATH, { config, schema: DEVICE_TOKEN }, async (request, reply) => {
     const approved = devices.fetch(secretOf(request)) ?? (await door.refuse(request, reply, "token"));
     if (approved === "pending") return { pending: true };
     return await letIn(request, approved, parts);
   });
-  app.post(APPROVE_PATH, { config: { access: "admin" } }, async (request) => {
-    const { code } = parseInput(ApproveRequest, request.body);
+  app.post(APPROVE_PATH, { config: { access: "admin" }, schema: APPROVE }, async (request) => {
+    const { code } = request.body;
     const name = devices.approve(code, callerOf(request).subject);
     if (name === undefined)
       throw new FairleadError("not-found", "No login waits with that code. Codes are good for ten minutes, once.");
@@ -69,7 +103,7 @@ async function letIn(
   return { token, name: view.name, rights: view.rights, ...(view.expires && { expires: view.expires }) };
 }
 
-function secretOf({ headers: { authorization = "" } }: FastifyRequest): string {
+function secretOf({ headers: { authorization = "" } }: Pick<FastifyRequest, "headers">): string {
   const [scheme, secret, ...more] = authorization.split(" ");
   return scheme === LOGIN_SCHEME && secret !== undefined && more.length === 0 ? secret : "";
 }

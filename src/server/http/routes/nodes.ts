@@ -1,19 +1,71 @@
 /** The hosts of the fleet: who is there, and what an administrator does to them. */
 
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { reaches } from "../../../auth/grant.ts";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { NoQuery, parseInput } from "../../../door/input.ts";
+import { NoQuery } from "../../../door/input.ts";
 import { absent } from "../../../door/problems.ts";
 import type { Watches } from "../../../door/watches.ts";
-import { NodeName, NodeSettingsChange, type NodeView } from "../../../protocol/node.ts";
+import { NodeList, NodeName, NodeSettingsChange, NodeView } from "../../../protocol/node.ts";
+import { isSet, WatchQuery } from "../../../protocol/query.ts";
 import type { BootstrapTokens } from "../../nodes/bootstrap.ts";
 import type { Nodes } from "../../nodes/nodes.ts";
 import type { Audit } from "../audit.ts";
 
 const Named = z.strictObject({ name: NodeName });
-const ListQuery = z.strictObject({ watch: z.enum(["0", "1", "false", "true"]).optional() });
+
+const LIST = {
+  summary: "The hosts that you may see.",
+  description:
+    "With `watch` the list again after changes, at most once a second, one a line; empty lines are signs of life.",
+  querystring: WatchQuery,
+  response: {
+    200: {
+      description: "The list.",
+      content: { "application/json": { schema: NodeList }, "application/x-ndjson": { schema: NodeList } },
+    },
+  },
+} as const;
+
+const ONE = { summary: "One host.", params: Named, querystring: NoQuery, response: { 200: NodeView } } as const;
+
+const ADD = {
+  summary: "A new host, and the one-time token with which its agent registers.",
+  querystring: NoQuery,
+  body: Named,
+  problems: ["conflict"],
+  response: {
+    201: z.object({
+      name: NodeName,
+      uid: z.string(),
+      token: z.string(),
+      expires: z.int().describe("Milliseconds since 1970."),
+    }),
+  },
+} as const;
+
+const REMOVE = {
+  summary: "The host's key and tokens are good for nothing any more, and what is open on it ends.",
+  params: Named,
+  querystring: NoQuery,
+  response: { 204: { description: "Removed." } },
+} as const;
+
+const SET = {
+  summary: "Changes settings of one host; null takes one back to the server's own.",
+  params: Named,
+  querystring: NoQuery,
+  body: NodeSettingsChange,
+  response: { 200: NodeView },
+} as const;
+
+const SWITCHES = {
+  enable: "The host takes new work again.",
+  disable: "The host takes no new work; what runs goes on.",
+  rotate: "The host is asked for a new key at its next report.",
+} as const;
 
 export interface NodeRoutes {
   nodes: Nodes;
@@ -22,48 +74,47 @@ export interface NodeRoutes {
   audit: Audit;
 }
 
-export function addNodes(app: FastifyInstance, parts: NodeRoutes): void {
+export function addNodes(app: App, parts: NodeRoutes): void {
   addReading(app, parts);
   addChanging(app, parts);
   addSwitches(app, parts);
 }
 
-function addReading(app: FastifyInstance, { nodes, watches }: NodeRoutes): void {
+function addReading(app: App, { nodes, watches }: NodeRoutes): void {
   const visible = async (request: FastifyRequest) => {
     const { grant } = callerOf(request).subject;
     return { nodes: (await nodes.list()).filter(({ name }) => reaches(grant, name)) };
   };
-  app.get("/api/v1/nodes", { config: { access: "list" } }, async (request, reply) => {
-    const { watch } = parseInput(ListQuery, request.query);
-    if (watch !== "1" && watch !== "true") return await visible(request);
+  const config = { access: "list" } as const;
+  app.get("/api/v1/nodes", { config, schema: LIST }, async (request, reply) => {
+    if (!isSet(request.query.watch)) return await visible(request);
     return watches.start(request, reply, (signal) => lists(nodes.live.changes(signal), () => visible(request)));
   });
-  app.get("/api/v1/nodes/:name", { config: { access: "list" } }, async (request) => {
-    parseInput(NoQuery, request.query);
-    const { name } = parseInput(Named, request.params);
+  app.get("/api/v1/nodes/:name", { config, schema: ONE }, async (request) => {
+    const { name } = request.params;
     if (!reaches(callerOf(request).subject.grant, name)) throw absent();
     return await nodes.get(name);
   });
 }
 
-function addChanging(app: FastifyInstance, { nodes, bootstrap, audit }: NodeRoutes): void {
+function addChanging(app: App, { nodes, bootstrap, audit }: NodeRoutes): void {
   const config = { access: "admin" } as const;
-  app.post("/api/v1/nodes", { config }, async (request, reply) => {
-    const { name } = parseInput(Named, request.body);
+  app.post("/api/v1/nodes", { config, schema: ADD }, async (request, reply) => {
+    const { name } = request.body;
     const { uid } = await nodes.add(name);
     const issued = await bootstrap.issue({ node: name, uid });
     await audit(request, { action: "nodes add", node: name });
     return await reply.code(201).send({ name, uid, ...issued });
   });
-  app.delete("/api/v1/nodes/:name", { config }, async (request, reply) => {
-    const { name } = parseInput(Named, request.params);
+  app.delete("/api/v1/nodes/:name", { config, schema: REMOVE }, async (request, reply) => {
+    const { name } = request.params;
     await bootstrap.withdraw(await nodes.remove(name));
     await audit(request, { action: "nodes remove", node: name });
     return await reply.code(204).send();
   });
-  app.patch("/api/v1/nodes/:name/settings", { config }, async (request) => {
-    const { name } = parseInput(Named, request.params);
-    const change = parseInput(NodeSettingsChange, request.body);
+  app.patch("/api/v1/nodes/:name/settings", { config, schema: SET }, async (request) => {
+    const { name } = request.params;
+    const change = request.body;
     // In JSON nothing is undefined: null takes a setting back to the server's own.
     const settings = Object.fromEntries(Object.entries(change).map(([key, value]) => [key, value ?? undefined]));
     const view = await nodes.set(name, settings);
@@ -73,20 +124,23 @@ function addChanging(app: FastifyInstance, { nodes, bootstrap, audit }: NodeRout
 }
 
 /** What needs no more than a name. */
-function addSwitches(app: FastifyInstance, { nodes, audit }: NodeRoutes): void {
+function addSwitches(app: App, { nodes, audit }: NodeRoutes): void {
   const config = { access: "admin" } as const;
-  const actions: Record<string, (name: string) => Promise<NodeView>> = {
+  const actions: Record<keyof typeof SWITCHES, (name: string) => Promise<NodeView>> = {
     enable: (name) => nodes.enable(name, "enabled"),
     disable: (name) => nodes.enable(name, "disabled"),
     rotate: (name) => nodes.rotate(name),
   };
-  for (const [action, act] of Object.entries(actions))
-    app.post(`/api/v1/nodes/:name/${action}`, { config }, async (request) => {
-      const { name } = parseInput(Named, request.params);
+  for (const [action, act] of Object.entries(actions)) {
+    const summary = SWITCHES[action as keyof typeof SWITCHES];
+    const schema = { summary, params: Named, querystring: NoQuery, response: { 200: NodeView } };
+    app.post(`/api/v1/nodes/:name/${action}`, { config, schema }, async (request) => {
+      const { name } = request.params;
       const view = await act(name);
       await audit(request, { action: `nodes ${action}`, node: name });
       return view;
     });
+  }
 }
 
 async function* lists<T>(changes: AsyncIterable<void>, look: () => Promise<T>): AsyncGenerator<T> {

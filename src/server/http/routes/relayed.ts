@@ -2,11 +2,12 @@
 
 import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as call } from "node:http";
 import type { Duplex } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { subprotocols } from "../../../door/identity.ts";
-import { parseInput } from "../../../door/input.ts";
+import { AnyQuery, parseInput } from "../../../door/input.ts";
 import { stay } from "../../../door/stay.ts";
 import { FairleadError } from "../../../protocol/errors.ts";
 import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
@@ -42,20 +43,30 @@ const OWN_ANSWERS = new Set([
 
 const Params = z.object({ node: z.string().min(1).max(253), "*": z.string() });
 
-export function addRelayed(app: FastifyInstance, { relay }: { relay: Relay }): void {
-  void app.register(async (scope) => {
+const schema = {
+  summary:
+    "The host's own HTTP API, at what follows its name: `/api/v1/nodes/NODE/containers` is its `/api/v1/containers`.",
+  description: "WebSockets too. The host's document tells what there is: `/api/v1/nodes/NODE/openapi.json`.",
+  params: Params,
+  querystring: AnyQuery,
+  problems: ["agent-away", "unreachable"],
+  response: { default: { description: "What the host answers." } },
+} as const;
+
+export function addRelayed(app: App, { relay }: { relay: Relay }): void {
+  void app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers();
     // Bodies are the agent's to read, and to bound.
     scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
     const config = { access: "signed-in" } as const;
     const method = ["DELETE", "PATCH", "POST", "PUT"];
     const handler = (request: FastifyRequest, reply: FastifyReply) => passOn(request, reply, relay);
-    scope.route({ method, url: PATH, config, handler });
+    scope.route({ method, url: PATH, config, schema, handler });
     // Before the handler, where it would be made a WebSocket of this server's own.
     const preHandler = async (request: FastifyRequest, reply: FastifyReply) => {
       if (request.ws) await passSocketOn(request, reply, relay);
     };
-    scope.route({ method: "GET", url: PATH, config: { ...config, socket: "either" }, preHandler, handler });
+    scope.route({ method: "GET", url: PATH, config: { ...config, socket: "either" }, schema, preHandler, handler });
   });
 }
 

@@ -1,20 +1,41 @@
 /** Tokens of people and programs: who has one, a new one, one less. */
 
-import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
-import { parseInput } from "../../../door/input.ts";
-import { TokenName, TokenRequest } from "../../../protocol/login.ts";
+import { NoQuery } from "../../../door/input.ts";
+import { TokenList, TokenName, TokenRequest, TokenView } from "../../../protocol/login.ts";
 import type { ApiTokens } from "../../people/tokens.ts";
 import type { Audit } from "../audit.ts";
 
 const Named = z.strictObject({ name: TokenName });
 
-export function addTokens(app: FastifyInstance, { tokens, audit }: { tokens: ApiTokens; audit: Audit }): void {
+const LIST = {
+  summary: "The tokens, without their secrets.",
+  querystring: NoQuery,
+  response: { 200: TokenList },
+} as const;
+
+const ADD = {
+  summary: "A new token; it is told this once.",
+  querystring: NoQuery,
+  body: TokenRequest,
+  problems: ["conflict"],
+  response: { 201: z.object({ ...TokenView.shape, token: z.string() }) },
+} as const;
+
+const REMOVE = {
+  summary: "Withdraws a token, and ends what was opened with it.",
+  params: Named,
+  querystring: NoQuery,
+  response: { 204: { description: "Withdrawn." } },
+} as const;
+
+export function addTokens(app: App, { tokens, audit }: { tokens: ApiTokens; audit: Audit }): void {
   const config = { access: "admin" } as const;
-  app.get("/api/v1/tokens", { config }, async () => ({ tokens: await tokens.list() }));
-  app.post("/api/v1/tokens", { config }, async (request, reply) => {
-    const wish = parseInput(TokenRequest, request.body);
+  app.get("/api/v1/tokens", { config, schema: LIST }, async () => ({ tokens: await tokens.list() }));
+  app.post("/api/v1/tokens", { config, schema: ADD }, async (request, reply) => {
+    const wish = request.body;
     const { token, view } = await tokens.create({
       ...wish,
       scopes: wish.scopes ?? [],
@@ -23,8 +44,8 @@ export function addTokens(app: FastifyInstance, { tokens, audit }: { tokens: Api
     await audit(request, { action: "tokens add", detail: view.name });
     return await reply.code(201).send({ ...view, token });
   });
-  app.delete("/api/v1/tokens/:name", { config }, async (request, reply) => {
-    const { name } = parseInput(Named, request.params);
+  app.delete("/api/v1/tokens/:name", { config, schema: REMOVE }, async (request, reply) => {
+    const { name } = request.params;
     await tokens.revoke(name);
     await audit(request, { action: "tokens remove", detail: name });
     return await reply.code(204).send();

@@ -1,0 +1,114 @@
+/** The server, and one host of it, in this process: everything is real but the engine, whose containers a test writes down. */
+
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { SessionsLine } from "../../src/agent/sessions-line.ts";
+import { Identity } from "../../src/agent/uplink/identity.ts";
+import { Uplink } from "../../src/agent/uplink/uplink.ts";
+import { loadConfig } from "../../src/boot/config.ts";
+import { StateDirectory } from "../../src/boot/state.ts";
+import { Client } from "../../src/client/client.ts";
+import { SESSIONS_PATH } from "../../src/protocol/version.ts";
+import { serverProgram } from "../../src/server/config.ts";
+import { Server } from "../../src/server/server.ts";
+import { startFront } from "../agent/gateway/front.ts";
+import { inputs } from "../boot/inputs.ts";
+import type { DeskOptions } from "./desk.ts";
+import { BEAT, FACTS } from "./host.ts";
+import { dial } from "./relay.ts";
+import { until } from "./until.ts";
+
+const VERSION = "1.2.3";
+const log = pino({ level: "silent" });
+
+/** What the server is asked. */
+export interface Asking {
+  method?: string;
+  /** The owner's without one. */
+  token?: string;
+  body?: object;
+}
+
+export class Fleet implements AsyncDisposable {
+  readonly server: Server;
+  /** Of the machine's owner. */
+  readonly token: string;
+  readonly #undo: (() => Promise<unknown>)[];
+
+  /** The host is called `box`; its sessions come through the server. */
+  static async start(desk: DeskOptions = {}): Promise<Fleet> {
+    const directory = await mkdtemp(join(tmpdir(), "fl-inside-"));
+    const argv = ["--listen-address", "127.0.0.1", "--listen-port", "0", "--data-dir", join(directory, "server")];
+    const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, "--log-max-size", "0"] })).values;
+    const server = await Server.start({ config, log, version: VERSION });
+    const token = (await readFile(join(config.data_dir, "token"), "utf8")).trim();
+    const fleet = new Fleet(server, token);
+    fleet.#undo.push(
+      () => rm(directory, { recursive: true }),
+      () => server.close(),
+    );
+    await fleet.#addHost(await StateDirectory.open(join(directory, "host")), desk);
+    return fleet;
+  }
+
+  private constructor(server: Server, token: string) {
+    this.server = server;
+    this.token = token;
+    this.#undo = [];
+  }
+
+  get url(): string {
+    return this.server.url;
+  }
+
+  ask(path: string, { method = "GET", token = this.token, body }: Asking = {}): Promise<Response> {
+    const headers = { authorization: `Bearer ${token}`, ...(body && { "content-type": "application/json" }) };
+    return fetch(this.url + path, { method, headers, ...(body && { body: JSON.stringify(body) }) });
+  }
+
+  /** The JSON of the answer to a POST, which must be a good one. */
+  async post<T>(path: string, body?: object): Promise<T> {
+    const answer = await this.ask(path, { method: "POST", ...(body && { body }) });
+    if (!answer.ok) throw new Error(`${path} answers ${answer.status}: ${await answer.text()}`);
+    return (await answer.json()) as T;
+  }
+
+  /** A client of whoever has this token. */
+  client(token: string): Client {
+    const port = Number(new URL(this.url).port);
+    const way = { path: SESSIONS_PATH, token: `Bearer ${token}` };
+    return new Client({ software: "test", dial: (signal) => dial(port, way, signal) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const undo of this.#undo.toReversed()) await undo();
+  }
+
+  async #addHost(state: StateDirectory, options: DeskOptions): Promise<void> {
+    const { token } = await this.post<{ token: string }>("/api/v1/nodes", { name: "box" });
+    const front = await startFront({ desk: options });
+    const { sessions, budget } = front.desk;
+    const uplink = new Uplink({
+      url: this.url,
+      identity: await Identity.open(state),
+      path: state.path,
+      log,
+      token: async () => token,
+      facts: async () => FACTS,
+      engine: () => BEAT,
+      containers: async () => [],
+      settled: () => line.start(),
+      interval: 10_000,
+    });
+    const line = new SessionsLine(uplink, { sessions, gateway: front.gateway, budget, software: "test", log });
+    this.#undo.push(
+      () => front[Symbol.asyncDispose](),
+      () => line.close(),
+      () => uplink.close(),
+    );
+    uplink.start(front.url);
+    await until("the host's line", async () => (await this.ask("/api/v1/nodes/box/version")).ok);
+  }
+}
