@@ -254,7 +254,7 @@ const SETTINGS = {
     default: 1000,
     effect: "TCP connections of all port-forwards at a time.",
   }),
-  ...connectionSettings("agent"),
+  ...connectionSettings({ who: "agent", connections: 1_024 }),
   session_idle_timeout: setting({
     type: duration({ min: 0 }),
     default: 4 * HOUR,

@@ -12,6 +12,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContextOptions } from "node:tls";
 import { FairleadError } from "../protocol/errors.ts";
+import { Admission } from "./admission.ts";
 import { isLoopback, type Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
 import type { DoorConfig, Limits, ServerCertificate } from "./options.ts";
@@ -59,7 +60,18 @@ export class Listeners {
     server.on("connection", (socket: Socket | VouchedStream) => {
       if (!(socket instanceof VouchedStream)) this.#budget.arrived(socket);
     });
+    if (this.#tls) this.#pace(server);
     return server;
+  }
+
+  /** Nothing is done about a connection, nor counted, before its turn: a handshake takes a millisecond of a processor. */
+  #pace(server: Server): void {
+    const admission = new Admission(this.#limits.pace);
+    const take = server.listeners("connection");
+    server.removeAllListeners("connection");
+    server.on("connection", (socket: Socket) =>
+      admission.enter(socket, () => take.forEach((listener) => void Reflect.apply(listener, server, [socket]))),
+    );
   }
 
   /** Takes a connection that came to the server in another way than TCP, and has no need of TLS. */

@@ -1,5 +1,7 @@
 /** What a door is given: where it listens, what it lends to strangers, and where it writes down what happened. */
 
+import type { Pace } from "./admission.ts";
+
 /** PEM texts. */
 export interface ServerCertificate {
   cert: string;
@@ -34,6 +36,8 @@ export interface Limits {
   /** How long a request or its answer may stand still, neither byte nor heartbeat taken, in milliseconds. */
   stallMs: number;
   connections: number;
+  /** How fast connections are taken where each begins with a TLS handshake. */
+  pace: Pace;
   /** Connections on which nobody proved who he is: from `begin` on a share of the new ones is dropped at random, from `full` on all. */
   unauthenticated: { begin: number; share: number; full: number };
   /** The same from one address (IPv6: one /64 network). */
@@ -52,6 +56,7 @@ export const LIMITS: Limits = {
   keepAliveMs: 10_000,
   stallMs: 60_000,
   connections: 1_024,
+  pace: { rate: 200, waiting: 800 },
   unauthenticated: { begin: 10, share: 0.3, full: 100 },
   perSource: 10,
   perSharedSource: 256,

@@ -91,11 +91,12 @@ export function placeSettings({ who, where, portNames }: PlaceWish) {
   };
 }
 
-export function connectionSettings(who: string) {
+/** Which program it is, and how many connections it takes unless it is told otherwise. */
+export function connectionSettings({ who, connections }: { who: string; connections: number }) {
   return {
     max_connections: setting({
       type: integer({ min: 1 }),
-      default: 1024,
+      default: connections,
       effect: `Connections to the ${who}'s HTTP server at a time.`,
     }),
     max_unauthenticated: setting({
@@ -117,10 +118,17 @@ export function tlsProblems({ tls, tls_cert: cert, tls_key: key }: PlaceValues):
   return problems;
 }
 
+interface DoorPlaces {
+  tls: ServerCertificate | undefined;
+  localSocket?: string;
+  /** Of connections on which nothing is asked; absent: as of any front. */
+  keepAliveMs?: number;
+}
+
 /** The front's share of a program's configuration. */
 export function doorConfig(
   config: PlaceValues & ConnectionValues,
-  { tls, localSocket }: { tls: ServerCertificate | undefined; localSocket?: string },
+  { tls, localSocket, keepAliveMs }: DoorPlaces,
 ): DoorConfig {
   const { probe_port: probePort, max_unauthenticated: strangers } = config;
   return {
@@ -133,6 +141,7 @@ export function doorConfig(
     ...(probePort > 0 && { probes: { address: config.probe_address, port: probePort } }),
     limits: {
       connections: config.max_connections,
+      ...(keepAliveMs !== undefined && { keepAliveMs }),
       unauthenticated: { begin: Math.min(FIRST_STRANGERS, strangers), share: TURNED_AWAY, full: strangers },
     },
   };

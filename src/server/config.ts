@@ -12,6 +12,8 @@ const DAY = 24 * HOUR;
 const MEBIBYTE = 1024 * 1024;
 /** Below this, rotation would keep next to nothing. */
 const MIN_LOG_SIZE = 64 * 1024;
+/** Each host has two of them, its line and its reports: enough for as many hosts as there may be, and for people. */
+const MAX_CONNECTIONS = 24_576;
 
 const SETTINGS = {
   debug: setting({ type: toggle(), default: false, effect: "Logs what the server does in detail." }),
@@ -69,7 +71,7 @@ const SETTINGS = {
     default: 100_000,
     effect: "Audit lines that are kept in the database; the log files have them too.",
   }),
-  ...connectionSettings("server"),
+  ...connectionSettings({ who: "server", connections: MAX_CONNECTIONS }),
   shutdown_grace: setting({
     type: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,

@@ -15,7 +15,15 @@ import { bearer, closed, type Front, requestText, startFront } from "./front.ts"
 
 /** Milliseconds for a handshake, and what a test adds to that before it gives up. */
 const [HANDSHAKE_MS, PATIENCE_MS] = [600, 4_000];
-const LIMITS = { handshakeMs: HANDSHAKE_MS, headersMs: 1_000, requestMs: 1_500, checkMs: 50, keepAliveMs: 10_000 };
+const PACE = { rate: 10_000, waiting: 10_000 };
+const LIMITS = {
+  handshakeMs: HANDSHAKE_MS,
+  headersMs: 1_000,
+  requestMs: 1_500,
+  checkMs: 50,
+  keepAliveMs: 10_000,
+  pace: PACE,
+};
 
 let tls: TestCertificate;
 let other: TestCertificate;
