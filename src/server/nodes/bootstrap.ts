@@ -31,7 +31,7 @@ export class BootstrapTokens {
   }
 
   async issue({ node, uid }: { node: string; uid: string }): Promise<{ token: string; expires: number }> {
-    await this.#sweep();
+    await this.#makeRoom();
     const secret = PREFIX + newSecret();
     const expires = this.#now() + this.#parts.lifetime;
     await this.#shelf.create(idOf(secret), { node, uid, expires });
@@ -59,10 +59,12 @@ export class BootstrapTokens {
     for (const { id, document } of await this.#shelf.entries()) if (document.uid === uid) await this.#shelf.remove(id);
   }
 
-  async #sweep(): Promise<void> {
+  /** Expired ones are of no use and do no harm: they are looked for when there are many. */
+  async #makeRoom(): Promise<void> {
+    if ((await this.#shelf.count()) < MAX_OUTSTANDING) return;
     const all = await this.#shelf.entries();
     const over = all.filter(({ document }) => document.expires <= this.#now());
-    for (const { id } of over) await this.#shelf.remove(id);
+    await Promise.all(over.map(({ id }) => this.#shelf.remove(id)));
     if (all.length - over.length >= MAX_OUTSTANDING)
       throw new FairleadError("too-many", `${MAX_OUTSTANDING} hosts are being added; wait until some have come.`);
   }

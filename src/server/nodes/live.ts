@@ -75,13 +75,16 @@ export class Live {
 
   /** Yields at once, and after changes: at most once a second. Ends when the signal aborts. */
   async *changes(signal: AbortSignal): AsyncGenerator<void, void, void> {
+    let wake = () => {};
+    signal.addEventListener("abort", () => wake(), { once: true });
     while (!signal.aborted) {
       const next = new Promise<void>((resolve) => {
+        wake = resolve;
         this.#wakes.add(resolve);
-        signal.addEventListener("abort", () => resolve(), { once: true });
       });
       yield;
-      await next;
+      if (!signal.aborted) await next;
+      this.#wakes.delete(wake);
       await wait(LOOK_MS, signal);
     }
   }

@@ -57,7 +57,7 @@ export class Nodes {
     if (existing && existing.keys.length > 0)
       throw new FairleadError("conflict", `There is a host called ${name}. Remove it first, or choose another name.`);
     if (existing) return existing;
-    if ((await this.records.list()).length >= MAX_NODES)
+    if ((await this.records.count()) >= MAX_NODES)
       throw new FairleadError("too-many", `There are ${MAX_NODES} hosts; this server takes no more.`);
     const record: NodeRecord = {
       name,

@@ -29,6 +29,10 @@ export class Shelf<T> {
     return (await this.entries()).map(({ document }) => document);
   }
 
+  count(): Promise<number> {
+    return this.#storage.count(this.#prefix);
+  }
+
   async entries(): Promise<{ id: string; document: T }[]> {
     const found = await this.#storage.list(this.#prefix);
     return found.map((entry) => ({ id: entry.key.slice(this.#prefix.length), document: this.#read(entry) }));

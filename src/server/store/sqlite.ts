@@ -56,7 +56,12 @@ export class SqliteStorage implements Storage {
 
   async list(prefix: string): Promise<Entry[]> {
     const sql = "SELECT key, value, revision FROM entries WHERE key >= ? AND key < ? ORDER BY key";
-    return this.#statement(sql).all(prefix, `${prefix}\u{10ffff}`) as unknown as Entry[];
+    return this.#statement(sql).all(prefix, beyond(prefix)) as unknown as Entry[];
+  }
+
+  async count(prefix: string): Promise<number> {
+    const row = this.#statement("SELECT count(*) AS count FROM entries WHERE key >= ? AND key < ?");
+    return Number(row.get(prefix, beyond(prefix))?.["count"]);
   }
 
   put(key: string, value: string, expected?: number): Promise<number> {
@@ -177,4 +182,9 @@ export class SqliteStorage implements Storage {
     this.#statements.set(sql, known);
     return known;
   }
+}
+
+/** Behind every key that begins so. */
+function beyond(prefix: string): string {
+  return `${prefix}\u{10ffff}`;
 }

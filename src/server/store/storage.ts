@@ -36,6 +36,8 @@ export interface Storage {
   get(key: string): Promise<Entry | undefined>;
   /** In the order of their keys. */
   list(prefix: string): Promise<Entry[]>;
+  /** How many there are, without reading them. */
+  count(prefix: string): Promise<number>;
   /** `expected` is the revision that the value must still have, 0: there must be none. Rejects with {@link Conflict} otherwise. */
   put(key: string, value: string, expected?: number): Promise<number>;
   /** The same for removing; nothing happens when there is none. */

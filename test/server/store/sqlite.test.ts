@@ -29,6 +29,7 @@ suite("storage in SQLite", () => {
       (await storage.list("node/")).map(({ value }) => value),
       ["1", "2"],
     );
+    assert.equal(await storage.count("node/"), 2);
     assert.equal(await storage.get("node/c"), undefined);
   });
 
