@@ -14,6 +14,8 @@ import { forwardUp } from "./figures/forward-up.ts";
 import { logs } from "./figures/logs.ts";
 import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
 import { proxyRequests } from "./figures/proxy-requests.ts";
+import { relayEcho, relayLatency } from "./figures/relay-latency.ts";
+import { relayThroughput, relayThroughputUp } from "./figures/relay-throughput.ts";
 import { stalledReaders } from "./figures/stalled-readers.ts";
 import { parseOptions, USAGE, UsageError } from "./options.ts";
 import { summarise, takePairs } from "./pairs.ts";
@@ -37,6 +39,10 @@ const FIGURES: readonly Figure[] = [
   proxyFirstByte,
   echoUnderLoad,
   stalledReaders,
+  relayThroughput,
+  relayThroughputUp,
+  relayLatency,
+  relayEcho,
 ];
 
 async function main(): Promise<number> {

@@ -5,6 +5,7 @@ import { type Engine, sharedEngine } from "../support/engine.ts";
 import { run } from "./command.ts";
 import { IMAGE, importImage } from "./image.ts";
 import { Ctl } from "./ours/ctl.ts";
+import { Fleet } from "./ours/fleet.ts";
 import { Docker } from "./peers/docker.ts";
 import { Sshd } from "./peers/sshd.ts";
 
@@ -54,6 +55,11 @@ export class Stage implements AsyncDisposable {
   /** `ctl` on an agent of its own. */
   ctl(): Promise<Ctl> {
     return this.#once("ctl", async () => this.#stack.use(await Ctl.start(await this.engine())));
+  }
+
+  /** A server, and a host of it that can be dialled too. */
+  fleet(): Promise<Fleet> {
+    return this.#once("fleet", async () => this.#stack.use(await Fleet.start(await this.engine())));
   }
 
   sshd(): Promise<Sshd> {

@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
-import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,8 +27,8 @@ const HERE = "10.213.7.1";
 const THERE = "10.213.7.2";
 const WEB = "relay-web";
 const BYTES = pattern(3_000_000);
-/** How often the server is killed under what goes through it. */
-const KILLS = 3;
+/** How often the server is killed under what goes through it; FAIRLEAD_RELAY_KILLS asks for more. */
+const KILLS = Number(process.env["FAIRLEAD_RELAY_KILLS"] ?? 3);
 
 suite("a host with outbound traffic only, through its server", () => {
   let engine: Engine;
@@ -46,7 +45,7 @@ suite("a host with outbound traffic only, through its server", () => {
     engine = await sharedEngine();
     await engine.run(WEB, { command: ["sh", "-c", "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done"] });
     server = await startServer({ flags });
-    const { token } = await atHome<{ token: string }>(server, {
+    const { token } = await server.atHome<{ token: string }>({
       method: "POST",
       path: "/api/v1/nodes",
       body: { name: "box" },
@@ -79,7 +78,7 @@ suite("a host with outbound traffic only, through its server", () => {
   /** The agent's line is there, as the server is told. */
   const connected = () =>
     until("the agent's line", async () => {
-      const { beat } = await atHome<{ beat?: { gatewayStatus?: string } }>(server, { path: "/api/v1/nodes/box" });
+      const { beat } = await server.atHome<{ beat?: { gatewayStatus?: string } }>({ path: "/api/v1/nodes/box" });
       return beat?.gatewayStatus === "connected";
     });
 
@@ -207,16 +206,4 @@ function makeNetwork(): void {
   inside("iptables", "-A", "INPUT", "-i", "lo", "-j", "ACCEPT");
   inside("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT");
   inside("iptables", "-P", "INPUT", "DROP");
-}
-
-/** The server's HTTP API at its socket file, as its own user. */
-async function atHome<T>(server: TestServer, asked: { method?: string; path: string; body?: object }): Promise<T> {
-  const { method = "GET", path, body } = asked;
-  const headers = { authorization: `Bearer ${server.token}`, ...(body && { "content-type": "application/json" }) };
-  const sent = request({ socketPath: join(server.stateDir, "server.sock"), method, path, headers });
-  sent.end(body && JSON.stringify(body));
-  const [answer] = (await once(sent, "response")) as [AsyncIterable<Buffer>];
-  const chunks: Buffer[] = [];
-  for await (const chunk of answer) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString()) as T;
 }

@@ -3,8 +3,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { until } from "./until.ts";
 
@@ -16,6 +18,14 @@ export interface ServerOptions {
   flags?: string[];
   /** Of an earlier server, to go on with its state at the same port. */
   before?: TestServer;
+  /** What to start instead of the sources, e.g. the launcher in bin/; it must `exec`, so that the pid is the server's. */
+  program?: readonly [string, ...string[]];
+}
+
+interface Asked {
+  method?: string;
+  path: string;
+  body?: object;
 }
 
 export interface TestServer {
@@ -36,6 +46,8 @@ export interface TestServer {
   /** The JSON of an answer that must be a good one. */
   json<T>(path: string): Promise<T>;
   post<T>(path: string, body?: object): Promise<T>;
+  /** At its socket file, as its own user; also where it serves with TLS. An answer that is not JSON is given as its text. */
+  atHome<T>(asked: Asked): Promise<T>;
   kill(signal: NodeJS.Signals): void;
   exited: Promise<unknown>;
   /** Ends it; its directories stay for the next one. */
@@ -44,7 +56,7 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startServer({ flags = [], before }: ServerOptions = {}): Promise<TestServer> {
+export async function startServer({ flags = [], before, program }: ServerOptions = {}): Promise<TestServer> {
   const home = before?.home ?? (await mkdtemp(join(tmpdir(), "fl-server-")));
   const stateDir = join(home, "state", "fairlead-server");
   const port = before ? new URL(before.url).port : "0";
@@ -55,7 +67,8 @@ export async function startServer({ flags = [], before }: ServerOptions = {}): P
     HOME: home,
   };
   const address = flags.includes("--listen-address") ? [] : ["--listen-address", "127.0.0.1"];
-  const child = spawn(process.execPath, [main, "--listen-port", port, ...address, ...flags], { cwd: home, env });
+  const [file, ...args] = program ?? [process.execPath, main];
+  const child = spawn(file, [...args, "--listen-port", port, ...address, ...flags], { cwd: home, env });
   const said = { out: "", err: "" };
   child.stdout.on("data", (bytes: Buffer) => (said.out += bytes.toString()));
   child.stderr.on("data", (bytes: Buffer) => (said.err += bytes.toString()));
@@ -86,6 +99,7 @@ export async function startServer({ flags = [], before }: ServerOptions = {}): P
     fetch: call,
     json: async <T>(path: string) => good<T>(await call(path)),
     post: async <T>(path: string, body?: object) => good<T>(await call(path, posting(body))),
+    atHome: <T>(asked: Asked) => askAtHome<T>({ socket: join(stateDir, "server.sock"), token }, asked),
     kill: (signal) => void child.kill(signal),
     exited,
     end,
@@ -102,7 +116,20 @@ function posting(body: object | undefined) {
 }
 
 async function good<T>(answer: Response): Promise<T> {
-  const text = await answer.text();
-  if (!answer.ok) throw new Error(`${answer.url} answers ${answer.status}: ${text}`);
-  return (text === "" ? undefined : JSON.parse(text)) as T;
+  const said = await answer.text();
+  if (!answer.ok) throw new Error(`${answer.url} answers ${answer.status}: ${said}`);
+  return (said === "" ? undefined : JSON.parse(said)) as T;
+}
+
+async function askAtHome<T>(
+  where: { socket: string; token: string },
+  { method = "GET", path, body }: Asked,
+): Promise<T> {
+  const headers = { authorization: `Bearer ${where.token}`, ...(body && { "content-type": "application/json" }) };
+  const sent = request({ socketPath: where.socket, method, path, headers });
+  sent.end(body && JSON.stringify(body));
+  const [answer] = (await once(sent, "response")) as [IncomingMessage];
+  const said = await text(answer);
+  if ((answer.statusCode ?? 500) >= 400) throw new Error(`${path} answers ${answer.statusCode}: ${said}`);
+  return (answer.headers["content-type"]?.includes("json") ? JSON.parse(said) : said) as T;
 }

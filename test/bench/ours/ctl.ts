@@ -16,8 +16,9 @@ export class Ctl implements Cli, AsyncDisposable {
     this.#agent = agent;
   }
 
-  static async start(engine: Engine): Promise<Ctl> {
-    return new Ctl(await startAgent({ engine, program: [join(ROOT, "bin/fairlead"), "agent"] }));
+  /** With more flags for the agent, if there are any. */
+  static async start(engine: Engine, ...flags: string[]): Promise<Ctl> {
+    return new Ctl(await startAgent({ engine, flags, program: [join(ROOT, "bin/fairlead"), "agent"] }));
   }
 
   /** It finds the agent by itself, as on any machine that runs one. */
@@ -67,15 +68,19 @@ export class Ctl implements Cli, AsyncDisposable {
     return this.#agent.pid;
   }
 
-  /** Forwards these local ports to this container. Resolves once all are open. */
-  async forward(container: string, ports: ReadonlyMap<number, number>): Promise<Running> {
-    const pairs = [...ports].map(([local, remote]) => `${local}:${remote}`);
-    const forward = new Running(this.command("port-forward", container, ...pairs));
-    await forward.ready(...[...ports.keys()].map((local) => new RegExp(`:${local}\\b`)));
-    return forward;
+  forward(container: string, ports: ReadonlyMap<number, number>): Promise<Running> {
+    return forward(this, container, ports);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#agent.stop();
   }
+}
+
+/** Forwards these local ports to this container with `ctl`. Resolves once all are open. */
+export async function forward(ctl: Cli, container: string, ports: ReadonlyMap<number, number>): Promise<Running> {
+  const pairs = [...ports].map(([local, remote]) => `${local}:${remote}`);
+  const running = new Running(ctl.command("port-forward", container, ...pairs));
+  await running.ready(...[...ports.keys()].map((local) => new RegExp(`:${local}\\b`)));
+  return running;
 }
