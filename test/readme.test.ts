@@ -28,7 +28,7 @@ test("every page that the README points to exists", () => {
 
 test("every npm script that the README names exists", () => {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/npm (?:run )?(start|test|check|bench)\b/g)].map(([, name]) => name ?? "");
+  const named = [...readme.matchAll(/npm (?:run )?(start|test|check|bench|faults)\b/g)].map(([, name]) => name ?? "");
   assert.deepEqual(
     named.filter((name) => !(name in scripts)),
     [],

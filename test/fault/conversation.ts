@@ -40,11 +40,16 @@ const SCRIPT = `
   echo "signals $signals"; exit 42`;
 const READY = "ready\n";
 
+/** On which host the container is, where a server is talked to. */
+interface Where {
+  node?: string;
+}
+
 /** Rejects unless every byte, the exit status and the one signal were right. */
-export async function talkToExec(client: Client, tty: boolean): Promise<void> {
+export async function talkToExec(client: Client, { tty, ...where }: Where & { tty: boolean }): Promise<void> {
   const command = ["sh", "-c", SCRIPT, "sh", tty ? "tty" : "pipe"];
   const session = await again(() =>
-    client.exec(TALKER, { command, tty, stdin: true }, { onDrop: "keep", grace: GRACE }),
+    client.exec(TALKER, { command, tty, stdin: true }, { onDrop: "keep", grace: GRACE, ...where }),
   );
   const said = await converse(session, { isProcess: true });
   assert.deepEqual(said.status, { code: 42 });
@@ -53,8 +58,8 @@ export async function talkToExec(client: Client, tty: boolean): Promise<void> {
 }
 
 /** Rejects unless every byte was right, both ways, and both ends came. */
-export async function talkToPort(client: Client): Promise<void> {
-  const forward = await again(() => client.forward(TALKER, { ports: [PORT] }, { grace: GRACE }));
+export async function talkToPort(client: Client, where: Where = {}): Promise<void> {
+  const forward = await again(() => client.forward(TALKER, { ports: [PORT] }, { grace: GRACE, ...where }));
   const session = await again(async () => {
     const dialled = await forward.dial(PORT);
     await dialled.opened;

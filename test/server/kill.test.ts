@@ -1,17 +1,27 @@
+/** The server is killed in the midst of its work, again and again. FAIRLEAD_KILLS asks for another number (`npm run faults`: 200). */
+
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { NodeList, type NodeView } from "../../src/protocol/node.ts";
+import { connectTo } from "../fault/stage.ts";
 import { TestHost } from "../support/host.ts";
+import { joinDesk } from "../support/line.ts";
+import type { Script } from "../support/scripted-runtime.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
-const KILLS = 10;
+const KILLS = Number(process.env["FAIRLEAD_KILLS"] ?? 10);
 const HOSTS = 5;
 /** Acknowledged changes after which the server is killed, in the midst of others. */
 const ENOUGH = 12;
+/** Milliseconds; longer than a server is away. */
+const GRACE = 60_000;
 
 suite("a server that is killed again and again", () => {
   let server: TestServer;
+  let desk: Awaited<ReturnType<typeof joinDesk>>;
+  /** The processes on that desk. */
+  const scripts: Script[] = [];
   const hosts: TestHost[] = [];
   before(async () => {
     server = await startServer();
@@ -22,8 +32,33 @@ suite("a server that is killed again and again", () => {
       await host.beat();
       hosts.push(host);
     }
+    desk = await joinDesk(server, "box", {
+      exec: async (script) => {
+        scripts.push(script);
+        await script.ended;
+        return { code: 0 };
+      },
+    });
   });
-  after(() => server.stop());
+  after(async () => {
+    await desk.close();
+    await server.stop();
+  });
+
+  const killAndStart = async () => {
+    server.kill("SIGKILL");
+    await server.exited;
+    server = await startServer({ before: server });
+  };
+
+  /** Somebody with a token of his own, and a session of his on the host that is kept for him. */
+  async function guest(name: string) {
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name, rights: ["exec"] });
+    const client = connectTo({ url: server.url, token });
+    const body = { command: ["sh"], tty: false, stdin: true };
+    const session = await client.exec("web", body, { node: "box", onDrop: "keep", grace: GRACE });
+    return { client, session, subject: `server:${name}` };
+  }
 
   /** Adds hosts until the server is gone; gives the names of those that were acknowledged. */
   async function add(round: number, worker: number, acknowledged: string[]): Promise<void> {
@@ -57,11 +92,9 @@ suite("a server that is killed again and again", () => {
       const work = [0, 1, 2].map((worker) => add(round, worker, acknowledged));
       const reports = hosts.map((host) => report(host));
       await until("enough changes", () => acknowledged.length >= ENOUGH);
-      server.kill("SIGKILL");
-      await server.exited;
+      await killAndStart();
       await Promise.all([...work, ...reports]);
       all.push(...acknowledged);
-      server = await startServer({ before: server });
       for (const host of hosts) {
         await until("its place", async () => (await host.register()).status === 200);
         assert.equal((await host.beat()).status, 200);
@@ -75,5 +108,22 @@ suite("a server that is killed again and again", () => {
     );
     const ready = nodes.filter(({ name, status }: NodeView) => name.startsWith("host-") && status === "Ready");
     assert.equal(ready.length, HOSTS);
+  });
+
+  test("lets no session live on rights that were withdrawn just before, and ends no other one", async () => {
+    const stays = await guest("stays");
+    const [process] = scripts;
+    const said = stays.session.packets();
+    for (let round = 0; round < KILLS; round++) {
+      const goes = await guest(`goes-${round}`);
+      assert.equal((await server.fetch(`/api/v1/tokens/goes-${round}`, { method: "DELETE" })).status, 204);
+      await killAndStart();
+      await until("the end of what was withdrawn", () => !desk.sessions.subjects().has(goes.subject));
+      await process?.print(`round ${round}`);
+      const { value } = await said.next();
+      assert.equal(value?.type === "stdout" && Buffer.from(value.bytes).toString(), `round ${round}`);
+      await goes.client.close();
+    }
+    await stays.client.close();
   });
 });

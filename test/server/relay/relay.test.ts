@@ -1,11 +1,11 @@
 /** Sessions through a relay, on real sockets: nothing of what the ends say to each other is lost, changed or held up. */
 
 import assert from "node:assert/strict";
-import { Duplex } from "node:stream";
 import { test, type TestContext } from "node:test";
 import type { RemoteSession } from "../../../src/client/session.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import type { ExitStatus } from "../../../src/protocol/packet.ts";
+import { echo } from "../../support/far-end.ts";
 import { RelayRig } from "../../support/relay.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
@@ -142,20 +142,6 @@ async function shout({ stdin, ended, print }: Script): Promise<ExitStatus> {
 async function wait({ ended }: Script): Promise<ExitStatus> {
   await ended;
   return { code: 0 };
-}
-
-function echo(): Duplex {
-  return new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      this.push(chunk);
-      done();
-    },
-    final(done) {
-      this.push(null);
-      done();
-    },
-  });
 }
 
 async function collect(session: RemoteSession): Promise<{ out: string; exit?: ExitStatus }> {

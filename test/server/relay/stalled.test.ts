@@ -1,15 +1,14 @@
 /** One client that does not read harms nobody: what is kept for it is bounded, and the others go on. */
 
 import assert from "node:assert/strict";
-import { Duplex } from "node:stream";
 import { test } from "node:test";
+import { echo, flood } from "../../support/far-end.ts";
 import { Proxy } from "../../support/proxy.ts";
 import { RelayRig } from "../../support/relay.ts";
 import { settled, until } from "../../support/until.ts";
 
 /** More than all buffers on the way could hold. */
 const FLOOD = 64 * 1024 * 1024;
-const PIECE = 65_536;
 /** What the kernel, the sockets and the windows may keep of it. */
 const KEPT = 40 * 1024 * 1024;
 const ROUNDS = 50;
@@ -19,7 +18,7 @@ test("a client whose connection stalls stops its own session only", async (t) =>
   const rig = await RelayRig.start();
   t.after(() => rig[Symbol.asyncDispose]());
   const desk = await rig.desk("box", {
-    dial: (port) => (port === 80 ? flood((bytes) => (produced += bytes)) : echo()),
+    dial: (port) => (port === 80 ? flood(FLOOD, (bytes) => (produced += bytes)) : echo()),
   });
   await until("the agent's connection", () => desk.isConnected());
   await using proxy = await Proxy.start({ port: rig.port });
@@ -53,27 +52,4 @@ test("a client whose connection stalls stops its own session only", async (t) =>
 
 async function drain(packets: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of packets);
-}
-
-function flood(note: (bytes: number) => void): Duplex {
-  let left = FLOOD;
-  return new Duplex({
-    read() {
-      const bytes = Buffer.alloc(Math.min(PIECE, left));
-      left -= bytes.length;
-      note(bytes.length);
-      this.push(bytes.length > 0 ? bytes : null);
-    },
-    write: (_chunk, _encoding, done) => done(),
-  });
-}
-
-function echo(): Duplex {
-  return new Duplex({
-    read() {},
-    write(chunk: Buffer, _encoding, done) {
-      this.push(chunk);
-      done();
-    },
-  });
 }

@@ -1,0 +1,130 @@
+/**
+ * A process full of agents without engines: keys, registration, reports and lines are the real ones, hosts and containers
+ * are made up. Its parent tells it where to go, and asks now and then what has happened.
+ */
+
+import { Relayed } from "../../src/agent/session/relayed.ts";
+import { dialServer } from "../../src/agent/uplink/dial.ts";
+import { Heartbeat } from "../../src/agent/uplink/heartbeat.ts";
+import { Identity } from "../../src/agent/uplink/identity.ts";
+import { Realtime } from "../../src/agent/uplink/realtime.ts";
+import { Registrar } from "../../src/agent/uplink/register.ts";
+import { ServerAgent } from "../../src/agent/uplink/secure.ts";
+import { GrantVerifier } from "../../src/auth/signed-grant.ts";
+import { Budget } from "../../src/mux/budget.ts";
+import type { Beat } from "../../src/protocol/node.ts";
+import { BEAT, FACTS } from "../support/host.ts";
+import { newTally, type Order, type Tally } from "./tally.ts";
+
+/** Milliseconds between reports, until the server has said so. */
+const INTERVAL = 10_000;
+/** Windows of all lines of this process together, in bytes. */
+const MEMORY = 64 * 1_048_576;
+/** Whose figures go along with each report. */
+const CONTAINERS: Beat["containers"] = Array.from({ length: 10 }, (_, i) => ({
+  id: String(i).repeat(64),
+  name: `container-${i}`,
+  cpu: 12.5,
+  memory: { used: 100_000_000, limit: 8_000_000_000 },
+  network: { received: 1_000_000, sent: 1_000_000 },
+  block: { read: 1_000_000, written: 1_000_000 },
+  pids: 10,
+}));
+
+class Crowd {
+  #tally: Tally = newTally();
+  readonly #connected = new Set<string>();
+  readonly #reported = new Set<string>();
+  readonly #budget = new Budget(MEMORY);
+
+  /** What has happened since this was asked before. */
+  take(): Tally {
+    const taken = { ...this.#tally, connected: this.#connected.size, reported: this.#reported.size };
+    this.#tally = newTally();
+    this.#reported.clear();
+    return taken;
+  }
+
+  async join(server: URL, token: string): Promise<void> {
+    const identity = await Identity.open(memory());
+    const address = {
+      url: server,
+      get pin() {
+        return identity.pin;
+      },
+    };
+    const { signal } = new AbortController();
+    const line = { server: address, agent: new ServerAgent(address), signal };
+    const realtime = this.#line(address, identity);
+    let before: number | undefined;
+    const heartbeat = new Heartbeat({
+      registrar: new Registrar({ line, identity, facts: async () => FACTS, token: async () => token }),
+      interval: INTERVAL,
+      beat: () => ({ ...BEAT, containers: CONTAINERS, gatewayStatus: "connected" }),
+      settled: () => realtime.start(),
+      keyIsOld: () => false,
+      reported: (failure) => {
+        if (failure) return this.#note("refused", failure.message);
+        const now = Date.now();
+        if (before !== undefined) this.#tally.gaps.push(now - before);
+        before = now;
+        this.#reported.add(token);
+      },
+    });
+    void heartbeat.run(signal);
+  }
+
+  #line(server: { url: URL; pin: string | undefined }, identity: Identity): Realtime {
+    const dial = dialServer({ server, signer: () => identity.signer });
+    const key = identity.key.id;
+    const relayed = new Relayed({
+      sessions: { receive() {}, refuse() {}, subjects: () => new Set(), withdraw: async () => {} },
+      verifier: new GrantVerifier(() => {
+        const { uid: agent = "", grantKey = "" } = identity.registered ?? {};
+        return { agent, key: grantKey };
+      }),
+      serveHttp: (channel) => channel.close(4501, "no HTTP here"),
+    });
+    return new Realtime({
+      dial: (signal) => {
+        this.#note("dials", second());
+        return dial(signal);
+      },
+      accept: (channel) => relayed.accept(channel),
+      onState: (state) => {
+        if (state.connected) this.#connected.add(key);
+        else this.#connected.delete(key);
+        if (state.connected) this.#note("lines", second());
+      },
+      budget: this.#budget,
+      software: "fairlead-test",
+    });
+  }
+
+  #note(what: "dials" | "lines" | "refused", key: string | number): void {
+    const counts = this.#tally[what];
+    counts[key] = (counts[key] ?? 0) + 1;
+  }
+}
+
+function second(): number {
+  return Math.floor(Date.now() / 1_000);
+}
+
+/** A state directory that is gone with the process. */
+function memory() {
+  const files = new Map<string, string>();
+  return {
+    path: "memory",
+    read: async (name: string) => files.get(name),
+    replace: async (name: string, data: string) => void files.set(name, data),
+  };
+}
+
+const crowd = new Crowd();
+process.on("message", (order: Order) => {
+  if (order.do === "tell") process.send?.(crowd.take());
+  else for (const token of order.tokens) void crowd.join(new URL(order.url), token);
+});
+// Whoever told it what to do is gone.
+process.once("disconnect", () => process.exit(0));
