@@ -11,7 +11,9 @@ import { isSignedBy } from "./keys.ts";
 /** How far the clocks of both sides may be apart, in seconds. */
 const MAX_SKEW = 60;
 const NONCE_BYTES = 16;
-/** Requests that one key may sign within the time in which they could be replayed; far more than an agent sends. */
+/** A request that was signed with a clock that is ahead could be sent again for so long, in milliseconds. */
+const MEMORY_MS = 2 * MAX_SKEW * 1_000;
+/** Requests that one key may sign within that time; far more than an agent sends. */
 const MAX_NONCES = 10_000;
 const MAX_HEADER = 1_024;
 const LABEL = "fairlead";
@@ -71,13 +73,17 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Checks signatures, and remembers those that could be sent again. */
 export class Signatures {
-  /** The nonces of each key with the times, in seconds, of their requests: the oldest first. */
-  readonly #seen = new Map<string, Map<string, number>>();
+  /** The nonces of each key: since the last turn, and since the one before. */
+  #seen = new Map<string, Set<string>>();
+  #before = new Map<string, Set<string>>();
+  /** When the last turn was, in milliseconds. */
+  #turned: number;
   readonly #now: () => number;
   readonly #since: number;
 
   constructor(now: () => number = Date.now) {
     this.#now = now;
+    this.#turned = now();
     this.#since = Math.floor(now() / 1_000);
   }
 
@@ -108,22 +114,23 @@ export class Signatures {
       throw new FairleadError("replayed", "The request is older than this server process; sign it again.");
   }
 
-  #remember({ keyName, nonce, created }: Signed): void {
-    const seen = this.#seen.get(keyName) ?? new Map<string, number>();
+  #remember({ keyName, nonce }: Signed): void {
+    this.#turn();
+    const seen = this.#seen.get(keyName) ?? new Set();
+    if (seen.has(nonce) || this.#before.get(keyName)?.has(nonce))
+      throw new FairleadError("replayed", "This request was received before; sign each one anew.");
+    if (seen.size >= MAX_NONCES) throw new FairleadError("too-many", "This key signs too many requests; slow down.");
+    seen.add(nonce);
     this.#seen.set(keyName, seen);
-    const horizon = Math.floor(this.#now() / 1_000) - 2 * MAX_SKEW;
-    for (const [old, time] of seen) {
-      if (time >= horizon && seen.size < MAX_NONCES) break;
-      if (time >= horizon) throw new FairleadError("too-many", "This key signs too many requests; slow down.");
-      seen.delete(old);
-    }
-    if (seen.has(nonce)) throw new FairleadError("replayed", "This request was received before; sign each one anew.");
-    seen.set(nonce, created);
   }
 
-  /** Forgets a key that is not accepted any more. */
-  forget(keyName: string): void {
-    this.#seen.delete(keyName);
+  /** Forgets what is too old to be accepted again, and with it the keys that nobody uses any more. */
+  #turn(): void {
+    const now = this.#now();
+    if (Math.abs(now - this.#turned) < MEMORY_MS) return;
+    this.#before = this.#seen;
+    this.#seen = new Map();
+    this.#turned = now;
   }
 }
 
