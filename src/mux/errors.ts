@@ -1,16 +1,19 @@
 /** What can end a channel or a connection, with the close code the other side is told. */
 
-/** Registered WebSocket close codes, and ours for a dead peer. */
+/** Registered WebSocket close codes, and ours for what has none. */
 export const CLOSE = {
   normal: 1000,
   goingAway: 1001,
   protocol: 1002,
   tooLarge: 1009,
   internal: 1011,
+  /** Nobody said it: the connection under a channel was lost, here or further on. */
+  cut: 1006,
   dead: 4000,
+  tooMany: 4429,
 } as const;
 
-/** How a channel or a connection ended. A channel whose connection ended under it has code 1006: nobody closed it. */
+/** How a channel or a connection ended. A channel whose connection ended under it has the code `cut`: nobody closed it. */
 export interface CloseInfo {
   code: number;
   reason: string;

@@ -2,7 +2,7 @@
 
 import type { Budget } from "./budget.ts";
 import type { Channel } from "./channel.ts";
-import { type CloseInfo, violation } from "./errors.ts";
+import { CLOSE, type CloseInfo, violation } from "./errors.ts";
 import { Replay } from "./replay.ts";
 
 export interface ReceivedPacket {
@@ -80,7 +80,7 @@ export class Sequence {
     if (words.reply) channel.reply(words.reply);
     const previous = this.#channel;
     this.#channel = channel;
-    previous?.close(1000, "resumed on another connection");
+    previous?.close(CLOSE.normal, "resumed on another connection");
     channel.start({
       message: (bytes) => this.#receive(channel, bytes),
       credit: () => this.#resume(),

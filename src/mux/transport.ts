@@ -1,6 +1,6 @@
 /** What a connection is made of: messages out, messages in, and how much has not left yet. */
 
-import type { CloseInfo } from "./errors.ts";
+import { CLOSE, type CloseInfo } from "./errors.ts";
 
 export interface TransportEvents {
   message(bytes: Uint8Array): void;
@@ -122,5 +122,5 @@ export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: La
 
 /** Browsers let a page send 1000 and 3000-4999 only. */
 function closable(code: number): number {
-  return code === 1000 || code >= 3000 ? code : 4000 + (code % 1000);
+  return code === CLOSE.normal || code >= 3000 ? code : 4000 + (code % 1000);
 }
