@@ -3,8 +3,9 @@
 import { Backoff } from "../lib/backoff.ts";
 import { wait } from "../lib/wait.ts";
 import type { Budget } from "../mux/budget.ts";
+import { CLOSE } from "../mux/errors.ts";
 import { Mux } from "../mux/mux.ts";
-import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
+import { type ErrorCode, ERRORS, FairleadError } from "../protocol/errors.ts";
 import type { Dial } from "./client.ts";
 
 export type LinkState =
@@ -34,8 +35,6 @@ export interface LinkOptions {
   budget: Budget;
 }
 
-/** Close code of a connection whose owner may not come in any more. */
-const WITHDRAWN = 4401;
 /** The first attempt follows at once; then these. */
 const RETRY = { first: 250, max: 5_000 };
 /** An agent behind the server is looked for more often: nobody has to be dialled. */
@@ -94,7 +93,7 @@ export class Link {
     this.#closed = true;
     // The goodbyes first: a dialler may take the signal as leave to cut what it opened.
     for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "the client was closed"));
-    this.#mux?.close(1000, "done");
+    this.#mux?.close(CLOSE.normal, "done");
     this.#stop.abort();
     this.#options.onState({ state: "closed" });
   }
@@ -119,7 +118,7 @@ export class Link {
   #lost(mux: Mux, code: number, reason: string): void {
     if (this.#mux !== mux || this.#closed) return;
     this.#mux = undefined;
-    if (code === WITHDRAWN) return this.#abandon(new FairleadError("revoked", reason));
+    if (code === ERRORS.revoked.close) return this.#abandon(new FairleadError("revoked", reason));
     const words = reason || `closed with code ${code}`;
     void this.#reconnect(new FairleadError("unreachable", `the connection was lost (${words})`));
   }

@@ -1,15 +1,14 @@
 /** One session as its user sees it: packets in, packets out, resumed by itself. */
 
 import type { Channel } from "../mux/channel.ts";
-import type { CloseInfo } from "../mux/errors.ts";
+import { CLOSE, type CloseInfo } from "../mux/errors.ts";
 import type { Mux } from "../mux/mux.ts";
 import { Sequence } from "../mux/sequence.ts";
-import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
+import { type ErrorCode, ERRORS, FairleadError } from "../protocol/errors.ts";
+import { json } from "../protocol/json.ts";
 import { type Opened, type OpenHeader, readReply, type ResumeBody } from "../protocol/open.ts";
 import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
 import type { Link, Rider } from "./link.ts";
-
-const utf8 = new TextEncoder();
 
 /** How long an agent may take to answer an open or a resume before the connection is at fault, in milliseconds. */
 const OPEN_TIMEOUT_MS = 60_000;
@@ -148,7 +147,7 @@ export class RemoteSession implements Rider {
   #start(mux: Mux, body: unknown): void {
     const channel = mux.open({ header: json(this.#header), body: json(body) });
     this.#channel = channel;
-    const timer = setTimeout(() => channel.close(4408, "no answer"), OPEN_TIMEOUT_MS);
+    const timer = setTimeout(() => channel.close(ERRORS["no-answer"].close, "no answer"), OPEN_TIMEOUT_MS);
     const answered = () => clearTimeout(timer);
     this.#opened.promise.then(answered, answered);
     this.#sequence.attach(channel, 0, { onReply: (bytes) => this.#answer(readReply(bytes)) });
@@ -177,7 +176,7 @@ export class RemoteSession implements Rider {
   /** The channel under the sequence ended: by the agent, or with the connection. */
   #drop(info: CloseInfo): void {
     this.#channel = undefined;
-    if (this.#state === "opening" || !this.#info || info.code !== 1006 || this.#info.onDrop === "kill")
+    if (this.#state === "opening" || !this.#info || info.code !== CLOSE.cut || this.#info.onDrop === "kill")
       return this.#end(new FairleadError("unreachable", dropWords(info, this.#info)));
     this.#state = "lost";
     this.#deadline = performance.now() + this.#info.grace;
@@ -188,7 +187,7 @@ export class RemoteSession implements Rider {
   #refused(channel: Channel, info: CloseInfo): void {
     if (channel !== this.#resuming) return;
     this.#resuming = undefined;
-    if (info.code !== 1006) return this.#end(new FairleadError("session-gone", info.reason));
+    if (info.code !== CLOSE.cut) return this.#end(new FairleadError("session-gone", info.reason));
     this.#link.missed(this, new FairleadError("unreachable", `the agent's connection was lost (${info.reason})`));
   }
 
@@ -199,7 +198,7 @@ export class RemoteSession implements Rider {
     this.#deadline = undefined;
     this.#link.remove(this);
     this.#sequence.close(error);
-    this.#channel?.close(1000, "done");
+    this.#channel?.close(CLOSE.normal, "done");
     if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "the session was closed"));
     this.#ended.resolve(error);
   }
@@ -208,12 +207,8 @@ export class RemoteSession implements Rider {
 function dropWords(info: CloseInfo, opened: Opened | undefined): string {
   const why = info.reason || "nobody said why";
   if (!opened) return `the connection was lost before the agent answered (${why})`;
-  if (info.code !== 1006) return `the agent closed the session (${why})`;
+  if (info.code !== CLOSE.cut) return `the agent closed the session (${why})`;
   return `the connection was lost and this session is not kept (${why}); what ran in it was ended`;
-}
-
-function json(value: unknown): Uint8Array {
-  return utf8.encode(JSON.stringify(value));
 }
 
 interface Deferred<T> {

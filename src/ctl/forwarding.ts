@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { pump } from "../lib/pump.ts";
+import { roomIn } from "../lib/room.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
 import { nodeOf, type Place, wayTo } from "./place.ts";
@@ -117,14 +118,6 @@ class Passage {
   async #write(bytes: Uint8Array): Promise<void> {
     const socket = this.#socket;
     if (socket.destroyed || socket.write(bytes)) return;
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        socket.off("drain", done);
-        socket.off("close", done);
-        resolve();
-      };
-      socket.once("drain", done);
-      socket.once("close", done);
-    });
+    await roomIn(socket);
   }
 }

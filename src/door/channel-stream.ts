@@ -3,14 +3,12 @@
 import { Duplex } from "node:stream";
 import type { Subject } from "../auth/grant.ts";
 import type { Channel } from "../mux/channel.ts";
-import type { CloseInfo } from "../mux/errors.ts";
+import { CLOSE, type CloseInfo } from "../mux/errors.ts";
 import { HEADER_BYTES } from "../mux/frame.ts";
 import { FairleadError, Problem } from "../protocol/errors.ts";
 
 /** Of one message. */
 const MAX_PIECE = 65_536;
-/** Said when everything was written; whoever closes otherwise broke it off. */
-const DONE = 1000;
 
 /**
  * Back-pressure both ways by the channel's credit. There is no half-close: an end is the end of both ways. Make it in the
@@ -55,12 +53,12 @@ export class ChannelStream extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#channel.close(DONE, "the end");
+    this.#channel.close(CLOSE.normal, "the end");
     done();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#channel.close(DONE, error ? "broken off" : "done");
+    this.#channel.close(CLOSE.normal, error ? "broken off" : "done");
     done(error);
   }
 
@@ -100,7 +98,8 @@ export class ChannelStream extends Duplex {
 
   #end({ code, reason }: CloseInfo): void {
     this.#send();
-    if (code !== DONE) return void this.destroy(new FairleadError("unreachable", reason || `closed with code ${code}`));
+    if (code !== CLOSE.normal)
+      return void this.destroy(new FairleadError("unreachable", reason || `closed with code ${code}`));
     this.#ended = true;
     if (this.#wanted) this.#deliver();
   }

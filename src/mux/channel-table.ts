@@ -18,7 +18,12 @@ export class ChannelTable {
     this.#lastTheirs = role === "dialler" ? 0 : -1;
   }
 
-  /** How many of those are open that this side opened. */
+  /** How many are open. */
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** How many of those that this side opened. */
   get own(): number {
     return this.#own;
   }

@@ -2,6 +2,7 @@
 
 import * as z from "zod/mini";
 import { FairleadError, Problem } from "./errors.ts";
+import { json } from "./json.ts";
 import { LogCursor } from "./open.ts";
 
 /** Tags below 2 belong to the sequence itself. With the top bit set a reader that does not know the tag skips the packet. */
@@ -120,10 +121,6 @@ export function decodePacket(tag: number, payload: Uint8Array): Packet | undefin
       if (tag & MAY_SKIP) return undefined;
       throw new FairleadError("protocol-error", `packet tag ${tag} is unknown and must be understood`);
   }
-}
-
-function json(value: unknown): Uint8Array {
-  return utf8.encode(JSON.stringify(value));
 }
 
 /** Longest JSON payload in a packet: bounds what a hostile peer makes us parse. */

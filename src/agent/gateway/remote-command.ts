@@ -1,5 +1,6 @@
 /** A process at the other end of a WebSocket that speaks Kubernetes' remote command protocol. */
 
+import { CLOSE } from "../../mux/errors.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Packet } from "../../protocol/packet.ts";
 import {
@@ -21,10 +22,6 @@ export interface Wanted {
   stdout: boolean;
   stderr: boolean;
 }
-
-const NORMAL = 1000;
-const PROTOCOL_ERROR = 1002;
-const INTERNAL_ERROR = 1011;
 
 export class RemoteCommand {
   readonly #socket: SessionSocket;
@@ -83,8 +80,8 @@ export class RemoteCommand {
   async #finish(status: Status): Promise<void> {
     const sent = this.#socket.send(messageOn(CHANNEL.status, Buffer.from(JSON.stringify(status))));
     await sent.then(
-      () => this.#socket.close(NORMAL, ""),
-      () => this.#socket.close(INTERNAL_ERROR, ""),
+      () => this.#socket.close(CLOSE.normal, ""),
+      () => this.#socket.close(CLOSE.internal, ""),
     );
   }
 
@@ -121,7 +118,7 @@ export class RemoteCommand {
     const [channel] = channels;
     if (channels.length === 1 && channel === CHANNEL.stdin) return { type: "end" };
     if (channels.length === 1 && channel !== undefined && channel <= CHANNEL.resize) return undefined;
-    this.#socket.close(PROTOCOL_ERROR, "a close message names one channel from 0 to 4");
+    this.#socket.close(CLOSE.protocol, "a close message names one channel from 0 to 4");
     throw new FairleadError("protocol-error", "the client closed a channel that there is not");
   }
 }

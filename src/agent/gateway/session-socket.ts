@@ -12,7 +12,7 @@ const PROBE_MS = 1_000;
 const DEAD_AFTER = 3;
 
 export class SessionSocket {
-  /** Resolves with the close code: 1006 when nobody said goodbye. */
+  /** Resolves with the close code: `CLOSE.cut` when nobody said goodbye. */
   readonly closed: Promise<number>;
   readonly #socket: WebSocket;
   readonly #waiting: Buffer[] = [];

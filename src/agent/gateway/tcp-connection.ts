@@ -1,6 +1,7 @@
 /** One TCP connection to a container at the other end of a WebSocket. */
 
 import { wait } from "../../lib/wait.ts";
+import { CLOSE } from "../../mux/errors.ts";
 import { ERRORS, FairleadError } from "../../protocol/errors.ts";
 import type { DirectSession } from "../session/direct.ts";
 import type { Framing } from "./framing.ts";
@@ -9,10 +10,6 @@ import type { SessionSocket } from "./session-socket.ts";
 
 /** How long a container may take to read what a client that has left had sent, in milliseconds. */
 const LINGER_MS = 30_000;
-const NORMAL = 1000;
-const INTERNAL_ERROR = 1011;
-/** Nobody said goodbye. */
-const CUT = 1006;
 const RESET = "the container reset the connection";
 
 export interface Connection {
@@ -32,7 +29,7 @@ export async function serveConnection(connection: Connection): Promise<void> {
   try {
     for (const message of framing.greeting) await socket.send(message);
     await pumpOut(connection);
-    socket.close(NORMAL, "");
+    socket.close(CLOSE.normal, "");
   } catch (error) {
     const { code, message } = asFairleadError(error);
     const { close, title } = ERRORS[code];
@@ -47,8 +44,8 @@ export async function serveConnection(connection: Connection): Promise<void> {
 async function pumpOut(connection: Connection): Promise<void> {
   const { socket, session, framing } = connection;
   for await (const packet of session.packets()) {
-    if (packet.type === "reset") await fail(connection, { code: INTERNAL_ERROR, reason: RESET, words: RESET });
-    else if (packet.type === "end") socket.close(NORMAL, "");
+    if (packet.type === "reset") await fail(connection, { code: CLOSE.internal, reason: RESET, words: RESET });
+    else if (packet.type === "end") socket.close(CLOSE.normal, "");
     else if (packet.type === "stdout" && socket.open) await socket.send(framing.wrap(packet.bytes)).catch(() => {});
   }
 }
@@ -63,7 +60,7 @@ async function pumpIn({ socket, session, framing }: Connection, over: AbortSigna
       ended ||= said === "end";
       if (said) await session.send(said === "end" ? { type: "end" } : { type: "stdin", bytes: said });
     }
-    clean = (await socket.closed) !== CUT;
+    clean = (await socket.closed) !== CLOSE.cut;
   } catch (error) {
     if (!(error instanceof FairleadError && error.code === "protocol-error")) throw error;
     socket.close(ERRORS[error.code].close, error.message);

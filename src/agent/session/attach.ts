@@ -5,7 +5,7 @@ import type { ExitStatus } from "../../protocol/packet.ts";
 import type { AttachSpec, Runtime } from "../runtime/runtime.ts";
 import { defined } from "./exec.ts";
 import { serveProcess } from "./process.ts";
-import type { SessionIo } from "./session.ts";
+import type { SessionIo } from "./io.ts";
 
 /** Ends when the container stops, with its exit code. Ending the session lets go and leaves the container alone. */
 export async function serveAttach(io: SessionIo, id: string, body: AttachBody, runtime: Runtime): Promise<ExitStatus> {

@@ -6,9 +6,11 @@ import { Refusals } from "../../audit/refusals.ts";
 import type { AuditLine } from "../../protocol/audit.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { Container, Order } from "../runtime/runtime.ts";
+import type { Outcome } from "./io.ts";
 import type { Meter } from "./meter.ts";
 import { parseHeader } from "./open.ts";
-import type { Outcome, Session, Visitor } from "./session.ts";
+import type { Visitor } from "./purpose.ts";
+import type { Session } from "./session.ts";
 
 /** What a refused caller wanted. */
 export type Asked = Pick<AuditLine, "reference"> & { kind: string };

@@ -8,7 +8,7 @@ import { type Grant, RIGHTS } from "../../protocol/rights.ts";
 import type { Container, Runtime } from "../runtime/runtime.ts";
 import { FreshList } from "./fresh-list.ts";
 import { type Access, composeOf, resolveReference } from "./reference.ts";
-import { toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
 
 export interface ContainersOptions {
   runtime: Runtime;

@@ -7,7 +7,8 @@ import type { Digest, ExitStatus } from "../../protocol/packet.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Beginning } from "./compressed.ts";
 import { riskOfCopy } from "./copy-risk.ts";
-import { type SessionIo, toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
+import type { SessionIo } from "./io.ts";
 
 /** A copy is ended in which nothing moves for so many milliseconds: the engine lets nobody else near the container meanwhile. */
 const MAX_STALL_MS = 60_000;

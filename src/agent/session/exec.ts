@@ -4,7 +4,7 @@ import type { ExecBody } from "../../protocol/open.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import type { ExecSpec, Runtime } from "../runtime/runtime.ts";
 import { serveProcess } from "./process.ts";
-import type { SessionIo } from "./session.ts";
+import type { SessionIo } from "./io.ts";
 
 /** The session ends with the process; the process ends with the session. */
 export async function serveExec(io: SessionIo, id: string, body: ExecBody, runtime: Runtime): Promise<ExitStatus> {

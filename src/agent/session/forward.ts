@@ -4,8 +4,10 @@ import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import { pump } from "../../lib/pump.ts";
+import { roomIn } from "../../lib/room.ts";
 import { aborted } from "../../lib/wait.ts";
-import { type SessionIo, toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
+import type { SessionIo } from "./io.ts";
 
 /** Waits: its connections go their own ways. */
 export async function serveForward(io: SessionIo): Promise<ExitStatus> {
@@ -66,15 +68,7 @@ async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
 /** Resolves when there is room for more, or nobody will read it. */
 function write(socket: Duplex, bytes: Uint8Array): Promise<void> | undefined {
   if (socket.destroyed || !socket.writable || socket.write(bytes)) return undefined;
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off("drain", done);
-      socket.off("close", done);
-      resolve();
-    };
-    socket.once("drain", done);
-    socket.once("close", done);
-  });
+  return roomIn(socket);
 }
 
 function resetSocket(socket: Duplex): void {

@@ -3,7 +3,7 @@
 import { wait } from "../../lib/wait.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Container, Runtime } from "../runtime/runtime.ts";
-import { toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
 
 /** Milliseconds of rest for the engine between two lists; after one that took longer, as long as that took. */
 const REST_MS = 100;

@@ -5,7 +5,8 @@ import type { Grant } from "../../protocol/rights.ts";
 import type { Container, Order, Runtime } from "../runtime/runtime.ts";
 import type { Trail } from "./audit.ts";
 import type { Containers } from "./containers.ts";
-import { toFairleadError, type Visitor } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
+import type { Visitor } from "./purpose.ts";
 
 /** Orders under way at a time. */
 const MAX_ORDERS = 64;

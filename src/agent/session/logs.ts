@@ -8,7 +8,8 @@ import { type LogEntry, LogInterrupted, type Runtime } from "../runtime/runtime.
 import { LogPosition } from "./log-cursor.ts";
 import type { LogStreams } from "./log-streams.ts";
 import { LogText } from "./log-text.ts";
-import { type SessionIo, toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
+import type { SessionIo } from "./io.ts";
 
 export interface LogTools {
   runtime: Runtime;

@@ -1,7 +1,8 @@
 /** Looks over the shoulder of a session: everything it prints from now on, and nothing said to it. */
 
 import type { ExitStatus, Packet } from "../../protocol/packet.ts";
-import type { Session, SessionIo } from "./session.ts";
+import type { SessionIo } from "./io.ts";
+import type { Session } from "./session.ts";
 
 /** What an observer that does not keep up has waiting, in bytes; beyond, the oldest is dropped and the gap is told. */
 const MAX_WAITING = 1_048_576;

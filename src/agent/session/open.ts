@@ -22,7 +22,7 @@ import { serveCopyIn, serveCopyOut } from "./copy.ts";
 import { serveExec } from "./exec.ts";
 import { serveForward } from "./forward.ts";
 import { type LogTools, serveLogs } from "./logs.ts";
-import type { SessionIo } from "./session.ts";
+import type { SessionIo } from "./io.ts";
 import { serveShell } from "./shell.ts";
 
 /** What sessions work with. */

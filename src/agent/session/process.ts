@@ -3,7 +3,8 @@
 import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus, Packet } from "../../protocol/packet.ts";
 import type { Output, Process } from "../runtime/runtime.ts";
-import { type SessionIo, toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
+import type { SessionIo } from "./io.ts";
 
 /** Until the process ended and all its output is on its way. Leaves no process behind, however it ends. */
 export async function serveProcess(io: SessionIo, process: Process): Promise<ExitStatus> {

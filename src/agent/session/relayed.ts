@@ -4,12 +4,16 @@ import * as z from "zod/mini";
 import type { GrantVerifier, VerifiedGrant } from "../../auth/signed-grant.ts";
 import type { Subject } from "../../auth/grant.ts";
 import type { Channel } from "../../mux/channel.ts";
+import { CLOSE } from "../../mux/errors.ts";
+import { json } from "../../protocol/json.ts";
 import type { HeldSubjects } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { SUBPROTOCOL } from "../../protocol/version.ts";
+import { toFairleadError } from "./failure.ts";
 import { parseBody } from "./open.ts";
-import { json, toFairleadError, type Visitor } from "./session.ts";
-import type { Arrival, Sessions } from "./sessions.ts";
+import type { Visitor } from "./purpose.ts";
+import type { Arrival } from "./reception.ts";
+import type { Sessions } from "./sessions.ts";
 
 /** The header of an OPEN that comes from a server; what its client asked for is in the grant. */
 const Envelope = z.strictObject({ grant: z.string() });
@@ -76,5 +80,5 @@ function visitorOf(name: string, grant?: Grant): Visitor {
 function answer(channel: Channel, value: object): void {
   channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
   channel.reply(json(value));
-  channel.close(1000, "answered");
+  channel.close(CLOSE.normal, "answered");
 }

@@ -1,46 +1,17 @@
 /** One live thing with an identity that outlives the connection that opened it. */
 
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import type { Subject } from "../../auth/grant.ts";
-import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
-import { type CloseInfo, MuxError } from "../../mux/errors.ts";
+import { CLOSE, type CloseInfo } from "../../mux/errors.ts";
 import { Sequence } from "../../mux/sequence.ts";
 import { FairleadError } from "../../protocol/errors.ts";
+import { json } from "../../protocol/json.ts";
 import type { Opened } from "../../protocol/open.ts";
-import type { Right } from "../../protocol/rights.ts";
-import type { Container } from "../runtime/runtime.ts";
-import type { Meter } from "./meter.ts";
-import { decodePacket, encodePacket, type ExitStatus, type Packet } from "../../protocol/packet.ts";
-
-/** Who is on the other side of a connection, and by which door. */
-export interface Visitor {
-  subject: Subject;
-  /** For the audit: an address and a door. */
-  remote: string;
-}
-
-/** What the client is told when its session is accepted. */
-export type Details = Partial<Pick<Opened, "tty" | "stdin" | "user" | "place" | "warning">>;
-
-/** What a kind of session sees of it. */
-export interface SessionIo {
-  /** Aborted when the session must end; the reason is the FairleadError that the client is told. */
-  readonly signal: AbortSignal;
-  /** Tells the client that it is on. Before this a failure is a refusal, afterwards the end of the session. */
-  accept(details?: Details): void;
-  /** What the client says; asking for the next packet says that this one has been dealt with. Read once. */
-  packets(): AsyncIterable<Packet>;
-  /** Resolves when there is room for more. Rejects once the session ends. */
-  send(packet: Packet): Promise<void>;
-  /** Ends the session with this error; the first one counts. */
-  end(error: FairleadError): void;
-}
-
-/** How it ended. */
-export type Outcome = { status: ExitStatus } | { error: FairleadError };
-
-export type Serve = (io: SessionIo) => Promise<ExitStatus>;
+import { decodePacket, encodePacket, type Packet } from "../../protocol/packet.ts";
+import { Absence } from "./absence.ts";
+import { toFairleadError } from "./failure.ts";
+import type { Details, Outcome, Serve, SessionIo } from "./io.ts";
+import type { Purpose, SessionSpec, Visitor } from "./purpose.ts";
 
 /** What went through a session, in bytes of payload, and the TCP connections that it has carried. */
 export interface Moved {
@@ -48,30 +19,6 @@ export interface Moved {
   bytesIn: number;
   bytesOut: number;
   connections: number;
-}
-
-/** What the session was opened for. */
-export interface Purpose {
-  kind: string;
-  right: Right;
-  /** The container as the client named it; empty on the host itself. */
-  reference: string;
-  /** As it was when the session was opened; absent on the host itself. */
-  container?: Container | undefined;
-  /** Of a forward: the ports that its connections may go to. */
-  ports?: number[] | undefined;
-}
-
-export interface SessionSpec extends Purpose {
-  /** Chosen by whoever let the client in; else one is made up. */
-  id?: string | undefined;
-  visitor: Visitor;
-  onDrop: "kill" | "keep";
-  /** Milliseconds. */
-  grace: number;
-  channel: Channel;
-  budget: Budget;
-  meter?: Pick<Meter, "began"> | undefined;
 }
 
 type State = "opening" | "serving" | "ended" | "closed";
@@ -112,8 +59,7 @@ export class Session implements SessionIo, Moved {
   #warning: string | undefined;
   #epoch = 1;
   #channel: Channel | undefined;
-  /** While a client that is away is waited for. */
-  #graceTimer: NodeJS.Timeout | undefined;
+  readonly #absence: Absence;
   #resolveClosed: () => void = () => {};
 
   /** Takes the channel over at once, so that what the client already sends is kept. */
@@ -123,6 +69,7 @@ export class Session implements SessionIo, Moved {
     this.purpose = spec;
     this.visitor = spec.visitor;
     this.#channel = spec.channel;
+    this.#absence = new Absence(spec.grace, () => this.#abandoned());
     this.#sequence = new Sequence({ budget: spec.budget, detached: (info) => this.#detached(info) });
     this.#sequence.attach(spec.channel, 0);
     this.closed = new Promise((resolve) => {
@@ -235,8 +182,7 @@ export class Session implements SessionIo, Moved {
     this.#sequence.attach(channel, from.received, { reply: json(this.#opened({ epoch: from.epoch })) });
     this.#epoch = from.epoch;
     this.#channel = channel;
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = undefined;
+    this.#absence.end();
   }
 
   /** Lets go of everything at once. Idempotent. */
@@ -244,9 +190,9 @@ export class Session implements SessionIo, Moved {
     if (this.#state === "closed") return;
     this.#stop.abort(CLOSED);
     this.#state = "closed";
-    clearTimeout(this.#graceTimer);
+    this.#absence.end();
     this.#sequence.close();
-    this.#channel?.close(1000, "the session has ended");
+    this.#channel?.close(CLOSE.normal, "the session has ended");
     this.#resolveClosed();
   }
 
@@ -268,7 +214,7 @@ export class Session implements SessionIo, Moved {
 
   #refuse(error: FairleadError): void {
     this.#channel?.reply(json(error.problem()));
-    this.#channel?.close(1000, error.code);
+    this.#channel?.close(CLOSE.normal, error.code);
   }
 
   #finish(packet: Packet): void {
@@ -278,7 +224,7 @@ export class Session implements SessionIo, Moved {
 
   /** Until the client has everything; a client that is away has its grace, one that is there does not read for ever. */
   async #collected(): Promise<void> {
-    if (!this.attached && this.#graceTimer === undefined) return;
+    if (!this.attached && !this.#absence.waiting) return;
     const limit = setTimeout(() => this.close(), COLLECT_MS);
     await this.#sequence.settled();
     clearTimeout(limit);
@@ -287,41 +233,15 @@ export class Session implements SessionIo, Moved {
   /** Closed by the client: it is done with it. Cut: it may come back, if that was agreed. */
   #detached(info: CloseInfo): void {
     this.#channel = undefined;
-    if (this.#state === "ended") return info.code === 1006 ? this.#waitForClient() : this.close();
-    if (info.code !== 1006) return this.end(CLIENT_DONE);
+    if (this.#state === "ended") return info.code === CLOSE.cut ? this.#absence.begin() : this.close();
+    if (info.code !== CLOSE.cut) return this.end(CLIENT_DONE);
     if (this.#state === "opening" || this.#spec.onDrop === "kill" || this.#spec.grace === 0)
       return this.end(new FairleadError("client-gone", "the connection to the client was lost"));
-    this.#waitForClient();
+    this.#absence.begin();
   }
 
-  #waitForClient(): void {
-    const { grace } = this.#spec;
-    const late = new FairleadError("client-gone", `the client did not come back within ${grace / 1000} s`);
-    clearTimeout(this.#graceTimer);
-    this.#graceTimer = setTimeout(() => {
-      this.#graceTimer = undefined;
-      if (this.#state === "ended") this.close();
-      else this.end(late);
-    }, grace);
+  #abandoned(): void {
+    if (this.#state === "ended") return this.close();
+    this.end(new FairleadError("client-gone", `the client did not come back within ${this.#spec.grace / 1000} s`));
   }
-}
-
-/** Errors of the runtime carry codes that are ours too, a violation is the client's; anything else is a fault of this program. */
-export function toFairleadError(error: unknown): FairleadError {
-  if (error instanceof FairleadError) return error;
-  if (error instanceof MuxError) return new FairleadError("protocol-error", error.message);
-  const words = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && error.name === "RuntimeError" && "code" in error)
-    return FairleadError.from({
-      type: "",
-      title: "",
-      status: 0,
-      code: error.code === "invalid" ? "bad-request" : String(error.code),
-      detail: words,
-    });
-  return new FairleadError("internal", words, { cause: error });
-}
-
-export function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -5,7 +5,7 @@ import type { ExitStatus } from "../../protocol/packet.ts";
 import type { Host, ShellSpec } from "../runtime/runtime.ts";
 import { defined } from "./exec.ts";
 import { serveProcess } from "./process.ts";
-import type { SessionIo } from "./session.ts";
+import type { SessionIo } from "./io.ts";
 
 /** The session ends with the process; the process ends with the session. */
 export async function serveShell(io: SessionIo, body: ShellBody, host: Host): Promise<ExitStatus> {

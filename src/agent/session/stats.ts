@@ -8,7 +8,7 @@ import type { StatsView } from "../../protocol/stats.ts";
 import type { Container, Runtime, Stats } from "../runtime/runtime.ts";
 import type { Containers } from "./containers.ts";
 import { type Access, resolveReference } from "./reference.ts";
-import { toFairleadError } from "./session.ts";
+import { toFairleadError } from "./failure.ts";
 
 /** Milliseconds between two figures of one container: the engine has no newer ones. */
 const INTERVAL_MS = 1_000;

@@ -3,6 +3,7 @@
 import { forever } from "../../lib/forever.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
+import { CLOSE } from "../../mux/errors.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { UPLINK_CHANNELS } from "../../protocol/version.ts";
@@ -61,7 +62,7 @@ export class Realtime {
   /** Hangs up. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#mux?.close(1001, "the agent is shutting down");
+    this.#mux?.close(CLOSE.goingAway, "the agent is shutting down");
     await this.#done;
   }
 
@@ -71,7 +72,7 @@ export class Realtime {
     const transport = await dial(signal);
     const mux = new Mux(transport, { role: "dialler", software, budget, accept, channels: UPLINK_CHANNELS });
     this.#mux = mux;
-    if (signal.aborted) mux.close(1001, "the agent is shutting down");
+    if (signal.aborted) mux.close(CLOSE.goingAway, "the agent is shutting down");
     else onState({ connected: true });
     const { code, reason } = await mux.closed;
     this.#mux = undefined;

@@ -16,7 +16,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Header, type Pack, pack } from "tar-stream";
 import { Failure } from "../failure.ts";
-import { roomIn } from "./room.ts";
+import { roomIn } from "../../lib/room.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
 const BLOCK = 64 * 1024;

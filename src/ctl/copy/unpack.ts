@@ -5,7 +5,7 @@
 
 import { type Extract, extract } from "tar-stream";
 import { Failure } from "../failure.ts";
-import { roomIn } from "./room.ts";
+import { roomIn } from "../../lib/room.ts";
 import { Tree, type TreeOptions, type Unpacked } from "./tree.ts";
 
 /** Rejects with {@link Failure}, or with what the archive's source throws. */

@@ -50,7 +50,7 @@ class Lane {
 }
 
 /**
- * Joins them until one closes; the other is then closed with the same code, 1006 for one that was cut. Call it in the
+ * Joins them until one closes; the other is then closed with the same code, `CLOSE.cut` for one that was cut. Call it in the
  * tick in which `far` was opened.
  */
 export function join(near: Channel, far: Channel): Junction {

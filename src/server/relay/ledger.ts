@@ -1,7 +1,7 @@
 /** What the server writes down of every session that passes through: who, what, on which node, when, how it ended, bytes each way. */
 
 import type { Subject } from "../../auth/grant.ts";
-import type { CloseInfo } from "../../mux/errors.ts";
+import { CLOSE, type CloseInfo } from "../../mux/errors.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Carried } from "./junction.ts";
@@ -36,8 +36,6 @@ interface Asked {
   subject: Subject;
   remote: string;
 }
-
-const CUT = 1006;
 
 interface Totals extends Carried {
   connections: number;
@@ -76,7 +74,7 @@ export class Ledger {
         this.#audit({
           event: "end",
           ...facts,
-          outcome: code === CUT ? "cut" : `closed ${code}`,
+          outcome: code === CLOSE.cut ? "cut" : `closed ${code}`,
           duration: Date.now() - started,
           bytesIn: carried.in + children.in,
           bytesOut: carried.out + children.out,

@@ -6,10 +6,11 @@ import type { GrantSigner } from "../../auth/signed-grant.ts";
 import { ChannelStream } from "../../door/channel-stream.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
-import type { CloseInfo } from "../../mux/errors.ts";
+import { CLOSE, type CloseInfo } from "../../mux/errors.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { json } from "../../protocol/json.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { type Carried, join, type Junction } from "./junction.ts";
@@ -63,8 +64,6 @@ const NOTHING = new Uint8Array(0);
 const SESSION_ID_BYTES = 12;
 /** What clients get to read the last words of what is withdrawn, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
-/** A client that is done with a session closes its channel so. */
-const DONE = 1000;
 
 export class Relay {
   readonly #options: RelayOptions;
@@ -131,7 +130,7 @@ export class Relay {
       this.#ledger.refused({ ...client, header: channel.request.header, refusal });
       channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
       channel.reply(json(refusal.problem()));
-      channel.close(DONE, refusal.code);
+      channel.close(CLOSE.normal, refusal.code);
     }
   }
 
@@ -213,8 +212,4 @@ function parseHeader({ request: { header, body } }: Channel): RelayedHeader {
   if (issue?.path[0] === "node")
     throw new FairleadError("bad-request", "this is a server: say on which node the container is, as NODE:container");
   throw new FairleadError("bad-request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
-}
-
-function json(value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify(value));
 }

@@ -15,9 +15,6 @@ export interface UplinksOptions {
   changed?: (node: string, connected: boolean) => void;
 }
 
-/** The close code of a connection that another one of the same agent has replaced. */
-const REPLACED = 4409;
-
 export class Uplinks implements Messaging {
   readonly #options: UplinksOptions;
   readonly #muxes = new Map<string, Mux>();
@@ -37,7 +34,7 @@ export class Uplinks implements Messaging {
     const mux = new Mux(transport, { role: "listener", software, budget });
     const former = this.#muxes.get(node);
     this.#muxes.set(node, mux);
-    former?.close(REPLACED, "this agent has connected again");
+    former?.close(ERRORS.conflict.close, "this agent has connected again");
     changed?.(node, true);
     await mux.closed;
     if (this.#muxes.get(node) !== mux) return;

@@ -1,6 +1,8 @@
 /** Carries withdrawn access to the agents: at once where they are connected, else as the first thing when they are back. */
 
 import type { GrantSigner } from "../../auth/signed-grant.ts";
+import { ERRORS } from "../../protocol/errors.ts";
+import { json } from "../../protocol/json.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { HeldSubjects } from "../../protocol/relayed.ts";
 import type { Messaging } from "./messaging.ts";
@@ -45,9 +47,9 @@ export class Withdrawal {
     if (!holder) return undefined;
     const body = new Uint8Array(0);
     const token = signer.sign({ agent: node, grant, session: op, header: { op }, body });
-    const channel = holder.open({ header: Buffer.from(JSON.stringify({ grant: token })), body });
+    const channel = holder.open({ header: json({ grant: token }), body });
     return new Promise((resolve) => {
-      const timer = setTimeout(() => channel.close(4408, "no answer"), ANSWER_MS);
+      const timer = setTimeout(() => channel.close(ERRORS["no-answer"].close, "no answer"), ANSWER_MS);
       channel.start({
         message() {},
         credit() {},
