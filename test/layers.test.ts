@@ -46,6 +46,8 @@ const KNOWN_BY: Record<string, string[]> = {
     "boot",
     "door",
     "agent/config.ts",
+    "agent/engine-settings.ts",
+    "agent/grants.ts",
     "agent/session",
     "agent/gateway",
     "agent/uplink",

@@ -1,23 +1,23 @@
 /** The agent, put together: engine, containers, sessions and the door; nothing is built anywhere else. */
 
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { AuditLog } from "../audit/audit-log.ts";
-import { Credentials } from "../auth/credentials.ts";
+import type { Credentials } from "../auth/credentials.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Front } from "../door/front.ts";
 import { doorConfig } from "../door/settings.ts";
 import { Budget } from "../mux/budget.ts";
-import type { Grant } from "../protocol/rights.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
+import { localToken, openCredentials, tokenFile } from "./access.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { openUplink } from "./fleet.ts";
 import { engineHost, engineTls } from "./engine-address.ts";
+import { watchEngine } from "./engine-watch.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
 import { processMetrics } from "../door/process-metrics.ts";
@@ -28,7 +28,7 @@ import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import { openHost } from "./runtime/host/host.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-import { Containers } from "./session/containers.ts";
+import type { Containers } from "./session/containers.ts";
 import { EventHistory } from "./session/events.ts";
 import { Sessions } from "./session/sessions.ts";
 import { SessionsLine } from "./sessions-line.ts";
@@ -47,11 +47,7 @@ export interface AgentOptions {
   stopping: AbortSignal;
 }
 
-/** The owner of the machine, who can read the agent's token file. */
-const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
-const TOKEN_FILE = "token";
 const SOCKET_FILE = "agent.sock";
-const TOKEN_BYTES = 32;
 const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 
 export class Agent {
@@ -71,7 +67,7 @@ export class Agent {
     this.code = code;
     this.engine = parts.engine;
     this.elsewhere = elsewhere(config, url, parts.certificate?.pin);
-    this.tokenFile = join(config.data_dir, TOKEN_FILE);
+    this.tokenFile = tokenFile(config);
   }
 
   /** Resolves when the door is open. Throws errors with words for people. */
@@ -166,7 +162,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   });
   const runtime = meteredRuntime(docker, metrics);
   const meter = new SessionMeter(metrics);
-  const containers = watch(runtime, { engine, options });
+  const containers = watchEngine({ runtime, engine, node: config.node_name, log, stopping: options.stopping });
   const budget = new Budget(config.replay_budget);
   const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
   const sessions = new Sessions({
@@ -185,7 +181,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
       grace: config.grace,
     },
   });
-  const credentials = new Credentials({ tokens: [{ grant: LOCAL, token: own.token }, ...configured(config)] });
+  const credentials = openCredentials(config, own.token);
   const stats = new StatsSources({ runtime, containers });
   const events = new EventHistory(runtime);
   const { audit, presence, certificate, identity } = own;
@@ -236,31 +232,6 @@ function openAudit({ config, log, version }: AgentOptions): Promise<AuditLog> {
   });
 }
 
-/** Follows the engine; the first time it answers, what an earlier agent left behind is ended. */
-function watch(runtime: Runtime, { engine, options }: { engine: string; options: AgentOptions }): Containers {
-  const { log, config, stopping } = options;
-  let recovered = false;
-  let away = false;
-  return new Containers({
-    runtime,
-    node: config.node_name,
-    onEngine: (state) => {
-      if (!state.ready) {
-        if (!away) log.warn({ engine, err: state.error }, "the container engine does not answer; trying on");
-        away = true;
-        return;
-      }
-      log.info({ engine }, away ? "the container engine is back" : "the container engine answers");
-      away = false;
-      if (recovered) return;
-      recovered = true;
-      runtime
-        .recover(stopping)
-        .catch((error: unknown) => log.warn({ err: error }, "could not end what an earlier agent left"));
-    },
-  });
-}
-
 type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDirectory" | "runtimeReady"> & {
   containers: Containers;
   tls: Certificate["pair"] | undefined;
@@ -281,19 +252,6 @@ async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promi
       ...doorConfig(config, { tls, localSocket: join(config.data_dir, SOCKET_FILE) }),
     },
   }).catch(refuseStart);
-}
-
-/** Made once; whoever can read it is the owner of the agent. */
-async function localToken(state: StateDirectory): Promise<string> {
-  await state.create(TOKEN_FILE, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
-  return ((await state.read(TOKEN_FILE)) ?? "").trim();
-}
-
-function configured({ grants }: AgentConfig) {
-  return grants.map(({ name, token_sha256: sha256, rights, scopes }) => ({
-    grant: { subject: `token:${name}`, rights, scopes },
-    sha256,
-  }));
 }
 
 function refuseStart(error: unknown): never {

@@ -2,14 +2,12 @@
 
 import { join } from "node:path";
 import { z } from "zod";
-import { digest } from "../auth/secret.ts";
-import { MAX_TOKEN_LENGTH, MIN_TOKEN_LENGTH, TOKEN } from "../auth/tokens.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { choice, data, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
+import { choice, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
 import { connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
-import { HIDDEN } from "../lib/secret.ts";
+import { ENGINE_SETTINGS } from "./engine-settings.ts";
+import { GRANTS_SETTING } from "./grants.ts";
 import { OpenHeader } from "../protocol/open.ts";
-import { RIGHTS, Right, Scope } from "../protocol/rights.ts";
 
 const SECOND = 1000;
 const HOUR = 3600 * SECOND;
@@ -26,47 +24,6 @@ const AUDITED = [
   "restart",
   "remove",
 ];
-const TOKEN_WORDS = `must be ${MIN_TOKEN_LENGTH} to ${MAX_TOKEN_LENGTH} letters, digits and ._~+/-, and at the end =`;
-
-const Token = z
-  .string()
-  .regex(TOKEN, TOKEN_WORDS)
-  .min(MIN_TOKEN_LENGTH, TOKEN_WORDS)
-  .max(MAX_TOKEN_LENGTH, TOKEN_WORDS);
-
-const GrantEntry = z
-  .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "must be letters, digits and ._- (at most 64)"),
-    token: Token.optional(),
-    token_sha256: z
-      .string()
-      .toLowerCase()
-      .length(64)
-      .regex(/^[0-9a-f]+$/, "must be 64 hexadecimal digits")
-      .optional(),
-    rights: z.array(Right).min(1),
-    scopes: z.array(Scope).default([]),
-  })
-  .refine(
-    ({ token, token_sha256 }) => (token === undefined) !== (token_sha256 === undefined),
-    "needs one of token and token_sha256",
-  )
-  .transform(({ token, token_sha256: hash = digest(token ?? "").toString("hex"), ...rest }) => ({
-    ...rest,
-    token_sha256: hash,
-  }));
-
-const Grants = z
-  .array(GrantEntry)
-  .max(1000)
-  .refine((grants) => distinct(grants.map(({ name }) => name)), "two grants have the same name")
-  .refine((grants) => distinct(grants.map(({ token_sha256 }) => token_sha256)), "two grants have the same token");
-
-const dockerHost = {
-  ...text("URL"),
-  schema: z.string().refine((value) => value === "" || /^unix:\/\/\/.|^tcp:\/\/[^/@\s]+\/?$/.test(value)),
-  accepts: `unix:///path, tcp://host:port or ""`,
-};
 
 const SETTINGS = {
   debug: setting({
@@ -127,38 +84,7 @@ const SETTINGS = {
     effect: `How often the agent reports to the server; until the server says how often; keep it well below any network timeout between them.`,
     sharedVariables: ["HEARTBEAT_INTERVAL"],
   }),
-  docker_host: setting({
-    type: dockerHost,
-    default: "",
-    effect:
-      "The Docker or Podman engine; empty: the first of the usual sockets that is there. Over TCP without TLS (docker_cert_path) everyone on that network can become root on the host.",
-    variables: ["DOCKER_HOST"],
-  }),
-  docker_tls_verify: setting({
-    type: toggle(),
-    default: false,
-    effect:
-      "Reaches an engine at a tcp:// address with TLS, also where docker_cert_path is not set. With TLS both sides prove who they are, always.",
-    sharedVariables: ["DOCKER_TLS_VERIFY"],
-  }),
-  docker_cert_path: setting({
-    type: path(),
-    default: ({ home }, { docker_tls_verify: tls }) => (tls ? join(home, ".docker") : ""),
-    defaultWords: "~/.docker with docker_tls_verify, else empty",
-    effect: "A directory with ca.pem, cert.pem and key.pem, for TLS to an engine at a tcp:// address; empty: no TLS.",
-    sharedVariables: ["DOCKER_CERT_PATH"],
-  }),
-  helper_image: setting({
-    type: text("IMAGE"),
-    default: "",
-    effect:
-      "An image on the engine, with sh and grep, of which short helper containers are made where the agent does not see the engine's processes: they end what an exec has started. Empty: the image that the agent itself runs from, else the container's own shell.",
-  }),
-  require_runtime: setting({
-    type: toggle(),
-    default: false,
-    effect: "Ends the agent when the engine does not answer at the start, instead of waiting for it.",
-  }),
+  ...ENGINE_SETTINGS,
   ...placeSettings({
     who: "agent",
     where: { address: "127.0.0.1", port: 9090 },
@@ -174,17 +100,7 @@ const SETTINGS = {
     effect:
       "Where browsers on other machines meet containers' pages: with https://apps.example.com each is at https://LABEL.apps.example.com, so all names below it must lead here. Take a domain of its own, not one above or below that of the agent's page. Empty: only browsers on this machine, below localhost; for others ctl open forwards a port.",
   }),
-  grants: setting({
-    type: data(
-      Grants,
-      `a list of {name, token or token_sha256, rights, scopes}; rights are ${RIGHTS.join(" ")}; scopes are maps of container labels`,
-      (grants) => grants.map((grant) => ({ ...grant, token_sha256: HIDDEN })),
-    ),
-    default: [],
-    effect:
-      "Who may do what, beside the agent's own token: each entry gives the holder of a token rights on the containers that match any of its scopes (no scopes: all of them; an empty label value: any). Whoever has exec, attach-rw or host-shell can become root here.",
-    secret: (raw) => /"?\btoken"?\s*:/.test(typeof raw === "string" ? raw : JSON.stringify(raw)),
-  }),
+  grants: GRANTS_SETTING,
   host_shell: setting({
     type: toggle(),
     default: false,
@@ -301,8 +217,4 @@ function combinations(config: AgentConfig): string[] {
   if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
     problems.push("log_max_size must be 0 or at least 64k");
   return problems;
-}
-
-function distinct(values: readonly string[]): boolean {
-  return new Set(values).size === values.length;
 }
