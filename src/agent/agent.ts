@@ -60,9 +60,11 @@ export class Agent {
   /** The file with the token of this machine's owner. */
   readonly tokenFile: string;
   readonly #parts: Parts;
+  readonly #drainMs: number;
 
   private constructor(parts: Parts, { url, code, config }: { url: string; code: string; config: AgentConfig }) {
     this.#parts = parts;
+    this.#drainMs = config.shutdown_grace;
     this.url = url;
     this.code = code;
     this.engine = parts.engine;
@@ -97,7 +99,7 @@ export class Agent {
     certificate?.close();
     stopMetrics();
     await gateway.drain();
-    await sessions.drain(cut);
+    await sessions.drain(cut, this.#drainMs);
     await uplink?.close();
     await sessions.close();
     await line?.close();

@@ -65,8 +65,10 @@ export class Client {
     return this.#open({ op: "attach", container, ...options }, body);
   }
 
-  logs(container: string, body: LogsBody, options: SessionOptions = {}): Promise<RemoteSession> {
-    return this.#open({ op: "logs", container, ...options }, body);
+  /** A follow ends with `shutting-down` as soon as its agent says goodbye: another one goes on where it stopped. */
+  async logs(container: string, body: LogsBody, options: SessionOptions = {}): Promise<RemoteSession> {
+    const header: OpenHeader = { op: "logs", container, ...options };
+    return accepted(await RemoteSession.open(this.#link, { header, body, movable: body.follow }));
   }
 
   async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
@@ -100,10 +102,13 @@ export class Client {
   }
 
   async #open(header: OpenHeader, body: unknown): Promise<RemoteSession> {
-    const session = await RemoteSession.open(this.#link, header, body);
-    await session.opened;
-    return session;
+    return accepted(await RemoteSession.open(this.#link, { header, body }));
   }
+}
+
+async function accepted(session: RemoteSession): Promise<RemoteSession> {
+  await session.opened;
+  return session;
 }
 
 /** A forward: TCP connections to the ports of a container, each a session of its own. */
@@ -139,7 +144,7 @@ export class RemoteForward {
   async dial(port: number): Promise<RemoteSession> {
     const body: DialBody = { secret: this.#session.secret, port };
     const header: OpenHeader = { op: "dial", session: this.id, ...(this.#node && { node: this.#node }) };
-    return RemoteSession.open(this.#link, header, body);
+    return RemoteSession.open(this.#link, { header, body });
   }
 
   close(): Promise<void> {

@@ -4,6 +4,7 @@ import { Backoff } from "../lib/backoff.ts";
 import { wait } from "../lib/wait.ts";
 import type { Budget } from "../mux/budget.ts";
 import { CLOSE } from "../mux/errors.ts";
+import type { GoAway } from "../mux/frame.ts";
 import { Mux } from "../mux/mux.ts";
 import { type ErrorCode, ERRORS, FairleadError } from "../protocol/errors.ts";
 import type { Dial } from "./client.ts";
@@ -11,6 +12,8 @@ import type { Dial } from "./client.ts";
 export type LinkState =
   | { state: "connecting" }
   | { state: "connected"; again: boolean }
+  /** The other side says goodbye: what is open has so many milliseconds to finish, anything new goes elsewhere. */
+  | { state: "leaving"; reason: string; endsInMs: number }
   | { state: "reconnecting"; attempt: number; retryInMs: number; error: FairleadError }
   | { state: "closed"; error?: FairleadError };
 
@@ -19,6 +22,8 @@ export interface Rider {
   /** Milliseconds since `performance` began, after which it need not come back; undefined: it is not waiting. */
   readonly deadline: number | undefined;
   resume(mux: Mux): void;
+  /** The agent says goodbye; a session that can go on elsewhere does not wait for its end. */
+  farewell(error: FairleadError): void;
   abandon(error: FairleadError): void;
 }
 
@@ -37,6 +42,8 @@ export interface LinkOptions {
 
 /** The first attempt follows at once; then these. */
 const RETRY = { first: 250, max: 5_000 };
+/** After a goodbye: whoever is started again is back within seconds. */
+export const RESTART_RETRY = { first: 50, max: 1_000 };
 /** An agent behind the server is looked for more often: nobody has to be dialled. */
 const AWAY_RETRY = { first: 250, max: 2_000 };
 /** Worth another attempt: whoever answers so may answer otherwise in a moment. */
@@ -48,7 +55,10 @@ export class Link {
   readonly #riders = new Set<Rider>();
   readonly #missed = new Map<Rider, Missed>();
   readonly #stop = new AbortController();
+  /** Carries what is new. */
   #mux: Mux | undefined;
+  /** Carry what has not ended yet, and nothing new. */
+  readonly #leaving = new Set<Mux>();
   #dialling: Promise<Mux> | undefined;
   #reconnecting = false;
   #closed = false;
@@ -93,7 +103,7 @@ export class Link {
     this.#closed = true;
     // The goodbyes first: a dialler may take the signal as leave to cut what it opened.
     for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "the client was closed"));
-    this.#mux?.close(CLOSE.normal, "done");
+    for (const mux of [this.#mux, ...this.#leaving]) mux?.close(CLOSE.normal, "done");
     this.#stop.abort();
     this.#options.onState({ state: "closed" });
   }
@@ -108,19 +118,32 @@ export class Link {
   async #connect(again: boolean): Promise<Mux> {
     if (!again) this.#options.onState({ state: "connecting" });
     const { dial, software, budget } = this.#options;
-    const mux = new Mux(await dial(this.#stop.signal), { role: "dialler", software, budget });
+    const goAway = (words: GoAway) => this.#farewell(mux, words);
+    const mux: Mux = new Mux(await dial(this.#stop.signal), { role: "dialler", software, budget, goAway });
     this.#mux = mux;
     this.#options.onState({ state: "connected", again });
     void mux.closed.then(({ code, reason }) => this.#lost(mux, code, reason));
     return mux;
   }
 
-  #lost(mux: Mux, code: number, reason: string): void {
+  /** What is new gets another connection, even while what is open still uses this one. */
+  #farewell(mux: Mux, { reason, deadline }: GoAway): void {
     if (this.#mux !== mux || this.#closed) return;
     this.#mux = undefined;
+    this.#leaving.add(mux);
+    this.#options.onState({ state: "leaving", reason, endsInMs: deadline });
+    for (const rider of this.#riders) rider.farewell(new FairleadError("shutting-down", reason));
+  }
+
+  #lost(mux: Mux, code: number, reason: string): void {
+    const announced = this.#leaving.delete(mux) || code === CLOSE.goingAway;
+    if ((this.#mux !== mux && !announced) || this.#closed) return;
+    if (this.#mux === mux) this.#mux = undefined;
     if (code === ERRORS.revoked.close) return this.#abandon(new FairleadError("revoked", reason));
     const words = reason || `closed with code ${code}`;
-    void this.#reconnect(new FairleadError("unreachable", `the connection was lost (${words})`));
+    if (this.#mux?.alive) return;
+    const lost = new FairleadError("unreachable", `the connection was lost (${words})`);
+    void this.#reconnect(lost, new Backoff(announced ? RESTART_RETRY : RETRY));
   }
 
   async #tryAgain(rider: Rider, missed: Missed, error: FairleadError): Promise<void> {
@@ -137,10 +160,9 @@ export class Link {
   }
 
   /** Until it succeeds, no session waits any more, or an answer says that trying again is useless. */
-  async #reconnect(lost: FairleadError): Promise<void> {
+  async #reconnect(lost: FairleadError, backoff: Backoff): Promise<void> {
     if (this.#reconnecting) return;
     this.#reconnecting = true;
-    const backoff = new Backoff(RETRY);
     let error = lost;
     let retryInMs = 0;
     try {

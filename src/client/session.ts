@@ -16,9 +16,16 @@ const OPEN_TIMEOUT_MS = 60_000;
 /** Refusals of a resume that may be another answer in a moment. */
 const PASSING = new Set<ErrorCode>(["agent-away", "too-many"]);
 
+interface Request {
+  header: OpenHeader;
+  body: unknown;
+  /** Another session can take its place at any time: it does not wait for an agent that says goodbye. */
+  movable?: boolean | undefined;
+}
+
 export class RemoteSession implements Rider {
   readonly #link: Link;
-  readonly #header: OpenHeader;
+  readonly #request: Request;
   readonly #sequence: Sequence;
   readonly #opened = promiseOf<Opened>();
   readonly #ended = promiseOf<Error | undefined>();
@@ -31,15 +38,15 @@ export class RemoteSession implements Rider {
   #deadline: number | undefined;
 
   /** Sends the request; `opened` tells whether the agent accepted. */
-  static async open(link: Link, header: OpenHeader, body: unknown): Promise<RemoteSession> {
-    const session = new RemoteSession(link, header);
-    session.#start(await link.mux(), body);
+  static async open(link: Link, request: Request): Promise<RemoteSession> {
+    const session = new RemoteSession(link, request);
+    session.#start(await link.mux());
     return session;
   }
 
-  private constructor(link: Link, header: OpenHeader) {
+  private constructor(link: Link, request: Request) {
     this.#link = link;
-    this.#header = header;
+    this.#request = request;
     this.#sequence = new Sequence({ budget: link.budget, detached: (info) => this.#drop(info) });
     this.#opened.promise.catch(() => {});
     link.add(this);
@@ -123,11 +130,8 @@ export class RemoteSession implements Rider {
     const info = this.#info;
     if (!info || this.#state !== "lost" || this.#resuming) return;
     this.#epoch += 1;
-    const header: OpenHeader = {
-      op: "resume",
-      session: info.session,
-      ...(this.#header.node && { node: this.#header.node }),
-    };
+    const { node } = this.#request.header;
+    const header: OpenHeader = { op: "resume", session: info.session, ...(node && { node }) };
     const body: ResumeBody = { secret: info.secret, epoch: this.#epoch, received: this.#sequence.received };
     const channel = mux.open({ header: json(header), body: json(body) });
     this.#resuming = channel;
@@ -140,12 +144,17 @@ export class RemoteSession implements Rider {
     });
   }
 
+  farewell(error: FairleadError): void {
+    if (this.#request.movable) this.#end(error);
+  }
+
   abandon(error: FairleadError): void {
     this.#end(error);
   }
 
-  #start(mux: Mux, body: unknown): void {
-    const channel = mux.open({ header: json(this.#header), body: json(body) });
+  #start(mux: Mux): void {
+    const { header, body } = this.#request;
+    const channel = mux.open({ header: json(header), body: json(body) });
     this.#channel = channel;
     const timer = setTimeout(() => channel.close(ERRORS["no-answer"].close, "no answer"), OPEN_TIMEOUT_MS);
     const answered = () => clearTimeout(timer);

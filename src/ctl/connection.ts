@@ -111,6 +111,8 @@ function linkWords(state: LinkState): string {
       return "connecting";
     case "connected":
       return state.again ? "connected again" : "connected";
+    case "leaving":
+      return `the other side says goodbye (${state.reason}); it ends in ${Math.round(state.endsInMs)} ms`;
     case "reconnecting":
       return `the connection is lost (${state.error.message}); attempt ${state.attempt} in ${Math.round(state.retryInMs)} ms`;
     case "closed":

@@ -1,6 +1,7 @@
 /** Tells the user when the connection is lost for longer than a moment, and when it is back. */
 
 import type { LinkState } from "../client/link.ts";
+import { formatDuration } from "../lib/duration.ts";
 import type { Messages } from "./messages.ts";
 
 /** A shorter interruption is not worth a word, in milliseconds. */
@@ -26,6 +27,7 @@ export class LinkStatus {
   readonly onState = (state: LinkState): void => {
     if (state.state === "reconnecting") this.#reconnecting(state.attempt);
     else if (state.state === "connected") this.#back();
+    else if (state.state === "leaving") this.#leaving(state);
     else if (state.state === "closed") this.close();
   };
 
@@ -42,6 +44,12 @@ export class LinkStatus {
     this.#words = `connection lost, reconnecting (attempt ${attempt}) ...`;
     if (this.#told) this.#messages.status(this.#words);
     else this.#timer ??= setTimeout(() => this.#tell(), QUIET_MS);
+  }
+
+  /** What can move to the next agent does so by itself, and is not worth a word; what cannot has so long. */
+  #leaving({ reason, endsInMs }: LinkState & { state: "leaving" }): void {
+    if (endsInMs > 0 && this.#messages.raw)
+      this.#messages.intrude(`${reason}; this session ends in ${formatDuration(endsInMs)}`);
   }
 
   #tell(): void {

@@ -1,6 +1,7 @@
 /** Reads the log of one container to its end, whatever happens to the session in between. */
 
 import type { Client, SessionOptions } from "../client/client.ts";
+import { RESTART_RETRY } from "../client/link.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { Backoff } from "../lib/backoff.ts";
 import { wait } from "../lib/wait.ts";
@@ -75,41 +76,45 @@ export class LogReader {
   /** Resolves with the exit code at the end of the log. A follow goes on over a new session when the old one is gone. */
   async read(): Promise<number> {
     let session = this.#session;
-    const backoff = new Backoff(RETRY);
     for (;;) {
+      let gone: FairleadError;
       try {
         const exit = await this.#readSession(session);
         await this.#sink.end();
         return exit;
       } catch (error) {
-        this.#mend(error);
+        gone = this.#mended(error);
         this.#held = [];
         this.#heldBytes = 0;
       }
-      session = await this.#reopen(backoff);
+      session = await this.#reopen(new Backoff(gone.code === "shutting-down" ? RESTART_RETRY : RETRY));
     }
   }
 
-  /** Explains that another session goes on; throws what none can mend. */
-  #mend(error: unknown): void {
+  /** Explains that another session goes on after this; throws what none can mend. */
+  #mended(error: unknown): FairleadError {
     const { body, signal, messages } = this.#source;
     if (!body.follow || signal.aborted || !(error instanceof FairleadError) || !GONE.has(error.code)) throw error;
     messages.explain(
       () => `the session of ${this.name} is gone (${error.message}); a new one goes on where it stopped`,
     );
+    return error;
   }
 
   async #reopen(backoff: Backoff): Promise<RemoteSession> {
-    const { client, body, signal, place } = this.#source;
+    const { client, body, signal, place, messages } = this.#source;
     const container = this.#session.container?.id ?? place.container;
     const { tail: _tail, ...rest } = body;
     const after = this.#cursor ? { ...rest, after: this.#cursor } : body;
     for (;;) {
       await wait(backoff.next(), signal);
       try {
-        return await client.logs(container, after, keptAt(place));
+        const session = await client.logs(container, after, keptAt(place));
+        messages.status(undefined);
+        return session;
       } catch (error) {
-        this.#mend(error);
+        this.#mended(error);
+        messages.status(`the agent does not answer; the log of ${this.name} goes on when it does ...`);
       }
     }
   }

@@ -7,8 +7,11 @@ import { FairleadError } from "../protocol/errors.ts";
 import type { Account } from "./account.ts";
 import { pageDial } from "./dial.ts";
 
-/** Of a connection that is gone: which attempt is the next one, and when (milliseconds since 1970). */
-export type LinkView = { state: "fine" } | { state: "broken"; attempt: number; until: number; error: FairleadError };
+/** Of one that is gone: which attempt is the next one, and when (milliseconds since 1970); of one that will go: when. */
+export type LinkView =
+  | { state: "fine" }
+  | { state: "leaving"; until: number }
+  | { state: "broken"; attempt: number; until: number; error: FairleadError };
 
 export class Link {
   readonly view = signal<LinkView>({ state: "fine" });
@@ -47,6 +50,7 @@ export class Link {
 }
 
 function viewOf(state: LinkState): LinkView {
+  if (state.state === "leaving") return { state: "leaving", until: Date.now() + state.endsInMs };
   if (state.state !== "reconnecting") return { state: "fine" };
   return { state: "broken", attempt: state.attempt, until: Date.now() + state.retryInMs, error: state.error };
 }

@@ -82,6 +82,12 @@ function Panel({ tab, shown, entered }: { tab: Tab; shown: boolean; entered: num
 function Connection({ link, tabs }: { link: Link; tabs: Tabs }) {
   const view = link.view.value;
   if (view.state === "fine" || !tabs.open.value.some(isLive)) return null;
+  if (view.state === "leaving")
+    return (
+      <p class="connection" role="status">
+        The agent is shutting down. What is open here ends with it <Countdown until={view.until} />.
+      </p>
+    );
   return (
     <p class="connection" role="status">
       The connection is lost. Terminals go on for a minute and lose nothing if it is back by then. Attempt{" "}

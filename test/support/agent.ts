@@ -14,6 +14,8 @@ const STOP_MS = 20_000;
 export interface AgentOptions {
   /** Its `host` is where the agent looks for containers. */
   engine: { host: string };
+  /** Where it listens; else wherever there is room. */
+  port?: number;
   /** More flags for `fairlead agent`. */
   flags?: string[];
   env?: Record<string, string>;
@@ -51,7 +53,13 @@ export async function startAgent(options: AgentOptions): Promise<TestAgent> {
   const home = options.home ?? (await mkdtemp(join(tmpdir(), "fl-agent-")));
   const env = { XDG_STATE_HOME: join(home, "state"), XDG_CONFIG_HOME: join(home, "config"), HOME: home };
   const stateDir = join(env.XDG_STATE_HOME, "fairlead");
-  const flags = ["--listen-port", "0", "--docker-host", options.engine.host, ...(options.flags ?? [])];
+  const flags = [
+    "--listen-port",
+    String(options.port ?? 0),
+    "--docker-host",
+    options.engine.host,
+    ...(options.flags ?? []),
+  ];
   const [file, ...args] = options.program ?? [process.execPath, main];
   const child = spawn(file, [...args, ...flags], {
     cwd: home,

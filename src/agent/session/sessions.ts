@@ -164,10 +164,10 @@ export class Sessions {
     return this.#live.withdraw(({ grant }) => grant.subject === name);
   }
 
-  /** Accepts nothing new, tells the clients, and waits until all sessions ended or the signal cuts the waiting short. */
-  async drain(signal: AbortSignal): Promise<void> {
+  /** Accepts nothing new, tells the clients how long they have, and waits until all sessions ended or the signal cuts that short. */
+  async drain(signal: AbortSignal, deadlineMs: number): Promise<void> {
     this.#reception.close();
-    this.#connections.goAway({ code: CLOSE.goingAway, reason: LEAVING, deadline: 0 });
+    this.#connections.goAway({ code: CLOSE.goingAway, reason: LEAVING, deadline: deadlineMs });
     const over = this.#live.all().map((session) => session.closed);
     await Promise.race([aborted(signal), Promise.all([...over, this.#lifecycle.idle()])]);
   }
