@@ -22,6 +22,8 @@ const TABLE = {
   "session-gone": { http: 410, close: 4410, exit: 125, title: "The session has ended" },
   "stale-epoch": { http: 409, close: 4409, exit: 125, title: "The session was resumed elsewhere" },
   "wrong-host": { http: 421, close: 4421, exit: 125, title: "This server does not answer under that name" },
+  "wrong-key": { http: 502, close: 4502, exit: 125, title: "The server has another key than the one that is known" },
+  untrusted: { http: 502, close: 4502, exit: 125, title: "The server's certificate is not trusted" },
   "wrong-origin": { http: 403, close: 4403, exit: 125, title: "That web page may not call this server" },
   "too-many": { http: 429, close: 4429, exit: 125, title: "A limit is reached" },
   "too-large": { http: 413, close: 1009, exit: 2, title: "The request is too large" },

@@ -16,7 +16,7 @@ import type { Identity } from "./identity.ts";
 import { readToken } from "./token.ts";
 
 /** After these a token, if there is one, may help. */
-const LET_GO: readonly string[] = ["unknown-node", "revoked", "wrong-host"] satisfies ErrorCode[];
+const LET_GO: readonly string[] = ["unknown-node", "revoked", "wrong-key", "untrusted"] satisfies ErrorCode[];
 
 export interface RegistrarParts {
   line: Line;

@@ -44,7 +44,7 @@ async function handOver(server: ServerAddress, done: (error: Error | null, socke
   done(null, socket);
 }
 
-/** Rejects with `wrong-host` for a server that is not the one, before the first byte is sent to it. */
+/** Rejects with `wrong-key` or `untrusted` for a server that is not the one, before the first byte is sent to it. */
 export async function connectSecurely({ url, pin }: ServerAddress): Promise<TLSSocket> {
   const socket = await handshake(url);
   const certificate = socket.getPeerX509Certificate();
@@ -53,7 +53,7 @@ export async function connectSecurely({ url, pin }: ServerAddress): Promise<TLSS
   const why = String(socket.authorizationError);
   socket.destroy();
   throw new FairleadError(
-    "wrong-host",
+    pin === undefined ? "untrusted" : "wrong-key",
     pin === undefined
       ? `The certificate of ${url.origin} is not trusted (${why}), and there is no pin for it. Register with a new token (ctl nodes add), which carries the pin, or name the certificate's authority in NODE_EXTRA_CA_CERTS.`
       : `${url.origin} is not the server that this host registered with: its key has the pin ${found}, not ${pin}. Nothing was sent to it. If its key was changed on purpose, register again with a new token (ctl nodes add); else somebody is in between.`,

@@ -56,6 +56,8 @@ const REFUSALS: ReadonlySet<string> = new Set([
   "cloned-identity",
   "clock-skew",
   "wrong-host",
+  "wrong-key",
+  "untrusted",
   "bad-request",
 ]);
 

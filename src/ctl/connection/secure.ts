@@ -79,7 +79,7 @@ function pinOf(socket: TLSSocket): string {
 
 function wrongPin({ value, from }: { value: string; from: string }, { origin, pin }: Stranger): FairleadError {
   return new FairleadError(
-    "wrong-host",
+    "wrong-key",
     `${origin} is not the server that was pinned: its key has the pin ${pin}, and ${from} wants ${value}. Nothing was sent to it. ` +
       "If its key was changed on purpose, change the pin; else somebody is in between.",
   );
@@ -87,7 +87,7 @@ function wrongPin({ value, from }: { value: string; from: string }, { origin, pi
 
 function unknown({ origin, pin, why }: Stranger): FairleadError {
   return new FairleadError(
-    "wrong-host",
+    "untrusted",
     `The certificate of ${origin} is not trusted (${why}). If the agent printed this pin when it started, give it with --pin ${pin}; ` +
       "else name the certificate's authority in NODE_EXTRA_CA_CERTS.",
   );
