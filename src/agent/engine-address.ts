@@ -23,13 +23,13 @@ export async function engineTls(
   if (directory === "" || !host.startsWith("tcp://")) return {};
   const read = (name: string) =>
     readFile(join(directory, name)).catch((error: unknown) => {
-      throw new StartError(`docker_cert_path: ${join(directory, name)} cannot be read (${String(error)})`);
+      throw new StartError(`docker_cert_path: ${join(directory, name)} cannot be read (${String(error)}).`);
     });
   const [ca, cert, key] = await Promise.all([read("ca.pem"), read("cert.pem"), read("key.pem")]);
   try {
     createSecureContext({ ca, cert, key });
   } catch (cause) {
-    throw new StartError(`docker_cert_path: TLS cannot use the files in ${directory} (${String(cause)})`, { cause });
+    throw new StartError(`docker_cert_path: TLS cannot use the files in ${directory} (${String(cause)}).`, { cause });
   }
   return { tls: { ca, cert, key } };
 }

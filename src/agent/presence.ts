@@ -42,7 +42,7 @@ export class Presence {
     const other = parse(await state.read(FILE));
     if (other && other.pid !== pid && other.ticks !== "" && startTicks(other.pid) === other.ticks)
       throw new StartError(
-        `an agent already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir`,
+        `An agent already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir.`,
       );
     await state.replace(FILE, JSON.stringify(own));
     return presence;

@@ -274,6 +274,6 @@ export class AuditLog {
 function unavailable(why: string): FairleadError {
   return new FairleadError(
     "audit-unavailable",
-    `this must stand in the audit log before it begins, and the log cannot be written: ${why}`,
+    `This must stand in the audit log before it begins, and the log cannot be written: ${why}`,
   );
 }

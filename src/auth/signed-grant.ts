@@ -107,7 +107,7 @@ export class GrantVerifier {
     }
     if (this.#used.has(id)) throw refused("was used before");
     if (this.#used.size >= MAX_USED)
-      throw new FairleadError("too-many", "too many sessions were opened through the server in the last two minutes");
+      throw new FairleadError("too-many", "Too many sessions were opened through the server in the last two minutes.");
     this.#used.set(id, until);
   }
 }
@@ -127,7 +127,7 @@ function claimsOf(token: string, key: string): GrantClaims {
 }
 
 function refused(why: string, cause?: unknown): FairleadError {
-  return new FairleadError("bad-grant", `the server's grant for this session ${why}`, { cause });
+  return new FairleadError("bad-grant", `The server's grant for this session ${why}.`, { cause });
 }
 
 function isRight(text: string): text is Right {

@@ -70,7 +70,7 @@ export class Link {
 
   /** The live connection, dialled now if there is none; a first attempt that fails is the caller's to hear. */
   async mux(): Promise<Mux> {
-    if (this.#closed) throw new FairleadError("unreachable", "the client is closed");
+    if (this.#closed) throw new FairleadError("unreachable", "The client is closed.");
     if (this.#mux?.alive) return this.#mux;
     return this.#dialOnce(false);
   }
@@ -102,7 +102,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     // The goodbyes first: a dialler may take the signal as leave to cut what it opened.
-    for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "the client was closed"));
+    for (const rider of this.#riders) rider.abandon(new FairleadError("unreachable", "The client was closed."));
     for (const mux of [this.#mux, ...this.#leaving]) mux?.close(CLOSE.normal, "done");
     this.#stop.abort();
     this.#options.onState({ state: "closed" });
@@ -132,17 +132,18 @@ export class Link {
     this.#mux = undefined;
     this.#leaving.add(mux);
     this.#options.onState({ state: "leaving", reason, endsInMs: deadline });
-    for (const rider of this.#riders) rider.farewell(new FairleadError("shutting-down", reason));
+    for (const rider of this.#riders)
+      rider.farewell(new FairleadError("shutting-down", `The agent says goodbye (${reason}).`));
   }
 
   #lost(mux: Mux, code: number, reason: string): void {
     const announced = this.#leaving.delete(mux) || code === CLOSE.goingAway;
     if ((this.#mux !== mux && !announced) || this.#closed) return;
     if (this.#mux === mux) this.#mux = undefined;
-    if (code === ERRORS.revoked.close) return this.#abandon(new FairleadError("revoked", reason));
+    if (code === ERRORS.revoked.close) return this.#abandon(new FairleadError("revoked", "Your access was withdrawn."));
     const words = reason || `closed with code ${code}`;
     if (this.#mux?.alive) return;
-    const lost = new FairleadError("unreachable", `the connection was lost (${words})`);
+    const lost = new FairleadError("unreachable", `The connection was lost (${words}).`);
     void this.#reconnect(lost, new Backoff(announced ? RESTART_RETRY : RETRY));
   }
 

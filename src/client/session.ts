@@ -189,15 +189,18 @@ export class RemoteSession implements Rider {
       return this.#end(new FairleadError("unreachable", dropWords(info, this.#info)));
     this.#state = "lost";
     this.#deadline = performance.now() + this.#info.grace;
-    this.#link.missed(this, new FairleadError("unreachable", `the agent's connection was lost (${info.reason})`));
+    this.#link.missed(this, new FairleadError("unreachable", `The agent's connection was lost (${info.reason}).`));
   }
 
   /** A resume that ended without an answer: lost again if a connection went, else refused. */
   #refused(channel: Channel, info: CloseInfo): void {
     if (channel !== this.#resuming) return;
     this.#resuming = undefined;
-    if (info.code !== CLOSE.cut) return this.#end(new FairleadError("session-gone", info.reason));
-    this.#link.missed(this, new FairleadError("unreachable", `the agent's connection was lost (${info.reason})`));
+    if (info.code !== CLOSE.cut)
+      return this.#end(
+        new FairleadError("session-gone", `The agent did not take the session up again (${info.reason}).`),
+      );
+    this.#link.missed(this, new FairleadError("unreachable", `The agent's connection was lost (${info.reason}).`));
   }
 
   #end(error: Error | undefined): void {
@@ -208,16 +211,16 @@ export class RemoteSession implements Rider {
     this.#link.remove(this);
     this.#sequence.close(error);
     this.#channel?.close(CLOSE.normal, "done");
-    if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "the session was closed"));
+    if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "The session was closed."));
     this.#ended.resolve(error);
   }
 }
 
 function dropWords(info: CloseInfo, opened: Opened | undefined): string {
   const why = info.reason || "nobody said why";
-  if (!opened) return `the connection was lost before the agent answered (${why})`;
-  if (info.code !== CLOSE.cut) return `the agent closed the session (${why})`;
-  return `the connection was lost and this session is not kept (${why}); what ran in it was ended`;
+  if (!opened) return `The connection was lost before the agent answered (${why}).`;
+  if (info.code !== CLOSE.cut) return `The agent closed the session (${why}).`;
+  return `The connection was lost and this session is not kept (${why}); what ran in it was ended.`;
 }
 
 interface Deferred<T> {

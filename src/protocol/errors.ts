@@ -77,7 +77,11 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-/** An error with words for people; thrown inside, translated once at each edge. */
+/**
+ * An error with words for people; thrown inside, translated once at each edge. The words are whole sentences: what
+ * happened, to what, and what to do. They begin with a capital, or with the name of a setting or what was given, and end
+ * with a full stop, unless with something to type. `test/words.test.ts` holds that for every error of the program.
+ */
 export class FairleadError extends Error {
   override readonly name = "FairleadError";
   readonly code: ErrorCode;

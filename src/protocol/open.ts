@@ -178,6 +178,6 @@ export function readReply(bytes: Uint8Array): Opened | FairleadError {
     if (problem.success) return FairleadError.from(problem.data);
     return Opened.parse(value);
   } catch {
-    return new FairleadError("protocol-error", "the agent's answer could not be understood");
+    return new FairleadError("protocol-error", "The agent's answer could not be understood.");
   }
 }

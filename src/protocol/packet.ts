@@ -119,7 +119,7 @@ export function decodePacket(tag: number, payload: Uint8Array): Packet | undefin
       return { type: "digest", digest: parse(Digest, payload, "digest") };
     default:
       if (tag & MAY_SKIP) return undefined;
-      throw new FairleadError("protocol-error", `packet tag ${tag} is unknown and must be understood`);
+      throw new FairleadError("protocol-error", `Packet tag ${tag} is unknown and must be understood.`);
   }
 }
 
@@ -134,11 +134,11 @@ function parse<T>(schema: z.ZodMiniType<T>, payload: Uint8Array, what: string): 
       // Told below: the cause may quote the payload, which is not ours to print.
     }
   }
-  throw new FairleadError("protocol-error", `malformed ${what} packet`);
+  throw new FairleadError("protocol-error", `Malformed ${what} packet.`);
 }
 
 function empty(payload: Uint8Array, packet: Packet): Packet {
-  if (payload.length !== 0) throw new FairleadError("protocol-error", `a ${packet.type} packet carries no payload`);
+  if (payload.length !== 0) throw new FairleadError("protocol-error", `A ${packet.type} packet carries no payload.`);
   return packet;
 }
 
@@ -147,12 +147,12 @@ function decodeResize(payload: Uint8Array): Packet {
   const cols = a * 256 + b;
   const rows = c * 256 + d;
   if (payload.length !== 4 || cols < 1 || rows < 1 || cols > 1000 || rows > 1000)
-    throw new FairleadError("protocol-error", "a resize packet is two numbers from 1 to 1000");
+    throw new FairleadError("protocol-error", "A resize packet is two numbers from 1 to 1000.");
   return { type: "resize", cols, rows };
 }
 
 function decodeSignal(payload: Uint8Array): Packet {
   const name = SIGNALS.find((known) => known === text.decode(payload));
-  if (!name) throw new FairleadError("protocol-error", `a signal packet names one of ${SIGNALS.join(" ")}`);
+  if (!name) throw new FairleadError("protocol-error", `A signal packet names one of ${SIGNALS.join(" ")}.`);
   return { type: "signal", name };
 }

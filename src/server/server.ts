@@ -188,7 +188,7 @@ function open(path: string): SqliteStorage {
     return SqliteStorage.open(path);
   } catch (error) {
     throw new StartError(
-      `the database ${path} cannot be used: ${String(error instanceof Error ? error.message : error)}`,
+      `The database ${path} cannot be used: ${String(error instanceof Error ? error.message : error)}`,
       { cause: error },
     );
   }

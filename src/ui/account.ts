@@ -74,7 +74,7 @@ export class Account {
     const error = await refusal(response);
     if (error.code !== "unauthenticated" || path === SIGN_IN) throw error;
     if (secret !== null && secret === this.#secret) this.#forget("Your sign-in has ended. Use a new code.");
-    throw new FairleadError("unauthenticated", "this page is no longer signed in.");
+    throw new FairleadError("unauthenticated", "This page is no longer signed in.");
   }
 
   #forget(note: string): void {

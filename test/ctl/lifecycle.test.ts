@@ -49,7 +49,7 @@ suite("ctl start, stop, restart, rm and inspect", () => {
   test("one that fails does not keep the others from it, and shows in the exit code", async () => {
     const { code, out, err } = await said("restart", "-t", "0", "ctl-life-none", ONE);
     assert.deepEqual([code, out], [125, `${ONE}\n`]);
-    assert.match(err, /^ctl: ctl-life-none: no container "ctl-life-none" here[^\n]*\n$/);
+    assert.match(err, /^ctl: ctl-life-none: No container "ctl-life-none" here[^\n]*\n$/);
   });
 
   test("a time that is no number of seconds is a mistake", async () => {
@@ -77,7 +77,7 @@ suite("ctl start, stop, restart, rm and inspect", () => {
     assert.deepEqual([code, out], [125, ""]);
     assert.match(
       err,
-      /^ctl: the container "ctl-life-one" is running; stop it first, or .* \(ctl rm -f, force=true\)\n$/,
+      /^ctl: The container "ctl-life-one" is running; stop it first, or .* \(ctl rm -f, force=true\)\.\n$/,
     );
     const volume = await engine.docker("inspect", "--format", "{{(index .Mounts 0).Name}}", ONE);
     assert.deepEqual(await said("rm", "-fv", ONE), { code: 0, out: `${ONE}\n`, err: "" });

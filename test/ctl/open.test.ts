@@ -76,7 +76,7 @@ suite("ctl open", () => {
     const wrong: [string[], number, RegExp][] = [
       [["open", NAME, "0"], 2, /Ports are whole numbers/],
       [["open", NAME, "http"], 2, /Ports are whole numbers/],
-      [["open", "nothing", "80"], 125, /no container "nothing"/],
+      [["open", "nothing", "80"], 125, /No container "nothing"/],
     ];
     for (const [args, exit, words] of wrong) {
       const { code, stderr } = await runCtl(agent, args);

@@ -48,8 +48,8 @@ suite("ctl top", () => {
     assert.equal(one.stdout.toString().trimEnd().split("\n").length, 2);
     const off = await runCtl(agent, ["top", OFF]);
     assert.deepEqual([off.code, off.stdout.length], [125, 0]);
-    assert.match(off.stderr, /^ctl: the container "ctl-top-off" is not running \(exited\)\n$/);
-    assert.match((await runCtl(agent, ["top", "ctl-top-none", "-o", "json"])).stderr, /no container "ctl-top-none"/);
+    assert.match(off.stderr, /^ctl: The container "ctl-top-off" is not running \(exited\)\.\n$/);
+    assert.match((await runCtl(agent, ["top", "ctl-top-none", "-o", "json"])).stderr, /No container "ctl-top-none"/);
   });
 
   test("-o json is a line a second for programs, and one value with --no-stream", async () => {

@@ -20,7 +20,7 @@ suite("a request", () => {
     ["for an unknown operation", { ...header, op: "format-disk" }, cat, "bad-request", /op/],
     ["with an unknown field", { ...header, privileged: true }, cat, "bad-request", /privileged/],
     ["with a prototype", '{"op":"exec","container":"web","__proto__":{"x":1}}', cat, "bad-request", /__proto__/],
-    ["without a container", { op: "exec" }, cat, "not-found", /no container ""/],
+    ["without a container", { op: "exec" }, cat, "not-found", /No container ""/],
     ["with an endless name", { ...header, container: "x".repeat(257) }, cat, "bad-request", /container/],
     ["with a header beyond its limit", { ...header, container: "x".repeat(17_000) }, cat, "too-large", /16384/],
     ["with a negative grace", { ...header, grace: -1 }, cat, "bad-request", /grace/],

@@ -43,7 +43,7 @@ function channels(protocol: string, port: number): Framing {
       if (message[0] !== CHANNEL.close || protocol !== V5) return undefined;
       if (bytes.length === 1 && (bytes[0] === DATA || bytes[0] === FAILURE))
         return bytes[0] === DATA ? "end" : undefined;
-      throw new FairleadError("protocol-error", "a close message names channel 0 or 1");
+      throw new FairleadError("protocol-error", "A close message names channel 0 or 1.");
     },
     broken: (words) => messageOn(FAILURE, Buffer.from(words)),
   };

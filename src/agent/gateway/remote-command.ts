@@ -119,6 +119,6 @@ export class RemoteCommand {
     if (channels.length === 1 && channel === CHANNEL.stdin) return { type: "end" };
     if (channels.length === 1 && channel !== undefined && channel <= CHANNEL.resize) return undefined;
     this.#socket.close(CLOSE.protocol, "a close message names one channel from 0 to 4");
-    throw new FairleadError("protocol-error", "the client closed a channel that there is not");
+    throw new FairleadError("protocol-error", "The client closed a channel that there is not.");
   }
 }

@@ -46,7 +46,7 @@ export class Containers {
         this.#set(all, true);
         if (first) onEngine({ ready: true });
       }
-      throw new FairleadError("engine-unavailable", "the engine ended its stream of events");
+      throw new FairleadError("engine-unavailable", "The engine ended its stream of events.");
     };
     this.#done = forever(watch, { ...RETRY, signal, failed });
   }
@@ -106,7 +106,7 @@ export class Containers {
    */
   resolve(ref: string, access: Access): Container {
     if (!this.#ready)
-      throw new FairleadError("engine-unavailable", "the container engine does not answer; the agent keeps trying");
+      throw new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
     return resolveReference(this.#known, ref, access);
   }
 

@@ -71,7 +71,7 @@ class Moved {
   readonly #stall: NodeJS.Timeout;
 
   constructor(io: SessionIo) {
-    const words = `nothing of the copy moved for ${MAX_STALL_MS / 1000} s; meanwhile the engine kept others from the container`;
+    const words = `Nothing of the copy moved for ${MAX_STALL_MS / 1000} s; meanwhile the engine kept others from the container.`;
     this.#stall = setTimeout(() => io.end(new FairleadError("idle", words)), MAX_STALL_MS);
   }
 
@@ -96,10 +96,10 @@ function untilEnd(io: SessionIo, use: (bytes: Uint8Array) => Promise<void>): Pro
     for await (const packet of io.packets()) {
       if (packet.type === "end") return;
       if (packet.type !== "stdin")
-        throw new FairleadError("protocol-error", `a client may not send ${packet.type} to a copy`);
+        throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a copy.`);
       await use(packet.bytes);
     }
-    throw new FairleadError("client-gone", "the archive is not complete");
+    throw new FairleadError("client-gone", "The archive is not complete.");
   };
   return new Promise((resolve, reject) => {
     const ended = () => reject(toFairleadError(io.signal.reason));

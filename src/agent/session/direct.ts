@@ -39,7 +39,7 @@ export class DirectSession {
 
   private constructor({ header, body }: DirectRequest, inner: InnerChannelOptions) {
     const closed = ({ reason }: { reason: string }) =>
-      this.#end(new FairleadError("session-gone", `the session was closed: ${reason}`));
+      this.#end(new FairleadError("session-gone", `The session was closed: ${reason}.`));
     this.#sequence = new Sequence({ budget: inner.budget, detached: closed });
     this.#channel = openInnerChannel({ header: json(header), body: json(body) }, inner);
     this.#sequence.attach(this.#channel, 0, { onReply: (bytes) => this.#hear(readReply(bytes)) });
@@ -77,7 +77,7 @@ export class DirectSession {
 
   /** The client is done with it: what runs in it is ended. Idempotent. */
   close(): void {
-    this.#end(new FairleadError("client-gone", "the client closed the session"));
+    this.#end(new FairleadError("client-gone", "The client closed the session."));
   }
 
   #hear(answer: Opened | FairleadError): void {

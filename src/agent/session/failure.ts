@@ -6,7 +6,8 @@ import { FairleadError } from "../../protocol/errors.ts";
 /** Errors of the runtime carry codes that are ours too, a violation is the client's; anything else is a fault of this program. */
 export function toFairleadError(error: unknown): FairleadError {
   if (error instanceof FairleadError) return error;
-  if (error instanceof MuxError) return new FairleadError("protocol-error", error.message);
+  if (error instanceof MuxError)
+    return new FairleadError("protocol-error", `The other side broke the protocol: ${error.message}.`);
   const words = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && error.name === "RuntimeError" && "code" in error)
     return FairleadError.from({

@@ -60,7 +60,7 @@ async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
     } else if (packet.type === "reset") {
       resetSocket(socket);
       return true;
-    } else throw new FairleadError("protocol-error", `a client may not send ${packet.type} to a connection`);
+    } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);
   }
   return false;
 }

@@ -47,7 +47,7 @@ export class FreshList {
    */
   async refresh(): Promise<void> {
     if (this.#waiting >= MAX_WAITING)
-      throw new FairleadError("too-many", `at most ${MAX_WAITING} unknown containers are looked for at a time`);
+      throw new FairleadError("too-many", `At most ${MAX_WAITING} unknown containers are looked for at a time.`);
     this.#waiting += 1;
     this.#next ??= this.#take();
     await this.#next.finally(() => {
@@ -57,7 +57,7 @@ export class FreshList {
 
   /** Whoever waits is told that the agent is shutting down. */
   async close(): Promise<void> {
-    this.#stop.abort(new FairleadError("shutting-down", "the agent is shutting down"));
+    this.#stop.abort(new FairleadError("shutting-down", "The agent is shutting down."));
     await Promise.allSettled([this.#current, this.#next]);
   }
 
@@ -81,7 +81,7 @@ export class FreshList {
       return await this.#runtime.list(AbortSignal.any([this.#stop.signal, late]));
     } catch (error) {
       if (!late.aborted) throw toFairleadError(error);
-      const words = `the container engine did not list its containers within ${LIST_MS / 1000} s`;
+      const words = `The container engine did not list its containers within ${LIST_MS / 1000} s.`;
       throw new FairleadError("engine-unavailable", words, { cause: error });
     }
   }

@@ -35,7 +35,10 @@ export class Lifecycle {
   /** Throws the refusal. */
   async admit(reference: string, grant: Grant): Promise<Container> {
     if (this.#underWay.size >= MAX_ORDERS)
-      throw new FairleadError("too-many", `at most ${MAX_ORDERS} containers are started, stopped or removed at a time`);
+      throw new FairleadError(
+        "too-many",
+        `At most ${MAX_ORDERS} containers are started, stopped or removed at a time.`,
+      );
     return this.#containers.find(reference, { grant, right: "lifecycle" });
   }
 
@@ -60,7 +63,7 @@ export class Lifecycle {
 
   /** Waits for no engine any more. Idempotent. */
   async close(): Promise<void> {
-    this.#cut.abort(new FairleadError("shutting-down", "the agent is shutting down"));
+    this.#cut.abort(new FairleadError("shutting-down", "The agent is shutting down."));
     await this.idle();
   }
 
@@ -69,7 +72,7 @@ export class Lifecycle {
     if (order.kind !== "remove" || order.force || this.#cut.signal.aborted) return error;
     const now = await this.#runtime.inspect(id, this.#cut.signal).catch(() => undefined);
     if (!now || !ALIVE.has(now.state)) return error;
-    const words = `the container "${name}" is ${now.state}; stop it first, or remove it by force (ctl rm -f, force=true)`;
+    const words = `The container "${name}" is ${now.state}; stop it first, or remove it by force (ctl rm -f, force=true).`;
     return new FairleadError("conflict", words, { cause: error });
   }
 }

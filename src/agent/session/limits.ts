@@ -22,20 +22,20 @@ const MAX_CONNECTIONS = 128;
 export function checkSessions(live: Iterable<Session>, container: string | undefined, limits: SessionLimits): void {
   const own = [...live].filter(({ purpose }) => purpose.kind !== "connection");
   if (own.length >= limits.sessions)
-    throw new FairleadError("too-many", `this agent serves at most ${limits.sessions} sessions (max_sessions)`);
+    throw new FairleadError("too-many", `This agent serves at most ${limits.sessions} sessions (max_sessions).`);
   // One that is being ended has given its place up: whoever closes a session may open the next at once.
   const here = own.filter(({ purpose, signal }) => purpose.container?.id === container && !signal.aborted);
   if (here.length >= limits.sessionsPerContainer)
     throw new FairleadError(
       "too-many",
-      `a container, and the host itself, has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container)`,
+      `A container, and the host itself, has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container).`,
     );
 }
 
 /** Throws `too-many` when a session with so many connections, or an agent with so many in all, has no room for one more. */
 export function checkConnections({ own, all }: { own: number; all: number }, limits: SessionLimits): void {
   if (own >= MAX_CONNECTIONS)
-    throw new FairleadError("too-many", `a session carries at most ${MAX_CONNECTIONS} connections at a time`);
+    throw new FairleadError("too-many", `A session carries at most ${MAX_CONNECTIONS} connections at a time.`);
   if (all >= limits.connections)
-    throw new FairleadError("too-many", `this agent carries at most ${limits.connections} forwarded connections`);
+    throw new FairleadError("too-many", `This agent carries at most ${limits.connections} forwarded connections.`);
 }

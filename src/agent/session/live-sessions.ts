@@ -39,7 +39,7 @@ export class LiveSessions {
   /** It is among these until it is closed, and ends when its visitor's access is withdrawn. Throws for an id that is taken. */
   add(spec: Omit<SessionSpec, "budget" | "meter">): Session {
     if (spec.id !== undefined && this.#sessions.has(spec.id))
-      throw new FairleadError("bad-request", "there is a session of that name already");
+      throw new FairleadError("bad-request", "There is a session of that name already.");
     const session = new Session({ ...spec, budget: this.#budget, meter: this.#meter });
     const { revoked } = spec.visitor.subject;
     const withdraw = () => session.end(withdrawn());
@@ -138,7 +138,7 @@ export class LiveSessions {
     this.#carried.look();
     for (const session of this.#sessions.values())
       if (performance.now() - session.lastActive > idle && session.children.size === 0)
-        session.end(new FairleadError("idle", `nothing moved for ${Math.round(idle / 60_000)} minutes`));
+        session.end(new FairleadError("idle", `Nothing moved for ${Math.round(idle / 60_000)} minutes.`));
   }
 }
 
@@ -150,9 +150,9 @@ async function lastWords(sessions: Session[]): Promise<void> {
 }
 
 export function withdrawn(): FairleadError {
-  return new FairleadError("revoked", "your access was withdrawn");
+  return new FairleadError("revoked", "Your access was withdrawn.");
 }
 
 export function gone(): FairleadError {
-  return new FairleadError("session-gone", "that session has ended, or its secret is another; open a new one");
+  return new FairleadError("session-gone", "That session has ended, or its secret is another; open a new one.");
 }

@@ -122,7 +122,7 @@ const KINDS: Partial<Record<OpenHeader["op"], (body: Uint8Array) => Opening>> = 
 /** What a header and its body ask for. Throws `bad-request` for what opens no session. */
 export function openingOf({ op }: OpenHeader, body: Uint8Array): Opening {
   const opening = KINDS[op]?.(body);
-  if (!opening) throw new FairleadError("bad-request", `"${op}" does not open a session`);
+  if (!opening) throw new FairleadError("bad-request", `"${op}" does not open a session.`);
   return opening;
 }
 
@@ -131,7 +131,7 @@ const text = new TextDecoder("utf-8", { fatal: true });
 const MAX_HEADER = 16_384;
 
 export function parseHeader(bytes: Uint8Array): OpenHeader {
-  if (bytes.length > MAX_HEADER) throw new FairleadError("too-large", `a header is at most ${MAX_HEADER} bytes`);
+  if (bytes.length > MAX_HEADER) throw new FairleadError("too-large", `A header is at most ${MAX_HEADER} bytes.`);
   return parseBody(OpenHeader, bytes);
 }
 
@@ -140,7 +140,7 @@ export function parseBody<T>(schema: z.ZodMiniType<T>, bytes: Uint8Array): T {
   try {
     value = JSON.parse(text.decode(bytes));
   } catch {
-    throw new FairleadError("bad-request", "the request is not valid JSON");
+    throw new FairleadError("bad-request", "The request is not valid JSON.");
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

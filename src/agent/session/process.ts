@@ -50,6 +50,6 @@ async function control(process: Process, packet: Packet): Promise<void> {
     case "signal":
       return process.signal(packet.name);
     default:
-      throw new FairleadError("protocol-error", `a client may not send ${packet.type} to a process`);
+      throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a process.`);
   }
 }

@@ -84,7 +84,7 @@ export class Reception {
   /** Throws unless this visitor may come in now. */
   checkWelcome(subject: Subject): void {
     if (this.#state !== "open")
-      throw new FairleadError("shutting-down", "the agent is shutting down; nothing new is accepted");
+      throw new FairleadError("shutting-down", "The agent is shutting down; nothing new is accepted.");
     if (subject.revoked.aborted) throw withdrawn();
   }
 
@@ -97,7 +97,7 @@ export class Reception {
   async #lookAgain(arrival: Arrival): Promise<void> {
     try {
       await this.#parts.containers.refresh();
-      if (!arrival.channel.open) throw new FairleadError("client-gone", "the client did not wait for the answer");
+      if (!arrival.channel.open) throw new FairleadError("client-gone", "The client did not wait for the answer.");
       this.#enter(arrival);
     } catch (error) {
       this.refuse(arrival, toFairleadError(error));
@@ -133,7 +133,7 @@ export class Reception {
   #place({ onHost, right }: Opening, header: OpenHeader, { subject }: Visitor): Container | undefined {
     const { grant } = subject;
     if (!onHost) return this.#parts.containers.resolve(header.container ?? "", { grant, right });
-    if (header.container !== undefined) throw new FairleadError("bad-request", `"${header.op}" takes no container`);
+    if (header.container !== undefined) throw new FairleadError("bad-request", `"${header.op}" takes no container.`);
     if (!allows(grant, right, {})) throw NOTHING_FOR_YOU;
     return undefined;
   }
@@ -145,7 +145,7 @@ export class Reception {
     const parent = live.find(header.session, secret);
     const { kind, right, reference, ports } = parent.purpose;
     if (kind !== "forward" || !ports?.includes(port))
-      throw new FairleadError("bad-request", `this forward was not opened for port ${port}`);
+      throw new FairleadError("bad-request", `This forward was not opened for port ${port}.`);
     live.checkConnections(parent);
     const container = containers.resolve(reference, { grant: visitor.subject.grant, right });
     const purpose = { kind: "connection", right, reference, container };
@@ -193,7 +193,7 @@ export class Reception {
     };
     session.worked = session.run(begin).then(async (outcome) => {
       const children = [...session.children];
-      for (const child of children) child.end(new FairleadError("session-gone", "its forward has ended"));
+      for (const child of children) child.end(new FairleadError("session-gone", "Its forward has ended."));
       // What they carried counts.
       await Promise.all(children.map(({ worked }) => worked));
       await written.then(

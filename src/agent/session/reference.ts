@@ -30,7 +30,7 @@ export function resolveReference(all: readonly Container[], ref: string, { grant
   const hint = near.length > 0 ? ` Did you mean ${names(near)}?` : "";
   throw new FairleadError(
     "not-found",
-    `no container "${ref}" here, or not one that you may use for this (${right}).${hint}`,
+    `No container "${ref}" here, or not one that you may use for this (${right}).${hint}`,
   );
 }
 

@@ -28,8 +28,8 @@ const ID_BYTES = 12;
 const COLLECT_MS = 600_000;
 
 /** Made once: thousands of connections of a forward end with it. */
-const CLOSED = new FairleadError("session-gone", "the session is closed");
-const CLIENT_DONE = new FairleadError("client-gone", "the client closed the session");
+const CLOSED = new FairleadError("session-gone", "The session is closed.");
+const CLIENT_DONE = new FairleadError("client-gone", "The client closed the session.");
 
 export class Session implements SessionIo, Moved {
   readonly id: string;
@@ -178,7 +178,7 @@ export class Session implements SessionIo, Moved {
   /** Goes on over another connection. Throws when the client names an epoch that has passed or an offset that is gone. */
   resume(channel: Channel, from: { epoch: number; received: number }): void {
     if (from.epoch <= this.#epoch)
-      throw new FairleadError("stale-epoch", "this session was resumed over another connection since");
+      throw new FairleadError("stale-epoch", "This session was resumed over another connection since.");
     this.#sequence.attach(channel, from.received, { reply: json(this.#opened({ epoch: from.epoch })) });
     this.#epoch = from.epoch;
     this.#channel = channel;
@@ -236,12 +236,12 @@ export class Session implements SessionIo, Moved {
     if (this.#state === "ended") return info.code === CLOSE.cut ? this.#absence.begin() : this.close();
     if (info.code !== CLOSE.cut) return this.end(CLIENT_DONE);
     if (this.#state === "opening" || this.#spec.onDrop === "kill" || this.#spec.grace === 0)
-      return this.end(new FairleadError("client-gone", "the connection to the client was lost"));
+      return this.end(new FairleadError("client-gone", "The connection to the client was lost."));
     this.#absence.begin();
   }
 
   #abandoned(): void {
     if (this.#state === "ended") return this.close();
-    this.end(new FairleadError("client-gone", `the client did not come back within ${this.#spec.grace / 1000} s`));
+    this.end(new FairleadError("client-gone", `The client did not come back within ${this.#spec.grace / 1000} s.`));
   }
 }

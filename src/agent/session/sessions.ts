@@ -176,7 +176,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#reception.close();
     await this.#lifecycle.close();
-    await this.#live.close(new FairleadError("shutting-down", LEAVING));
+    await this.#live.close(new FairleadError("shutting-down", "The agent is shutting down."));
     this.#connections.close(LEAVING);
     this.#trail.close();
   }
@@ -200,7 +200,8 @@ export class Sessions {
     this.#live.checkRoom(id);
     const container = await runtime.inspect(id, signal);
     const { name, state } = container;
-    if (STOPPED.has(state)) throw new FairleadError("not-running", `the container "${name}" is not running (${state})`);
+    if (STOPPED.has(state))
+      throw new FairleadError("not-running", `The container "${name}" is not running (${state}).`);
     return container;
   }
 }

@@ -41,7 +41,7 @@ class Source {
           this.latest = stats;
           resolve();
         }
-        throw new FairleadError("not-running", "the container does not run");
+        throw new FairleadError("not-running", "The container does not run.");
       };
       const failed = () => {
         this.latest = undefined;
@@ -79,7 +79,7 @@ export class StatsSources {
     const { grant, reference } = request;
     if (reference === undefined) return void this.#wanted(request);
     const { name, state } = await this.#containers.find(reference, { grant, right: "inspect" });
-    if (!ALIVE.has(state)) throw new FairleadError("not-running", `the container "${name}" is not running (${state})`);
+    if (!ALIVE.has(state)) throw new FairleadError("not-running", `The container "${name}" is not running (${state}).`);
   }
 
   /**
@@ -107,7 +107,7 @@ export class StatsSources {
   #wanted({ grant, reference }: StatsRequest): Container[] {
     const access = { grant, right: "inspect" } as const;
     if (!this.#containers.ready)
-      throw new FairleadError("engine-unavailable", "the container engine does not answer; the agent keeps trying");
+      throw new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
     const all = this.#containers.allowed(access).filter(({ state }) => ALIVE.has(state));
     return reference === undefined ? all : namedIn(all, reference, access);
   }

@@ -27,7 +27,7 @@ export interface DialParts {
 export function dialServer({ server, signer }: DialParts): (signal: AbortSignal) => Promise<Transport> {
   return async (signal) => {
     const own = signer();
-    if (!own) throw new FairleadError("unauthenticated", "this host is not registered yet");
+    if (!own) throw new FairleadError("unauthenticated", "This host is not registered yet.");
     const wire = server.url.protocol === "https:" ? await connectSecurely(server) : undefined;
     return upgrade(open(server, { signer: own, wire }), signal);
   };
@@ -83,6 +83,6 @@ async function refusal(answer: IncomingMessage): Promise<FairleadError> {
     }
     return FairleadError.from(Problem.parse(JSON.parse(Buffer.concat(chunks).toString())));
   } catch (cause) {
-    return new FairleadError("unreachable", `the server answers ${status} where a WebSocket was asked for`, { cause });
+    return new FairleadError("unreachable", `The server answers ${status} where a WebSocket was asked for.`, { cause });
   }
 }

@@ -17,5 +17,5 @@ const RIGHTS_OF: Partial<Record<string, readonly Right[]>> = {
 export function checkOperation(op: string, grant: Grant): void {
   const rights = Object.hasOwn(RIGHTS_OF, op) ? (RIGHTS_OF[op] ?? RIGHTS) : RIGHTS;
   if (rights.some((right) => holds(grant, right))) return;
-  throw new FairleadError("not-found", "there is no such container, or none that you may use");
+  throw new FairleadError("not-found", "There is no such container, or none that you may use.");
 }

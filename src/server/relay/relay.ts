@@ -157,14 +157,14 @@ export class Relay {
   /** Where a request goes. Throws what it is refused with. */
   async #route(subject: Subject, header: RelayedHeader): Promise<Route> {
     const { reach, messaging, signer } = this.#options;
-    if (subject.revoked.aborted) throw new FairleadError("revoked", "your access was withdrawn");
+    if (subject.revoked.aborted) throw new FairleadError("revoked", "Your access was withdrawn.");
     const node = await reach(subject, header.node);
-    if (!node) throw new FairleadError("not-found", `there is no node "${header.node}", or none that you may use`);
+    if (!node) throw new FairleadError("not-found", `There is no node "${header.node}", or none that you may use.`);
     const { id: agent, name, grant } = node;
     checkOperation(header.op, grant);
     const holder = await messaging.find(agent);
-    if (!holder) throw new FairleadError("agent-away", `the agent of ${name} is not connected to the server now`);
-    if (holder.full) throw new FairleadError("too-many", `the agent of ${name} carries as much as it can`);
+    if (!holder) throw new FairleadError("agent-away", `The agent of ${name} is not connected to the server now.`);
+    if (holder.full) throw new FairleadError("too-many", `The agent of ${name} carries as much as it can.`);
     const session = header.op === "resume" ? (header.session ?? "") : randomBytes(SESSION_ID_BYTES).toString("hex");
     const open = (body: Uint8Array) =>
       holder.open({ header: json({ grant: signer.sign({ agent, grant, session, header, body }) }), body });
@@ -177,7 +177,7 @@ export class Relay {
     if (count >= MAX_CHANNELS)
       throw new FairleadError(
         "too-many",
-        `you have ${MAX_CHANNELS} channels open through this server; close some first`,
+        `You have ${MAX_CHANNELS} channels open through this server; close some first.`,
       );
     this.#channels.set(subject, count + 1);
     return () => {
@@ -197,19 +197,19 @@ export class Relay {
 const text = new TextDecoder("utf-8", { fatal: true });
 
 function parseHeader({ request: { header, body } }: Channel): RelayedHeader {
-  if (header.length > MAX_HEADER) throw new FairleadError("too-large", `a header is at most ${MAX_HEADER} bytes`);
+  if (header.length > MAX_HEADER) throw new FairleadError("too-large", `A header is at most ${MAX_HEADER} bytes.`);
   if (header.length + body.length > MAX_REQUEST)
-    throw new FairleadError("too-large", `through a server a request is at most ${MAX_REQUEST} bytes`);
+    throw new FairleadError("too-large", `Through a server a request is at most ${MAX_REQUEST} bytes.`);
   let value: unknown;
   try {
     value = JSON.parse(text.decode(header));
   } catch {
-    throw new FairleadError("bad-request", "the request is not valid JSON");
+    throw new FairleadError("bad-request", "The request is not valid JSON.");
   }
   const parsed = RelayedHeader.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.path[0] === "node")
-    throw new FairleadError("bad-request", "this is a server: say on which node the container is, as NODE:container");
+    throw new FairleadError("bad-request", "This is a server: say on which node the container is, as NODE:container.");
   throw new FairleadError("bad-request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
 }

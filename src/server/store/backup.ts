@@ -36,14 +36,14 @@ function copy(database: string, target: string): void {
   const copied = new DatabaseSync(target, { readOnly: true });
   const verdict = copied.prepare("PRAGMA quick_check").get()?.["quick_check"];
   copied.close();
-  if (verdict !== "ok") throw new FairleadError("internal", `the copy is not sound (${String(verdict)}); is the disk?`);
+  if (verdict !== "ok") throw new FairleadError("internal", `The copy is not sound (${String(verdict)}); is the disk?`);
 }
 
 function openExisting(path: string): DatabaseSync {
   try {
     return new DatabaseSync(path, { readOnly: true, timeout: BUSY_MS });
   } catch (cause) {
-    throw new FairleadError("not-found", `${path} cannot be read: name the server's data_dir (${String(cause)})`, {
+    throw new FairleadError("not-found", `${path} cannot be read: name the server's data_dir (${String(cause)}).`, {
       cause,
     });
   }
@@ -52,7 +52,7 @@ function openExisting(path: string): DatabaseSync {
 async function refuseExisting(path: string): Promise<void> {
   const existing = await open(path).catch(() => undefined);
   await existing?.close();
-  if (existing) throw new FairleadError("conflict", `${path} exists; name another file`);
+  if (existing) throw new FairleadError("conflict", `${path} exists; name another file.`);
 }
 
 async function sync(path: string): Promise<void> {

@@ -19,7 +19,7 @@ export function migrate(db: DatabaseSync, steps: readonly string[] = STEPS): voi
     if (done > steps.length)
       throw new FairleadError(
         "unsupported",
-        `the database has the shape of a newer Fairlead (${done}, this one knows ${steps.length}); run that version, or go back to a backup`,
+        `The database has the shape of a newer Fairlead (${done}, this one knows ${steps.length}); run that version, or go back to a backup.`,
       );
     for (const step of steps.slice(done)) db.exec(step);
     db.exec(`PRAGMA user_version = ${steps.length}`);

@@ -42,7 +42,7 @@ export async function openHost({ shell, user }: HostOptions): Promise<Host> {
   if (account.uid !== own.uid && geteuid?.() !== 0)
     throw new RuntimeError(
       "unsupported",
-      `host_shell_user is "${user}", and this agent runs as "${own.name}". Only root can give a shell to another user.`,
+      `Host_shell_user is "${user}", and this agent runs as "${own.name}". Only root can give a shell to another user.`,
     );
   return new MachineHost(account, account.uid === own.uid ? "own" : "other");
 }

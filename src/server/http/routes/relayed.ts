@@ -120,7 +120,7 @@ function headersOf(headers: IncomingHttpHeaders): Record<string, string | string
 
 function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const late = () => asked.destroy(new FairleadError("unreachable", "the agent did not answer in time"));
+    const late = () => asked.destroy(new FairleadError("unreachable", "The agent did not answer in time."));
     const timer = setTimeout(late, ANSWER_MS);
     asked.once("response", (answer) => {
       clearTimeout(timer);
@@ -128,7 +128,7 @@ function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
     });
     asked.once("error", (cause) => {
       clearTimeout(timer);
-      const words = "the connection to the agent broke before it had answered";
+      const words = "The connection to the agent broke before it had answered.";
       reject(cause instanceof FairleadError ? cause : new FairleadError("unreachable", words, { cause }));
     });
   });
