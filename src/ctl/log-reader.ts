@@ -36,6 +36,8 @@ const GONE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "shutting-down",
   "stale-epoch",
   "agent-away",
+  // Of an agent that has just started.
+  "engine-unavailable",
 ]);
 /** Bytes held until the agent says where they end, so that a new session repeats none of them. */
 const MAX_HELD = 1_048_576;
@@ -53,6 +55,9 @@ export class LogReader {
   readonly #source: LogSource;
   readonly #sink: LogSink;
   readonly #session: RemoteSession;
+  /** Until the log gets on again. */
+  readonly #retry = new Backoff(RETRY);
+  readonly #restart = new Backoff(RESTART_RETRY);
   #cursor: LogCursor | undefined;
   #held: Run[] = [];
   #heldBytes = 0;
@@ -77,17 +82,16 @@ export class LogReader {
   async read(): Promise<number> {
     let session = this.#session;
     for (;;) {
-      let gone: FairleadError;
       try {
         const exit = await this.#readSession(session);
         await this.#sink.end();
         return exit;
       } catch (error) {
-        gone = this.#mended(error);
+        const { code } = this.#mended(error);
         this.#held = [];
         this.#heldBytes = 0;
+        session = await this.#reopen(code === "shutting-down" ? this.#restart : this.#retry);
       }
-      session = await this.#reopen(new Backoff(gone.code === "shutting-down" ? RESTART_RETRY : RETRY));
     }
   }
 
@@ -125,6 +129,8 @@ export class LogReader {
         await this.#take({ stream: packet.type, bytes: packet.bytes });
       else if (packet.type === "cursor") {
         this.#cursor = packet.cursor;
+        this.#retry.reset();
+        this.#restart.reset();
         await this.#release();
       } else if (packet.type === "gap")
         this.#source.messages.say(`Lines of ${this.name} are missing here: ${packet.gap.why}.`);
