@@ -38,8 +38,12 @@ launch() {
   tuning=--max-semi-space-size=4
   # Counted as what they are they cause no full collections; collecting on threads of its own takes as much processor time
   # again, in half of all runs, as the bytes themselves; and what a keystroke passes through, which runs rarely, is
-  # compiled early. Not for ctl: with these Node cannot use its own compiled parts, and starts 15 ms later.
-  [ "$program" = "$root/dist/ctl/main.js" ] || tuning="$tuning --external-memory-accounted-in-global-limit \
+  # compiled early. With these Node cannot use its own compiled parts, and starts 15 ms later: of ctl's commands only
+  # for those that move bulk.
+  case " $* ${program#"$root/dist/"}" in
+    *" port-forward "* | *" cp "*) ;;
+    *ctl/main.js) false ;;
+  esac && tuning="$tuning --external-memory-accounted-in-global-limit \
 --single-threaded-gc --invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"
   [ -n "$node" ] || { node=$(node_on_path) && tuning=; } || exit 1
   if cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} && [ -n "$cache" ]; then

@@ -97,13 +97,14 @@ export class Channel {
     this.post(frameAround(message));
   }
 
-  /** Done with a message of so many bytes: the other side may send as much more. */
-  consumed(bytes: number): void {
-    if (this.#state !== "open") return;
+  /** Done with a message of so many bytes: the other side may send as much more. True: it is told so now. */
+  consumed(bytes: number): boolean {
+    if (this.#state !== "open") return false;
     const credit = this.#window.consume(bytes + MESSAGE_COST);
-    if (credit === undefined) return;
+    if (credit === undefined) return false;
     this.#due.credit = credit;
     this.#host.wake(this);
+    return true;
   }
 
   /** End-to-end: everything before `offset` need not be kept any more. Only the newest matters. */

@@ -8,7 +8,7 @@ import { HEADER_BYTES, MESSAGE_COST } from "./frame.ts";
 const GUARANTEED = 65_536;
 /** One session's replay never grows beyond, in bytes. */
 const MAX_REPLAY = 16 * 1024 * 1024;
-/** Pieces of a long payload, in bytes: an eighth of the replay, so that a slow path has small ones. */
+/** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has small ones. */
 const MIN_PIECE = 16_384;
 const MAX_PIECE = 65_536;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
@@ -40,14 +40,18 @@ export class Replay {
   }
 
   get pieceBytes(): number {
-    return Math.min(Math.max(this.#capacity / 8, MIN_PIECE), MAX_PIECE);
+    return Math.min(Math.max(this.#capacity / 4, MIN_PIECE), MAX_PIECE);
   }
 
-  /** Room for one more packet. When the replay is what holds the sender up while there is `credit`, it grows. */
+  /**
+   * Room for one more packet. When the replay is what holds the sender up while there is `credit`, it grows; and where the
+   * other side gives much credit, which says that the path is fast, until pieces are as large as they may be.
+   */
   hasRoom(credit: number): boolean {
     const count = this.#frames.length - this.#first;
-    if (this.held + count * MESSAGE_COST < this.#capacity) return true;
-    if (credit <= 0 || this.#capacity >= MAX_REPLAY || !this.#budget.take(this.#capacity)) return false;
+    const room = this.held + count * MESSAGE_COST < this.#capacity;
+    if (room && (credit <= this.#capacity || this.pieceBytes === MAX_PIECE)) return true;
+    if (credit <= 0 || this.#capacity >= MAX_REPLAY || !this.#budget.take(this.#capacity)) return room;
     this.#capacity *= 2;
     return true;
   }

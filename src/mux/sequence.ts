@@ -20,8 +20,8 @@ export interface SequenceOptions {
 const ACK_DELAY_MS = 10;
 /** ... but not for more bytes than this: the other side's replay may be small ... */
 const ACK_BYTES = 16_384;
-/** ... and is eight times as large as its largest piece (`replay.ts`): a quarter of it, then, where that is more. */
-const ACK_PIECES = 2;
+/** ... unless its pieces are larger than so many times that: it holds four of them then (`replay.ts`), as many wait. */
+const ACK_PIECES = 4;
 
 interface Held {
   message: Uint8Array;
@@ -197,9 +197,10 @@ export class Sequence {
 
   #consume({ message, channel }: Held): void {
     this.#consumed += message.length;
-    channel.consumed(message.length);
-    const due = message.length > 2 * ACK_BYTES ? ACK_PIECES * message.length : ACK_BYTES;
-    if (this.#consumed - this.#acked >= due) this.acknowledge();
+    const told = channel.consumed(message.length);
+    const due = message.length > ACK_PIECES * ACK_BYTES ? ACK_PIECES * message.length : ACK_BYTES;
+    // Beside a CREDIT it costs no write of its own.
+    if (told || this.#consumed - this.#acked >= due) this.acknowledge();
     else this.#ackTimer ??= setTimeout(() => this.acknowledge(), ACK_DELAY_MS);
   }
 
