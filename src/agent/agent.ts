@@ -30,6 +30,7 @@ import { openHost } from "./runtime/host/host.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Containers } from "./session/containers.ts";
 import { EventHistory } from "./session/events.ts";
+import { cameThroughServer } from "./session/relayed.ts";
 import { Sessions } from "./session/sessions.ts";
 import { SessionsLine } from "./sessions-line.ts";
 import { StatsSources } from "./session/stats.ts";
@@ -175,6 +176,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     software: `fairlead/${version}`,
     audit: own.audit.record,
     meter,
+    closedTo: (subject) => (cameThroughServer(subject) ? uplink?.closed : undefined),
     limits: {
       sessions: config.max_sessions,
       sessionsPerContainer: config.max_sessions_per_container,
@@ -187,7 +189,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const stats = new StatsSources({ runtime, containers });
   const events = new EventHistory(runtime);
   const { audit, presence, certificate, identity } = own;
-  const uplink =
+  const uplink: Uplink | undefined =
     identity &&
     openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate, line: () => line });
   const gateway = await openGateway(options, {

@@ -4,12 +4,13 @@ import { GrantVerifier } from "../auth/signed-grant.ts";
 import { VouchedStream } from "../door/channel-stream.ts";
 import type { Front } from "../door/front.ts";
 import type { Budget } from "../mux/budget.ts";
+import { ERRORS, FairleadError } from "../protocol/errors.ts";
 import type { Beat } from "../protocol/node.ts";
 import { Relayed } from "./session/relayed.ts";
 import type { Sessions } from "./session/sessions.ts";
 import { dialServer } from "./uplink/dial.ts";
 import type { Identity } from "./uplink/identity.ts";
-import { Realtime, type RealtimeState } from "./uplink/realtime.ts";
+import { LineLost, Realtime, type RealtimeState } from "./uplink/realtime.ts";
 import type { ServerAddress } from "./uplink/secure.ts";
 import type { UplinkLog } from "./uplink/uplink.ts";
 
@@ -29,6 +30,7 @@ export interface SessionsLineParts {
 
 export class SessionsLine {
   readonly #realtime: Realtime;
+  readonly #relayed: Relayed;
   readonly #log: UplinkLog;
   #state: RealtimeState = { connected: false, error: "not connected yet", retryInMs: 0 };
 
@@ -36,11 +38,11 @@ export class SessionsLine {
   constructor({ server, identity }: Membership, parts: SessionsLineParts) {
     const { sessions, gateway, budget, software, log } = parts;
     this.#log = log;
-    const relayed = new Relayed({
+    const relayed = (this.#relayed = new Relayed({
       sessions,
       verifier: new GrantVerifier(() => trustedBy(identity)),
       serveHttp: (channel, subject) => gateway.take(new VouchedStream(channel, subject)),
-    });
+    }));
     this.#realtime = new Realtime({
       dial: dialServer({ server, signer: () => identity.signer }),
       accept: (channel) => relayed.accept(channel),
@@ -75,6 +77,7 @@ export class SessionsLine {
   #changed(state: RealtimeState): void {
     const before = this.#state;
     this.#state = state;
+    if (!state.connected && isExpelled(state.error)) void this.#relayed.withdrawAll();
     if (state.connected) this.#log.info({}, "sessions can come through the server");
     else if (before.connected || wordsOf(before.error) !== wordsOf(state.error))
       this.#log.warn(
@@ -87,6 +90,12 @@ export class SessionsLine {
 function trustedBy({ registered }: Identity) {
   if (registered?.grantKey === undefined) return undefined;
   return { agent: registered.uid, key: registered.grantKey };
+}
+
+/** Whether the server does not know this host any more: it was removed, or its key was. */
+function isExpelled(error: unknown): boolean {
+  if (error instanceof LineLost) return error.code === ERRORS.revoked.close;
+  return error instanceof FairleadError && (error.code === "unknown-node" || error.code === "revoked");
 }
 
 function wordsOf(error: unknown): string {

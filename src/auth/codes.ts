@@ -10,7 +10,8 @@ const ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ";
 /** Twelve characters of thirty: 58 bits, out of reach for what the door lets through in the life of a code. */
 const LENGTH = 12;
 const GROUP = 4;
-const CODE_MS = 15 * 60_000;
+/** How long a code is good, in milliseconds. */
+export const CODE_MS = 15 * 60_000;
 const MAX_OUTSTANDING = 16;
 /** What is typed may carry spaces and dashes; anything longer is no code. */
 const MAX_TYPED = 64;
@@ -33,6 +34,11 @@ export function plainCode(typed: string): string {
   return typed.toUpperCase().replaceAll(/[\s-]/g, "");
 }
 
+/** By what a code is remembered; it has no slash, and the code cannot be told from it. */
+export function codeKey(typed: string): string {
+  return keyOf(plainCode(typed)).replaceAll("/", "_");
+}
+
 export class Codes {
   readonly #outstanding = new Map<string, { issuer: Subject; expires: number }>();
   readonly #now: () => number;
@@ -51,15 +57,21 @@ export class Codes {
       );
     const code = newCode();
     const expires = this.#now() + CODE_MS;
-    this.#outstanding.set(keyOf(plainCode(code)), { issuer, expires });
+    this.#outstanding.set(codeKey(code), { issuer, expires });
     return { code, expires };
+  }
+
+  /** A code that was made elsewhere, by its key. */
+  admit(key: string, { issuer, expires }: { issuer: Subject; expires: number }): void {
+    this.#sweep();
+    this.#outstanding.set(key, { issuer, expires });
   }
 
   /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
   redeem(typed: string): Subject | undefined {
     if (typed.length > MAX_TYPED) return undefined;
     this.#sweep();
-    const id = keyOf(plainCode(typed));
+    const id = codeKey(typed);
     const issuer = this.#outstanding.get(id)?.issuer;
     this.#outstanding.delete(id);
     return issuer?.revoked.aborted ? undefined : issuer;

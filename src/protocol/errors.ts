@@ -102,3 +102,9 @@ export class FairleadError extends Error {
     return new FairleadError(known, problem.detail);
   }
 }
+
+/** What server and agent say alike. */
+export function disabled(node: string): FairleadError {
+  const words = `The host ${node} is disabled: it takes no new sessions, and what is open goes on. An administrator takes it back with: ctl nodes enable ${node}`;
+  return new FairleadError("node-disabled", words);
+}

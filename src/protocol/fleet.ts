@@ -7,6 +7,7 @@ export const BOOTSTRAP_PATH = "/api/v1/agent/bootstrap";
 export const REGISTER_PATH = "/api/v1/agent/register";
 export const BEAT_PATH = "/api/v1/agent/heartbeat";
 export const KEY_PATH = "/api/v1/agent/key";
+export const SERVER_PATH = "/api/v1/agent/server";
 
 /** An Ed25519 public key: its 32 bytes in base64url. */
 export const PublicKey = z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/));
@@ -49,6 +50,18 @@ export type BeatReply = z.infer<typeof BeatReply>;
 /** A new key beside the old one, which is good until the new one is used. `proof` is over the host's uid and the key, by the new one. */
 export const KeyRequest = z.strictObject({ publicKey: PublicKey, proof: Proof });
 export type KeyRequest = z.infer<typeof KeyRequest>;
+
+/** What an agent asks of a server that comes with another certificate than before. */
+export const ServerQuery = z.strictObject({ nonce: z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/)) });
+
+/** `proof` is of {@link serverProof}, by the key that signs the grants. */
+export const ServerReply = z.object({ pin: z.string(), proof: Proof });
+export type ServerReply = z.infer<typeof ServerReply>;
+
+/** What a server signs for an agent: the certificate with this pin is its own. */
+export function serverProof(nonce: string, pin: string): string {
+  return `fairlead server ${nonce} ${pin}`;
+}
 
 /** What the holder of a new key signs: it is his, and he wants it for this token or this host. */
 export function keyProof(purpose: string, publicKey: string): string {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { Credentials } from "../auth/credentials.ts";
-import { newKey, type SigningKey, signingKey } from "../auth/keys.ts";
+import type { Subject } from "../auth/grant.ts";
+import type { SigningKey } from "../auth/keys.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
@@ -21,9 +22,11 @@ import { History } from "./history/history.ts";
 import { createServerFront } from "./http/front.ts";
 import { relayCounts, serverMetrics } from "./metrics.ts";
 import { BootstrapTokens } from "./nodes/bootstrap.ts";
+import { openGrantKey } from "./nodes/grant-key.ts";
 import { Nodes } from "./nodes/nodes.ts";
 import { Registration } from "./nodes/registration.ts";
 import { Devices } from "./people/devices.ts";
+import { admitLogins, announce } from "./people/logins.ts";
 import { ApiTokens } from "./people/tokens.ts";
 import { Exchange } from "./relay/exchange.ts";
 import type { RelayAuditLine } from "./relay/ledger.ts";
@@ -39,8 +42,6 @@ export interface ServerOptions {
 /** In the state directory. */
 export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
-/** The key that signs grants. */
-const GRANT_KEY_FILE = "grant-key.pem";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
 /** A host's connection stays open from one report to the next, in milliseconds: a handshake costs more than many of them. */
@@ -74,13 +75,20 @@ export class Server {
     const state = await StateDirectory.open(config.data_dir);
     const token = await localToken(state);
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
-    const key = await grantKey(state).catch(refuseStart);
+    // It holds keys: made so that its owner alone can read it.
+    await state.create(DATABASE_FILE, "");
     const storage = open(join(state.path, DATABASE_FILE));
+    const key = await openGrantKey(storage, state);
     const parts = await build(options, { storage, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
-    certificate?.watch((pair) => parts.front.replaceCertificate(pair));
-    const issuer = parts.credentials.tokens.verify(token);
-    const code = issuer && parts.tokens.none ? parts.credentials.codes.issue(issuer).code : undefined;
+    const tell = () => announce(storage, { url, ...(certificate && { pin: certificate.pin }) });
+    await tell();
+    certificate?.watch(async (pair) => {
+      parts.front.replaceCertificate(pair);
+      await tell();
+    });
+    const { credentials, tokens, owner } = parts;
+    const code = tokens.none ? credentials.codes.issue(owner).code : undefined;
     return new Server(parts, { url, code });
   }
 
@@ -110,6 +118,8 @@ interface Parts {
   storage: Storage;
   credentials: Credentials;
   tokens: ApiTokens;
+  /** Of the machine. */
+  owner: Subject;
   front: Front;
   exchange: Exchange;
   certificate: Certificate | undefined;
@@ -122,25 +132,31 @@ interface Parts {
 async function build(options: ServerOptions, { storage, token, certificate, key }: Own): Promise<Parts> {
   const { config, log, version } = options;
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token }] });
+  const owner = credentials.tokens.verify(token);
+  if (!owner) throw new Error("the server does not know its own token");
   const tokens = await ApiTokens.open(storage, credentials.tokens);
   const events = new History(storage, { name: "events", schema: FleetEvent, keep: config.event_history });
   const audit = new History(storage, { name: "audit", schema: AuditEntry, keep: config.audit_history });
   const nodes = await Nodes.open({ storage, events, defaults: defaults(config) });
-  const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin: () => certificate?.pin });
+  const pin = () => certificate?.pin;
+  const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin });
   const metrics = new Registry();
   const stopMetrics = processMetrics(metrics, version);
   const count = relayCounts(metrics);
   const exchange = new Exchange({
     key,
     credentials,
-    find: async (node) => (await nodes.records.get(node))?.uid,
     audit: (line) => {
       count(line);
       writeDown(line, { audit, log });
     },
+    find: async (node) => {
+      const record = await nodes.records.get(node);
+      return record && { id: record.uid, disabled: !nodes.settingsOf(record).enabled };
+    },
     software: `fairlead/${version}`,
   });
-  const registration = new Registration({ nodes, tokens: bootstrap, grantKey: key.publicKey });
+  const registration = new Registration({ nodes, tokens: bootstrap, grantKey: key, pin });
   serverMetrics(metrics, { nodes, registration, exchange, storage, path: join(config.data_dir, DATABASE_FILE) });
   const front = await createServerFront({
     config: {
@@ -168,8 +184,9 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
   }).catch(refuseStart);
   const life = new AbortController();
   // Without them the process is of no use: what breaks one is not caught, and ends it.
-  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal)]);
-  return { storage, credentials, tokens, front, exchange, certificate, life, loops, stopMetrics };
+  const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
+  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), logins]);
+  return { storage, credentials, tokens, owner, front, exchange, certificate, life, loops, stopMetrics };
 }
 
 function defaults(config: ServerConfig) {
@@ -203,12 +220,6 @@ function writeDown(line: RelayAuditLine, { audit, log }: { audit: History<AuditE
   audit.add({ ...entry, detail: JSON.stringify(detail) }).catch((error: unknown) => {
     log.error({ err: error, audit: line }, "an audit line is in the log only");
   });
-}
-
-/** Made once: agents know this server's word by it. */
-async function grantKey(state: StateDirectory): Promise<SigningKey> {
-  await state.create(GRANT_KEY_FILE, newKey().pem);
-  return signingKey((await state.read(GRANT_KEY_FILE)) ?? "");
 }
 
 /** Made once; whoever can read it is the owner of the server. */

@@ -117,6 +117,41 @@ suite("ctl and a server", () => {
     await until("another key", async () => (await node("box-1")).key?.id !== key?.id);
   });
 
+  test("a disabled host takes no new work and says so, at the server and at its agent; what is open goes on", async () => {
+    await engine.run("fleet-work");
+    const open = startCtl(admin(), "exec", "-i", "box-1:fleet-work", "cat");
+    open.child.stdin.write("before\n");
+    await open.says(/before/);
+    await ctl(admin(), "nodes", "disable", "box-1");
+    const words = /[Tt]he host box-1 is disabled: .*ctl nodes enable box-1/;
+    for (const args of [
+      ["exec", "box-1:fleet-work", "true"],
+      ["logs", "box-1:fleet-work"],
+      ["port-forward", "box-1:fleet-work", ":80"],
+      ["cp", "box-1:fleet-work:/etc/hostname", "-"],
+      ["restart", "box-1:fleet-work"],
+    ]) {
+      const { code, stderr } = await runCtl(admin(), args);
+      assert.match(`${code} ${stderr}`, words, args[0]);
+      assert.equal(code, 125);
+    }
+    assert.match(await ctl(admin(), "ps", "--node", "box-1"), /fleet-work/);
+    open.child.stdin.end("after\n");
+    assert.equal((await open.ended).stdout.toString(), "before\nafter\n");
+    // A log over HTTP is only looked at, as far as the server knows; the agent hears with its next report.
+    const log = { path: "/api/v1/nodes/box-1/containers/fleet-work/logs" };
+    const refused = () =>
+      server.atHome(log).then(
+        () => false,
+        (error: unknown) => /node-disabled/.test(String(error)),
+      );
+    await until("the agent's own refusal", refused);
+    const [own] = agents;
+    assert.equal((await own?.fetch("/api/v1/containers/fleet-work/logs"))?.status, 200, "the host's own people go on");
+    await ctl(admin(), "nodes", "enable", "box-1");
+    await ctl(admin(), "exec", "box-1:fleet-work", "true");
+  });
+
   test("events are the hosts', and with --node those of its containers", async () => {
     assert.match(await ctl(admin(), "events"), /^TIME +NODE +EVENT +MESSAGE\n(.*\n)*.*Z +box-1 +NodeReady +/);
     const since = JSON.parse(await ctl(admin(), "events", "--since", "1h", "-o", "json")) as { type: string }[];
@@ -152,8 +187,15 @@ suite("ctl and a server", () => {
     }
   });
 
-  test("a host that was removed is gone, and its agent is told", async () => {
+  test("a host that was removed is gone, its agent is told, and what was open there ends within 5 s", async () => {
+    const open = startCtl(admin(), "exec", "box-1:fleet-work", "sh", "-c", "echo here; exec sleep 1234");
+    await open.says(/here/);
+    const started = performance.now();
     assert.equal(await ctl(admin(), "nodes", "remove", "box-1", "box-2"), "box-1\nbox-2\n");
+    assert.notEqual((await open.ended).code, 0);
+    const processes = async () => await engine.docker("top", "fleet-work");
+    await until("its process to be gone", async () => !(await processes()).includes("1234"));
+    assert.ok(performance.now() - started < 5_000);
     assert.equal(await ctl(admin(), "get", "nodes", "-o", "name"), "");
     await until("the agent to hear of it", () => /ctl nodes add box-1/.test(agents[0]?.log() ?? ""));
   });

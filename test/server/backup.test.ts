@@ -36,7 +36,7 @@ suite("a backup of a server that runs", () => {
     assert.ok((await copy.get("node/before"))?.value.includes('"before"'));
     await copy.close();
     const again = await backup(file);
-    assert.match(`${again.code} ${again.stderr}`, /^1 fairlead server: .* exists; name another file\n$/);
+    assert.match(`${again.code} ${again.stderr}`, /^1 fairlead server: .* exists; name another file\.\n$/);
     assert.ok((await readdir(server.home)).every((name) => !name.endsWith(".unfinished")));
   });
 

@@ -97,7 +97,8 @@ export class RelayRig implements AsyncDisposable {
     const relay = new Relay({
       messaging: uplinks,
       signer,
-      reach: async ({ grant }, node) => (node.startsWith("box") ? { id: `id-${node}`, name: node, grant } : undefined),
+      reach: async ({ grant }, node) =>
+        node.startsWith("box") ? { id: `id-${node}`, name: node, grant, disabled: false } : undefined,
       withdraw: (subject) => void withdrawal.tell(subject, uplinks.nodes),
       audit: (line) => this.audit.push(line),
       budget,

@@ -29,6 +29,8 @@ export interface ReceptionParts {
   trail: Trail;
   /** Milliseconds that a kept session waits for its client, unless that asks for another time. */
   grace: number;
+  /** Why nothing new may be begun for this subject now, if so. */
+  closedTo?: (subject: Subject) => FairleadError | undefined;
 }
 
 /** Something that is asked for on a channel. */
@@ -81,8 +83,14 @@ export class Reception {
     channel.close(CLOSE.normal, refusal.code);
   }
 
-  /** Throws unless this visitor may come in now. */
-  checkWelcome(subject: Subject): void {
+  /** Throws unless this visitor may begin something now. */
+  checkNew(subject: Subject): void {
+    this.#checkWelcome(subject);
+    const refusal = this.#parts.closedTo?.(subject);
+    if (refusal) throw refusal;
+  }
+
+  #checkWelcome(subject: Subject): void {
     if (this.#state !== "open")
       throw new FairleadError("shutting-down", "The agent is shutting down; nothing new is accepted.");
     if (subject.revoked.aborted) throw withdrawn();
@@ -106,11 +114,12 @@ export class Reception {
 
   /** Throws what the client is refused with. */
   #enter(arrival: Arrival): void {
-    this.checkWelcome(arrival.visitor.subject);
+    this.#checkWelcome(arrival.visitor.subject);
     const header = parseHeader(arrival.request.header);
-    if (header.op === "resume") this.#resume(arrival, header);
-    else if (header.op === "dial") this.#dial(arrival, header);
-    else if (header.op === "observe") this.#observe(arrival, header);
+    if (header.op === "resume") return this.#resume(arrival, header);
+    if (header.op === "dial") return this.#dial(arrival, header);
+    this.checkNew(arrival.visitor.subject);
+    if (header.op === "observe") this.#observe(arrival, header);
     else this.#open(arrival, header);
   }
 

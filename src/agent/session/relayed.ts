@@ -30,6 +30,11 @@ export interface RelayedParts {
   serveHttp: (channel: Channel, subject: Subject) => void;
 }
 
+/** Whether it is the server that says who this is. */
+export function cameThroughServer({ grant }: Subject): boolean {
+  return grant.subject.startsWith(PREFIX);
+}
+
 export class Relayed {
   readonly #parts: RelayedParts;
 
@@ -66,9 +71,17 @@ export class Relayed {
     answer(channel, {});
   }
 
+  /** The server's word is worth nothing any more: what was opened by it ends. */
+  async withdrawAll(): Promise<void> {
+    await Promise.all(this.#names().map((name) => this.#parts.sessions.withdraw(name)));
+  }
+
   #tellSubjects(channel: Channel): void {
-    const names = [...this.#parts.sessions.subjects()].filter((name) => name.startsWith(PREFIX));
-    answer(channel, { subjects: names.map((name) => name.slice(PREFIX.length)) } satisfies HeldSubjects);
+    answer(channel, { subjects: this.#names().map((name) => name.slice(PREFIX.length)) } satisfies HeldSubjects);
+  }
+
+  #names(): string[] {
+    return [...this.#parts.sessions.subjects()].filter((name) => name.startsWith(PREFIX));
   }
 }
 

@@ -36,6 +36,8 @@ export interface SessionsOptions {
   audit: Audit;
   software: string;
   meter?: Meter;
+  /** Why nothing new may be begun for this subject now, if so; what he has open goes on. */
+  closedTo?: (subject: Subject) => FairleadError | undefined;
 }
 
 /** Where a visitor came from: an address, and by which door. */
@@ -113,7 +115,7 @@ export class Sessions {
     const visitor = visitorOf(subject, remote);
     const { reference, order } = request;
     const container = await this.#admit({ kind: order.kind, reference }, visitor, async () => {
-      this.#reception.checkWelcome(subject);
+      this.#reception.checkNew(subject);
       return this.#lifecycle.admit(reference, subject.grant);
     });
     await this.#lifecycle.carryOut(order, container, visitor);
@@ -194,7 +196,7 @@ export class Sessions {
 
   async #check({ header, body }: DirectRequest, subject: Subject, signal: AbortSignal): Promise<Container> {
     const { runtime, containers } = this.#options;
-    this.#reception.checkWelcome(subject);
+    this.#reception.checkNew(subject);
     const { right } = openingOf(header, json(body));
     const { id } = await containers.find(header.container ?? "", { grant: subject.grant, right });
     this.#live.checkRoom(id);

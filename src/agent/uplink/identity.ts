@@ -35,6 +35,7 @@ export class Identity {
   readonly #files: StateFiles;
   #stored: Stored;
   #key: SigningKey;
+  #turn: Promise<void> = Promise.resolve();
   /** While a token is tried: the pin that it carries. */
   #trial: { pin: string | undefined } | undefined;
 
@@ -59,6 +60,11 @@ export class Identity {
 
   get pin(): string | undefined {
     return this.#trial ? this.#trial.pin : this.#stored.pin;
+  }
+
+  /** By which the server's word is known; while a token is tried there is no such server. */
+  get serverKey(): string | undefined {
+    return this.#trial ? undefined : this.#stored.registered?.grantKey;
   }
 
   /** As the server knows this host. */
@@ -93,6 +99,11 @@ export class Identity {
     }
   }
 
+  /** The server has another certificate, with this pin. */
+  adopt(pin: string): Promise<void> {
+    return this.#save({ pin });
+  }
+
   async keep({ name, uid, epoch, grantKey }: RegisterReply): Promise<void> {
     await this.#save({ registered: { name, uid, epoch, grantKey } });
   }
@@ -112,11 +123,15 @@ export class Identity {
     this.#key = next;
   }
 
-  /** Memory follows the disk, never the other way round. */
+  /** Memory follows the disk, never the other way round; one change after the other. */
   async #save(change: Partial<Stored>): Promise<void> {
-    const stored = { ...this.#stored, ...change };
-    await this.#files.replace(IDENTITY_FILE, `${JSON.stringify(stored, undefined, 2)}\n`);
-    this.#stored = stored;
+    const saved = this.#turn.then(async () => {
+      const stored = { ...this.#stored, ...change };
+      await this.#files.replace(IDENTITY_FILE, `${JSON.stringify(stored, undefined, 2)}\n`);
+      this.#stored = stored;
+    });
+    this.#turn = saved.catch(() => {});
+    await saved;
   }
 }
 

@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { pinOf } from "../../auth/pin.ts";
 import { FairleadError } from "../../protocol/errors.ts";
+import { isStillItself } from "./succession.ts";
 
 /** Milliseconds for connecting and the handshake together. */
 const HANDSHAKE_MS = 10_000;
@@ -12,10 +13,15 @@ const HTTPS_PORT = 443;
 /** Connections to the server at a time; one is the rule. */
 const MAX_SOCKETS = 4;
 
-/** `pin` absent: an authority has to vouch for the server. Read at each connection. */
+/** Its members are read at each connection. */
 export interface ServerAddress {
   readonly url: URL;
+  /** Absent: an authority has to vouch for the server. */
   readonly pin: string | undefined;
+  /** By which the server proves that another certificate is its own too; absent: there is no other. */
+  readonly key?: string | undefined;
+  /** From now on the server has the certificate with this pin. */
+  readonly adopt?: (pin: string) => Promise<void>;
 }
 
 /** Keeps connections open between requests: the server need not begin anew with each report. */
@@ -44,19 +50,34 @@ async function handOver(server: ServerAddress, done: (error: Error | null, socke
   done(null, socket);
 }
 
-/** Rejects with `wrong-key` or `untrusted` for a server that is not the one, before the first byte is sent to it. */
-export async function connectSecurely({ url, pin }: ServerAddress): Promise<TLSSocket> {
+/** Rejects with `wrong-key` or `untrusted` for a server that is not the one, before anything of this host is sent to it. */
+export async function connectSecurely(server: ServerAddress): Promise<TLSSocket> {
+  const { url, pin, key, adopt } = server;
   const socket = await handshake(url);
   const certificate = socket.getPeerX509Certificate();
   const found = certificate && pinOf(certificate);
   if (pin === undefined ? socket.authorized : found === pin) return socket;
+  if (pin === undefined) throw untrusted(url, socket);
+  const proved = found !== undefined && key !== undefined && (await isStillItself(socket, { url, found, key }));
+  socket.destroy();
+  if (!proved || !adopt) throw stranger(url, `its key has the pin ${found}, not ${pin}`);
+  await adopt(found);
+  return connectSecurely(server);
+}
+
+function untrusted({ origin }: URL, socket: TLSSocket): FairleadError {
   const why = String(socket.authorizationError);
   socket.destroy();
-  throw new FairleadError(
-    pin === undefined ? "untrusted" : "wrong-key",
-    pin === undefined
-      ? `The certificate of ${url.origin} is not trusted (${why}), and there is no pin for it. Register with a new token (ctl nodes add), which carries the pin, or name the certificate's authority in NODE_EXTRA_CA_CERTS.`
-      : `${url.origin} is not the server that this host registered with: its key has the pin ${found}, not ${pin}. Nothing was sent to it. If its key was changed on purpose, register again with a new token (ctl nodes add); else somebody is in between.`,
+  return new FairleadError(
+    "untrusted",
+    `The certificate of ${origin} is not trusted (${why}), and there is no pin for it. Register with a new token (ctl nodes add), which carries the pin, or name the certificate's authority in NODE_EXTRA_CA_CERTS.`,
+  );
+}
+
+function stranger({ origin }: URL, why: string): FairleadError {
+  return new FairleadError(
+    "wrong-key",
+    `${origin} is not the server that this host registered with: ${why}, and it does not prove that it is the same. Nothing of this host was told to it. If the server was set up anew, register again with a new token (ctl nodes add); else somebody is in between.`,
   );
 }
 

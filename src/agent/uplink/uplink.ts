@@ -1,6 +1,6 @@
 /** The phone line to the server: keeps this host registered and reported, for as long as the agent lives. */
 
-import { FairleadError } from "../../protocol/errors.ts";
+import { disabled, FairleadError } from "../../protocol/errors.ts";
 import { type Beat, MAX_CONTAINERS, type NodeFacts, type NodeSettings } from "../../protocol/node.ts";
 import type { Line } from "./call.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -87,6 +87,13 @@ export class Uplink {
       get pin() {
         return identity.pin;
       },
+      get key() {
+        return identity.serverKey;
+      },
+      adopt: async (pin) => {
+        await identity.adopt(pin);
+        options.log.warn({ server: url.origin, pin }, "the server has proved that its new certificate is its own");
+      },
     };
     this.identity = identity;
     this.#agent = new ServerAgent(this.server);
@@ -100,6 +107,12 @@ export class Uplink {
   /** What the server wants, once it has said so. */
   get settings(): NodeSettings | undefined {
     return this.#settings;
+  }
+
+  /** Why this host takes nothing new from its server, if the server wants it so. */
+  get closed(): FairleadError | undefined {
+    const { registered } = this.identity;
+    return registered && this.#settings?.enabled === false ? disabled(registered.name) : undefined;
   }
 
   /** Goes on until `close`; calls nobody where everybody could listen. `url` is where this agent's own door is open. */

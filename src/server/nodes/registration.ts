@@ -1,6 +1,6 @@
 /** What agents ask of the server: to be let in, to be known again, to change their key, and to report. */
 
-import { isSignedBy, keyId } from "../../auth/keys.ts";
+import { isSignedBy, keyId, type SigningKey } from "../../auth/keys.ts";
 import type { HostIdentity } from "../../door/identity.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import {
@@ -9,6 +9,8 @@ import {
   type KeyRequest,
   keyProof,
   type RegisterReply,
+  type ServerReply,
+  serverProof,
 } from "../../protocol/fleet.ts";
 import type { Beat, NodeFacts } from "../../protocol/node.ts";
 import type { BootstrapTokens } from "./bootstrap.ts";
@@ -18,17 +20,34 @@ import type { NodeRecord } from "./record.ts";
 /** Keys of one host that are good at a time: the one in use, and a new one until it is used. */
 const MAX_KEYS = 2;
 
+interface RegistrationParts {
+  nodes: Nodes;
+  tokens: BootstrapTokens;
+  grantKey: SigningKey;
+  /** Of the certificate, where the server has one. */
+  pin: () => string | undefined;
+}
+
 export class Registration {
   /** Reports that were taken. */
   beats = 0;
   readonly #nodes: Nodes;
   readonly #tokens: BootstrapTokens;
-  readonly #grantKey: string;
+  readonly #grantKey: SigningKey;
+  readonly #pin: () => string | undefined;
 
-  constructor({ nodes, tokens, grantKey }: { nodes: Nodes; tokens: BootstrapTokens; grantKey: string }) {
+  constructor({ nodes, tokens, grantKey, pin }: RegistrationParts) {
     this.#nodes = nodes;
     this.#tokens = tokens;
     this.#grantKey = grantKey;
+    this.#pin = pin;
+  }
+
+  /** Proves to agents that the certificate with which this server serves now is its own. Throws `not-found` without one. */
+  prove(nonce: string): ServerReply {
+    const pin = this.#pin();
+    if (pin === undefined) throw new FairleadError("not-found", "This server has no certificate of its own.");
+    return { pin, proof: this.#grantKey.sign(serverProof(nonce, pin)) };
   }
 
   /** Exchanges a one-time token for a place in the fleet. Asked again with the same key it answers the same: the answer may have been lost. */
@@ -106,7 +125,7 @@ export class Registration {
 
   #reply(record: NodeRecord): RegisterReply {
     const { name, uid, epoch } = record;
-    return { name, uid, epoch, settings: this.#nodes.settingsOf(record), grantKey: this.#grantKey };
+    return { name, uid, epoch, settings: this.#nodes.settingsOf(record), grantKey: this.#grantKey.publicKey };
   }
 }
 

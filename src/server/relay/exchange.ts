@@ -17,8 +17,8 @@ export interface ExchangeOptions {
   /** By which agents know this server's word. */
   key: SigningKey;
   credentials: Pick<Credentials, "knows">;
-  /** The id of the node with this name. */
-  find: (node: string) => Promise<string | undefined>;
+  /** The node with this name. */
+  find: (node: string) => Promise<Pick<Reach, "id" | "disabled"> | undefined>;
   audit: RelayAudit;
   software: string;
 }
@@ -50,6 +50,6 @@ export class Exchange {
 
 async function reachOf({ grant }: Subject, name: string, find: ExchangeOptions["find"]): Promise<Reach | undefined> {
   if (!reaches(grant, name)) return undefined;
-  const id = await find(name);
-  return id === undefined ? undefined : { id, name, grant };
+  const found = await find(name);
+  return found && { ...found, name, grant };
 }

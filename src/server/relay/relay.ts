@@ -9,7 +9,7 @@ import type { Channel } from "../../mux/channel.ts";
 import { CLOSE, type CloseInfo } from "../../mux/errors.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
-import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { disabled, ERRORS, FairleadError } from "../../protocol/errors.ts";
 import { json } from "../../protocol/json.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
@@ -23,6 +23,8 @@ export interface Reach {
   id: string;
   name: string;
   grant: Grant;
+  /** Takes nothing new. */
+  disabled: boolean;
 }
 
 export interface RelayOptions {
@@ -62,6 +64,8 @@ const MAX_REQUEST = 196_608;
 const MAX_CHANNELS = 1_024;
 const NOTHING = new Uint8Array(0);
 const SESSION_ID_BYTES = 12;
+/** What a disabled node has begun before goes on; what is asked of its HTTP side is looked at there. */
+const GOES_ON: ReadonlySet<string> = new Set(["resume", "dial", "http"]);
 /** What clients get to read the last words of what is withdrawn, in milliseconds. */
 const LAST_WORDS_MS = 1_000;
 
@@ -97,9 +101,13 @@ export class Relay {
     if (revoked.aborted) withdraw();
   }
 
-  /** A connection to the HTTP side of a node's agent, in the name of this subject. Throws what he is refused with. */
-  async connect(subject: Subject, node: string): Promise<ChannelStream> {
+  /**
+   * A connection to the HTTP side of a node's agent, in the name of this subject, for a request that changes nothing, or for
+   * one that may. Throws what he is refused with.
+   */
+  async connect(subject: Subject, node: string, purpose: "look" | "act"): Promise<ChannelStream> {
     const route = await this.#route(subject, { op: "http", node });
+    if (route.node.disabled && purpose === "act") throw disabled(route.node.name);
     const leave = this.#enter(subject.grant.subject);
     const stream = new ChannelStream(route.open(NOTHING));
     stream.once("close", leave);
@@ -162,6 +170,7 @@ export class Relay {
     if (!node) throw new FairleadError("not-found", `There is no node "${header.node}", or none that you may use.`);
     const { id: agent, name, grant } = node;
     checkOperation(header.op, grant);
+    if (node.disabled && !GOES_ON.has(header.op)) throw disabled(name);
     const holder = await messaging.find(agent);
     if (!holder) throw new FairleadError("agent-away", `The agent of ${name} is not connected to the server now.`);
     if (holder.full) throw new FairleadError("too-many", `The agent of ${name} carries as much as it can.`);

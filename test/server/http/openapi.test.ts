@@ -77,10 +77,11 @@ await testDocument({
   token,
   poor,
   routes: fleet.server.routes.map((route) => `${route.method} ${route.url}`),
-  known: { name: "box", node: "box", path: "containers" },
-  // A token is no page; nothing of the host's is called so with these methods.
+  known: { name: "box", node: "box", path: "containers", nonce: "n".repeat(22) },
+  // A token is no page; it has no certificate; nothing of the host's is called so with these methods.
   refused: [
     "POST /api/v1/sign-out",
+    "GET /api/v1/agent/server",
     ...["DELETE", "PATCH", "POST", "PUT"].map((method) => `${method} /api/v1/nodes/{node}/{path}`),
   ],
   particulars: async (operation) => (await PARTICULARS[operation]?.()) ?? {},

@@ -15,6 +15,9 @@ import {
   REGISTER_PATH,
   RegisterReply,
   RegisterRequest,
+  SERVER_PATH,
+  ServerQuery,
+  ServerReply,
 } from "../../../protocol/fleet.ts";
 import { Beat } from "../../../protocol/node.ts";
 import type { Registration } from "../../nodes/registration.ts";
@@ -52,6 +55,13 @@ const KEY = {
   response: { 204: { description: "The key is known." } },
 } as const;
 
+const SERVER = {
+  summary: "A proof that this server's certificate is its own, for agents that know it by another one.",
+  querystring: ServerQuery,
+  problems: ["not-found"],
+  response: { 200: ServerReply },
+} as const;
+
 export function addAgents(app: App, { registration, door }: { registration: Registration; door: Door }): void {
   const config = { access: "host" } as const;
   app.post(BOOTSTRAP_PATH, { config: { access: "anyone" }, schema: BOOTSTRAP }, async (request, reply) => {
@@ -63,6 +73,9 @@ export function addAgents(app: App, { registration, door }: { registration: Regi
   );
   app.post(BEAT_PATH, { config, schema: BEAT, bodyLimit: MAX_BEAT }, async (request) =>
     registration.beat(signerOf(request), request.body, door.source(request).address),
+  );
+  app.get(SERVER_PATH, { config: { access: "anyone" }, schema: SERVER }, async (request) =>
+    registration.prove(request.query.nonce),
   );
   app.post(KEY_PATH, { config, schema: KEY }, async (request, reply) => {
     await registration.changeKey(signerOf(request), request.body);

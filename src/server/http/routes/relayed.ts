@@ -49,7 +49,7 @@ const schema = {
   description: "WebSockets too. The host's document tells what there is: `/api/v1/nodes/NODE/openapi.json`.",
   params: Params,
   querystring: AnyQuery,
-  problems: ["agent-away", "unreachable"],
+  problems: ["agent-away", "node-disabled", "unreachable"],
   response: { default: { description: "What the host answers." } },
 } as const;
 
@@ -107,7 +107,8 @@ async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay:
 async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream: Duplex; path: string }> {
   const { node, "*": rest } = parseInput(Params, request.params);
   const [, query] = (request.raw.url ?? "").split(/\?(.*)/s);
-  const stream = await relay.connect(callerOf(request).subject, node);
+  const purpose = request.method === "GET" && !request.ws ? "look" : "act";
+  const stream = await relay.connect(callerOf(request).subject, node, purpose);
   // Percent-encoded as the client had it: what is decoded might read as another path.
   const at = request.raw.url?.split("?")[0]?.split("/").slice(5).join("/") ?? rest;
   return { stream, path: `${BASE}${at}${query === undefined ? "" : `?${query}`}` };
