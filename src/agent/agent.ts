@@ -42,6 +42,8 @@ export interface AgentOptions {
   log: Logger;
   version: string;
   pid: number;
+  /** Tells where the sockets of the agent's user are, if nothing else does. */
+  env: NodeJS.ProcessEnv;
   /** The built page. */
   uiDirectory: string;
   /** Aborted when the program is told to end, also while it still starts. */
@@ -153,7 +155,7 @@ interface Parts {
 
 async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const { config, log, version } = options;
-  const engine = config.docker_host || engineHost();
+  const engine = config.docker_host || engineHost(options.env);
   const metrics = new Registry();
   const stopMetrics = processMetrics(metrics, version);
   const docker = createDockerRuntime({

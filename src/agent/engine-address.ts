@@ -2,17 +2,18 @@
 
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { StartError } from "../boot/run.ts";
 import type { AgentConfig } from "./config.ts";
+// `bin/start` reads the same list.
+import sockets from "./engine-sockets.json" with { type: "json" };
 
-const DOCKER_SOCKET = "/var/run/docker.sock";
-const SOCKETS = [DOCKER_SOCKET, "/run/podman/podman.sock"];
-
-/** The first usual socket that is there, else where Docker's would be. */
-export function engineHost(): string {
-  return `unix://${SOCKETS.find((path) => existsSync(path)) ?? DOCKER_SOCKET}`;
+/** The first usual socket that is there, else where Docker's would be. `XDG_RUNTIME_DIR` is where those of the agent's user are. */
+export function engineHost({ XDG_RUNTIME_DIR: own = `/run/user/${userInfo().uid}` }: NodeJS.ProcessEnv): string {
+  const paths = sockets.map((path) => path.replace("$XDG_RUNTIME_DIR", own));
+  return `unix://${paths.find((path) => existsSync(path)) ?? paths[0]}`;
 }
 
 /** What TLS to the engine at `host` needs, in files named as Docker's own tools have them; nothing for a socket on this machine. */

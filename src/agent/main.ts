@@ -17,7 +17,8 @@ const uiDirectory = fileURLToPath(new URL("../../dist/ui", import.meta.url));
 await run({
   program: agentProgram(version),
   start: async ({ config, log, stopping }) => {
-    const agent = await Agent.start({ config, log, version, pid: process.pid, uiDirectory, stopping });
+    const { pid, env } = process;
+    const agent = await Agent.start({ config, log, version, pid, env, uiDirectory, stopping });
     process.stdout.write(welcome(agent));
     return agent;
   },

@@ -50,7 +50,7 @@ export class ConnectionBudget {
 
   #makeRoom(siblings: Waiting[]): void {
     const [oldest] = siblings;
-    if (oldest && siblings.length >= this.#limits.perSharedSource) {
+    if (oldest && siblings.length >= this.#limits.unauthenticated.full) {
       this.#waiting.delete(identify(oldest.socket));
       oldest.socket.destroy();
     }

@@ -38,12 +38,13 @@ export interface Limits {
   connections: number;
   /** How fast connections are taken where each begins with a TLS handshake. */
   pace: Pace;
-  /** Connections on which nobody proved who he is: from `begin` on a share of the new ones is dropped at random, from `full` on all. */
+  /**
+   * Connections on which nobody proved who he is: from `begin` on a share of the new ones is dropped at random, from `full` on
+   * all. An address that stands for many people, this machine itself or a trusted proxy, has `full` of its own.
+   */
   unauthenticated: { begin: number; share: number; full: number };
   /** The same from one address (IPv6: one /64 network). */
   perSource: number;
-  /** The same from an address that stands for many people: this machine itself, or a trusted proxy. */
-  perSharedSource: number;
   watches: number;
   heartbeatMs: number;
 }
@@ -57,9 +58,8 @@ export const LIMITS: Limits = {
   stallMs: 60_000,
   connections: 1_024,
   pace: { rate: 200, waiting: 800 },
-  unauthenticated: { begin: 10, share: 0.3, full: 100 },
+  unauthenticated: { begin: 10, share: 0.3, full: 256 },
   perSource: 10,
-  perSharedSource: 256,
   watches: 256,
   heartbeatMs: 15_000,
 };

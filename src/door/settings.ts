@@ -101,8 +101,9 @@ export function connectionSettings({ who, connections }: { who: string; connecti
     }),
     max_unauthenticated: setting({
       type: integer({ min: 1 }),
-      default: 100,
-      effect: "Of those, connections on which nobody has signed in yet.",
+      default: 256,
+      effect:
+        "Of those, connections on which nobody has signed in yet. This machine itself and each trusted proxy stand for many people and have as many again, each; there the one that has waited longest makes room for the next.",
     }),
   };
 }

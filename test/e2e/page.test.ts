@@ -60,6 +60,26 @@ test("the list changes by itself when a container starts, stops and is removed",
   await row.waitFor({ state: "detached" });
 });
 
+test("a link opens nothing and runs nothing, whatever it says (GHSA-m3cr-vc2j-pm27)", async () => {
+  const { page, agent, engine } = setup;
+  const ran = "touch /ran";
+  const said = new URLSearchParams({
+    container: SHELL,
+    command: ran,
+    cmd: ran,
+    arg: ran,
+    exec: ran,
+    op: "exec",
+  }).toString();
+  for (const link of [`?${said}`, `#${said}`, `?${said}#code=AAAA-BBBB-CCCC&${said}`]) {
+    await page.goto("about:blank");
+    await page.goto(`${agent.url}/${link}`);
+    await page.locator(`tr[data-name="${SHELL}"]`).waitFor();
+    assert.equal(await page.getByRole("tab").count(), 1);
+  }
+  await assert.rejects(engine.docker("exec", SHELL, "ls", "/ran"), /ran/);
+});
+
 test("a shell answers, its size follows the window, and its exit code is shown with a way to run it again", async () => {
   const { page } = setup;
   const panel = await openShell(page, SHELL);

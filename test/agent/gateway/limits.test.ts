@@ -55,7 +55,7 @@ suite("the budget for strangers", () => {
     assert.equal(arrive("2001:db8:0:1::1").destroyed, false);
   });
 
-  test("drops none below ten, three in ten from there, and all from a hundred on", () => {
+  test("drops none below ten, three in ten from there, and all from its bound on", () => {
     const { arrive: unlucky } = arrivals({ random: 0.29 });
     const dropped = Array.from({ length: 20 }, (_, i) => unlucky(`203.0.113.${i}`).destroyed);
     assert.deepEqual(
@@ -63,9 +63,10 @@ suite("the budget for strangers", () => {
       Array.from({ length: 20 }, (_, i) => i >= 10),
     );
     const { arrive: lucky } = arrivals({ random: 0.999 });
-    const later = Array.from({ length: 120 }, (_, i) => lucky(`203.0.113.${i}`).destroyed);
-    assert.equal(later.indexOf(true), 100);
-    assert.ok(later.slice(100).every((gone) => gone));
+    const { full } = LIMITS.unauthenticated;
+    const later = Array.from({ length: full + 20 }, (_, i) => lucky(`203.0.${i >> 8}.${i & 255}`).destroyed);
+    assert.equal(later.indexOf(true), full);
+    assert.ok(later.slice(full).every((gone) => gone));
   });
 
   test("forgets a connection on which somebody proved who he is", () => {
@@ -79,17 +80,21 @@ suite("the budget for strangers", () => {
   });
 
   test("lets the newest from this machine in and the oldest go, so that nobody there can keep another out", () => {
+    const { full } = LIMITS.unauthenticated;
     const { budget, arrive } = arrivals({ random: 0 });
-    const peers = Array.from({ length: LIMITS.perSharedSource + 5 }, () => arrive("127.0.0.1"));
+    const peers = Array.from({ length: full + 5 }, () => arrive("127.0.0.1"));
     assert.deepEqual(peers.map((peer) => peer.destroyed).lastIndexOf(true), 4);
-    assert.equal(budget.waiting, LIMITS.perSharedSource);
+    assert.equal(budget.waiting, full);
     assert.equal(arrive("203.0.113.7").destroyed, false, "and they do not count among the strangers from outside");
   });
 
   test("does the same for a trusted proxy, which stands for many", () => {
-    const { arrive } = arrivals({ proxies: ["10.0.0.1"] });
-    const peers = Array.from({ length: 50 }, () => arrive("10.0.0.1"));
-    assert.ok(peers.every((peer) => !peer.destroyed));
+    const { full } = LIMITS.unauthenticated;
+    const { budget, arrive } = arrivals({ proxies: ["10.0.0.1"] });
+    const peers = Array.from({ length: full + 5 }, () => arrive("10.0.0.1"));
+    assert.deepEqual(peers.map((peer) => peer.destroyed).lastIndexOf(true), 4);
+    assert.equal(arrive("127.0.0.1").destroyed, false);
+    assert.equal(budget.waiting, full + 1, "this machine has room of its own");
   });
 });
 

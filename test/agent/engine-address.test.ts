@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { engineHost } from "../../src/agent/engine-address.ts";
+import sockets from "../../src/agent/engine-sockets.json" with { type: "json" };
+
+const ROOT = join(import.meta.dirname, "..", "..");
+
+test("the sockets of the agent's own user are looked for where XDG_RUNTIME_DIR says", async () => {
+  const own = await mkdtemp(join(tmpdir(), "fl-run-"));
+  await mkdir(join(own, "podman"));
+  await writeFile(join(own, "podman", "podman.sock"), "");
+  const path = sockets.find((each) => existsSync(each)) ?? join(own, "podman", "podman.sock");
+  assert.equal(engineHost({ XDG_RUNTIME_DIR: own }), `unix://${path}`);
+  await rm(own, { recursive: true });
+});
+
+test("npm start looks for an engine at the same sockets, in the same order", () => {
+  const [, loop] =
+    /\$\((sed [^\n]*engine-sockets\.json")\)/.exec(readFileSync(join(ROOT, "bin", "start"), "utf8")) ?? [];
+  const read = execFileSync("sh", ["-c", loop ?? "false"], { env: { ...process.env, root: ROOT } });
+  assert.deepEqual(read.toString().trim().split("\n"), sockets);
+});

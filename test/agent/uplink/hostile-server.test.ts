@@ -1,0 +1,80 @@
+/** A server that sends what none may: it ends the line, and nothing else of the agent. */
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { suite, test } from "node:test";
+import { dialServer } from "../../../src/agent/uplink/dial.ts";
+import { Realtime, type RealtimeState } from "../../../src/agent/uplink/realtime.ts";
+import { newKey } from "../../../src/auth/keys.ts";
+import { Budget } from "../../../src/mux/budget.ts";
+import { SUBPROTOCOL } from "../../../src/protocol/version.ts";
+import { until } from "../../support/until.ts";
+
+/** Shorter than in earnest, in milliseconds. */
+const RETRY = { first: 10, max: 20 };
+/** RFC 6455, section 1.3. */
+const WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+const FRAMES: [name: string, bytes: number[]][] = [
+  ["a frame that announces 2^63 bytes (CVE-2026-1528)", [0x82, 0x7f, 0x80, 0, 0, 0, 0, 0, 0, 0]],
+  ["a frame that announces 2^53 bytes (CVE-2026-1528)", [0x82, 0x7f, 0, 0x20, 0, 0, 0, 0, 0, 0]],
+  ["a frame longer than any message of ours", [0x82, 0x7f, 0, 0, 0, 0, 0, 0x20, 0, 0]],
+  ["a compressed frame that nobody agreed on (CVE-2026-1526)", [0xc2, 0x01, 0x00]],
+  ["a ping of 126 bytes", [0x89, 0x7e, 0x00, 0x7e]],
+  ["an unknown opcode", [0x83, 0x00]],
+  ["a continuation of nothing", [0x80, 0x00]],
+  ["a text message", [0x81, 0x01, 0x61]],
+  ["half a frame of the multiplexer", [0x82, 0x02, 0x00, 0x00]],
+];
+
+suite("a hostile server", () => {
+  for (const [name, bytes] of FRAMES)
+    test(`with ${name} loses the line, and is dialled again`, async () => {
+      await using server = await saying(Buffer.from(bytes));
+      const states: RealtimeState[] = [];
+      const key = newKey();
+      const line = new Realtime({
+        dial: dialServer({
+          server: { url: server.url, pin: undefined },
+          signer: () => ({ keyName: "box/1/2", key, epoch: 1 }),
+        }),
+        accept: (channel) => channel.close(1011, "not here"),
+        onState: (state) => states.push(state),
+        budget: new Budget(1_000_000),
+        software: "test",
+        retry: RETRY,
+      });
+      line.start();
+      await until("three lines, each lost", () => states.filter(({ connected }) => !connected).length >= 3);
+      await line.close();
+      assert.ok(server.dialled() >= 3);
+    });
+});
+
+/** Agrees to every WebSocket and says these bytes on it. */
+async function saying(bytes: Buffer) {
+  const sockets: Duplex[] = [];
+  const server = createServer().listen(0, "127.0.0.1");
+  server.on("upgrade", (request, socket) => {
+    sockets.push(socket);
+    const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${WEBSOCKET}`).digest("base64");
+    const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
+    const lines = [...head, `Sec-WebSocket-Accept: ${accept}`, `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`, "", ""];
+    socket.on("error", () => undefined).resume();
+    socket.write(Buffer.concat([Buffer.from(lines.join("\r\n")), bytes]));
+  });
+  await once(server, "listening");
+  return {
+    url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+    dialled: () => sockets.length,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
