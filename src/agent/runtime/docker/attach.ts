@@ -1,5 +1,6 @@
 /** A container's main process, shared with whoever else is attached: leaving it never ends it. */
 
+import { Backlog } from "../../../lib/backlog.ts";
 import {
   type AttachSpec,
   type ContainerDetail,
@@ -9,7 +10,6 @@ import {
   RuntimeError,
   type Size,
 } from "../runtime.ts";
-import { Backlog } from "./backlog.ts";
 import { inspectContainer } from "./containers.ts";
 import { Demux } from "./demux.ts";
 import type { Engine } from "./engine.ts";
@@ -66,7 +66,7 @@ export class AttachedProcess implements Process {
   readonly #engine: Engine;
   readonly #parts: AttachParts;
   readonly #resizer: Resizer;
-  readonly #backlog = new Backlog(BACKLOG);
+  readonly #backlog = new Backlog<Output>(BACKLOG);
   /** Known once the output has ended. */
   #exitStatus: ExitStatus | Promise<ExitStatus> = { unknown: "detached" };
   #settle: (status: ExitStatus) => void = () => {};
@@ -148,7 +148,7 @@ export class AttachedProcess implements Process {
 }
 
 /** Pieces are copied: what the wire gives is valid only until the next read. */
-async function readInto(backlog: Backlog, { wire, container }: AttachParts): Promise<void> {
+async function readInto(backlog: Backlog<Output>, { wire, container }: AttachParts): Promise<void> {
   const demux = new Demux((stream, bytes) => backlog.add({ stream: stream === "stdout" ? stream : "stderr", bytes }));
   for await (const chunk of wire.body()) {
     const bytes = Buffer.from(chunk);

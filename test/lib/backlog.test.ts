@@ -1,15 +1,15 @@
-/** The bounded backlog of an attach. */
+/** The bounded backlog of an attach, and of who looks on. */
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Backlog } from "../../../../src/agent/runtime/docker/backlog.ts";
+import { Backlog, type Piece } from "../../src/lib/backlog.ts";
 
 test("every byte is either delivered, in order, or counted as dropped before what follows it", async () => {
   const steps = fc.array(fc.oneof(fc.integer({ min: 1, max: 300 }), fc.constant("read" as const)));
   await fc.assert(
     fc.asyncProperty(steps, async (list) => {
-      const backlog = new Backlog(1000);
+      const backlog = new Backlog<Piece>(1000);
       const reader = backlog[Symbol.asyncIterator]();
       let written = 0;
       let expected = 0;
@@ -29,7 +29,7 @@ test("every byte is either delivered, in order, or counted as dropped before wha
         } else {
           const bytes = Buffer.alloc(step + 4);
           bytes.writeUInt32BE(written);
-          backlog.add({ stream: "stdout", bytes });
+          backlog.add({ bytes });
           written += bytes.length;
           waiting = 1;
         }
@@ -42,8 +42,8 @@ test("every byte is either delivered, in order, or counted as dropped before wha
 });
 
 test("a million one-byte pieces are bounded as their bytes are", async () => {
-  const backlog = new Backlog(64 * 1024);
-  for (let count = 0; count < 1_000_000; count++) backlog.add({ stream: "stdout", bytes: Buffer.from("x") });
+  const backlog = new Backlog<Piece>(64 * 1024);
+  for (let count = 0; count < 1_000_000; count++) backlog.add({ bytes: Buffer.from("x") });
   backlog.end();
   let delivered = 0;
   let dropped = 0;

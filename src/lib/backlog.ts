@@ -1,13 +1,17 @@
-/** Output that waits for its reader, bounded: the oldest is dropped, and the next piece tells how much that was. */
-
-import type { Output } from "../runtime.ts";
+/** What waits for a reader that may be slow, bounded: the oldest is dropped, and the next piece tells how much that was. */
 
 /** What every piece costs beside its bytes, so that a million one-byte pieces are bounded too. */
 const PIECE_COST = 64;
 
-export class Backlog implements AsyncIterable<Output> {
+export interface Piece {
+  bytes: Uint8Array;
+  /** Bytes that were lost just before this piece. */
+  dropped?: number;
+}
+
+export class Backlog<T extends Piece> implements AsyncIterable<T> {
   readonly #limit: number;
-  #pieces: Output[] = [];
+  #pieces: T[] = [];
   #first = 0;
   #size = 0;
   #dropped = 0;
@@ -20,7 +24,7 @@ export class Backlog implements AsyncIterable<Output> {
   }
 
   /** Keeps `piece.bytes`, which must not change afterwards. */
-  add(piece: Output): void {
+  add(piece: T): void {
     this.#pieces.push(piece);
     this.#size += piece.bytes.length + PIECE_COST;
     while (this.#size > this.#limit && this.#first < this.#pieces.length) {
@@ -35,7 +39,7 @@ export class Backlog implements AsyncIterable<Output> {
     this.#wakeUp();
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Output> {
+  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, void> {
     for (;;) {
       const dropped = this.#dropped;
       const piece = this.#shift();
@@ -46,7 +50,7 @@ export class Backlog implements AsyncIterable<Output> {
     }
   }
 
-  #shift(): Output | undefined {
+  #shift(): T | undefined {
     const piece = this.#pieces[this.#first];
     if (!piece) return undefined;
     this.#first += 1;
