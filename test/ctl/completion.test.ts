@@ -53,9 +53,37 @@ suite("completion", () => {
     await terminal.shows(/ctl-completed /);
   });
 
-  test("the scripts for zsh and fish call the same", async () => {
-    for (const shell of ["zsh", "fish"])
-      assert.match((await runCtl(agent, ["completion", shell])).stdout.toString(), /complete .*2>\/dev\/null/);
+  test("a zsh that has read the script completes what is typed", async () => {
+    const define = `autoload -U compinit; compinit -u -D; ctl() { ${shellWords()} "$@" }; source <(ctl completion zsh)`;
+    using terminal = new TerminalRun(agent, "exec zsh -f -i");
+    await terminal.shows(/# |% /);
+    terminal.type(`${define}; echo rea''dy\r`);
+    await terminal.shows(/ready\r/);
+    terminal.type("ctl logs ctl-comp\t");
+    await terminal.shows(/leted/);
+  });
+
+  test("a zsh that finds the script on its path completes at the first key", async () => {
+    const put = `mkdir -p "$HOME/functions"; ctl completion zsh >"$HOME/functions/_ctl"; fpath=("$HOME/functions" $fpath)`;
+    const define = `ctl() { ${shellWords()} "$@" }; ${put}; autoload -U compinit; compinit -u -D`;
+    using terminal = new TerminalRun(agent, "exec zsh -f -i");
+    await terminal.shows(/# |% /);
+    terminal.type(`${define}; echo rea''dy\r`);
+    await terminal.shows(/ready\r/);
+    terminal.type("ctl logs ctl-comp\t");
+    await terminal.shows(/leted/);
+  });
+
+  test("a fish that has read the script completes what is typed", async () => {
+    const define = `function ctl; ${shellWords()} $argv; end; ctl completion fish | source`;
+    using terminal = new TerminalRun(agent, "exec fish --no-config -i");
+    terminal.type(`${define}; echo rea''dy\r`);
+    await terminal.shows(/ready\r/);
+    terminal.type("ctl logs ctl-comp\t");
+    await terminal.shows(/leted/);
+  });
+
+  test("another shell is refused", async () => {
     assert.equal((await runCtl(agent, ["completion", "tcsh"])).code, 2);
   });
 });

@@ -19,7 +19,7 @@ _ctl() {
   found=("\${(@)found:#}")
   if (( \${#found} )); then compadd -a found; else _files; fi
 }
-compdef _ctl ctl
+if [[ "\${funcstack[1]}" == _ctl ]]; then _ctl "$@"; else compdef _ctl ctl; fi
 `,
   fish: `complete -c ctl -a '(set -l line (commandline -opc); $line[1] complete $line[2..-1] (commandline -ct) 2>/dev/null)'
 `,
