@@ -11,11 +11,14 @@ import { dialServer } from "../../../src/agent/uplink/dial.ts";
 import { Realtime, type RealtimeState } from "../../../src/agent/uplink/realtime.ts";
 import { newKey } from "../../../src/auth/keys.ts";
 import { Budget } from "../../../src/mux/budget.ts";
+import { CLOSE } from "../../../src/mux/errors.ts";
 import { SUBPROTOCOL } from "../../../src/protocol/version.ts";
 import { until } from "../../support/until.ts";
 
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 10, max: 20 };
+/** What an agent may close such a line with. */
+const COMPLAINTS: number[] = [CLOSE.protocol, CLOSE.tooLarge];
 /** RFC 6455, section 1.3. */
 const WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -42,7 +45,7 @@ suite("a hostile server", () => {
           server: { url: server.url, pin: undefined },
           signer: () => ({ keyName: "box/1/2", key, epoch: 1 }),
         }),
-        accept: (channel) => channel.close(1011, "not here"),
+        accept: (channel) => channel.close(CLOSE.internal, "not here"),
         onState: (state) => states.push(state),
         budget: new Budget(1_000_000),
         software: "test",
@@ -51,26 +54,47 @@ suite("a hostile server", () => {
       line.start();
       await until("three lines, each lost", () => states.filter(({ connected }) => !connected).length >= 3);
       await line.close();
-      assert.ok(server.dialled() >= 3);
+      assert.ok(server.closed.length >= 3);
+      assert.deepEqual(
+        server.closed.filter((code) => !COMPLAINTS.includes(code)),
+        [],
+      );
     });
 });
 
-/** Agrees to every WebSocket and says these bytes on it. */
+/** Of the close frame in what an agent said, whose mask is zeros. */
+function closeCode(said: Buffer): number | undefined {
+  for (let at = said.indexOf(0x88); at >= 0; at = said.indexOf(0x88, at + 1))
+    if (said.length >= at + 8 && said.readUInt32BE(at + 2) === 0) return said.readUInt16BE(at + 6);
+  return undefined;
+}
+
+/** Agrees to every WebSocket, says these bytes on it and notes with what code each is closed. */
 async function saying(bytes: Buffer) {
   const sockets: Duplex[] = [];
+  const closed: number[] = [];
   const server = createServer().listen(0, "127.0.0.1");
   server.on("upgrade", (request, socket) => {
     sockets.push(socket);
     const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${WEBSOCKET}`).digest("base64");
     const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
     const lines = [...head, `Sec-WebSocket-Accept: ${accept}`, `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`, "", ""];
-    socket.on("error", () => undefined).resume();
+    let heard = Buffer.alloc(0);
+    socket
+      .on("error", () => undefined)
+      .on("data", (chunk: Buffer) => {
+        heard = Buffer.concat([heard, chunk]);
+        const code = closeCode(heard);
+        if (code === undefined) return;
+        closed.push(code);
+        socket.end();
+      });
     socket.write(Buffer.concat([Buffer.from(lines.join("\r\n")), bytes]));
   });
   await once(server, "listening");
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-    dialled: () => sockets.length,
+    closed,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
