@@ -72,7 +72,7 @@ test("a new agent knows neither the sign-in nor the shell: both are said, and bo
   cable.cut();
   agent.kill("SIGKILL");
   await agent.exited;
-  agent = await startAgent({ engine, home: agent.home });
+  agent = await startAgent({ engine, home: agent.home, flags: ["--shutdown-grace", "5m"] });
   cable.mend(agent);
   await page.getByText("Your sign-in has ended.").waitFor();
   await page.getByLabel("One-time code").fill(await newCode(agent));
@@ -106,6 +106,17 @@ test("leaving the page asks first, and ends what runs in its terminals", async (
   await page.goto("about:blank");
   assert.equal(await asked, "beforeunload");
   await until("an end of the command", async () => !(await sleeps()));
+});
+
+test("an agent that is told to end says so where a terminal is open, and lets that finish", async () => {
+  const { page } = browser;
+  await page.goto(cable.url);
+  const shell = await openShell(page, COUNTER);
+  agent.kill("SIGTERM");
+  await page.getByText("The agent is shutting down.").waitFor();
+  await page.keyboard.type("exit 4\n");
+  await shell.getByText("Ended with exit code 4.").waitFor();
+  assert.equal(await agent.exited, 0);
 });
 
 async function typed(shell: Locator): Promise<string[]> {
