@@ -29,7 +29,7 @@ suite("ctl attach", () => {
 
   test("--no-stdin only looks", async () => {
     await engine.run("ctl-reader", { args: ["-i"], command: ["sh", "-c", "while sleep 0.1; do echo tick; done"] });
-    const run = startCtl(agent, "attach", "--no-stdin", "--sig-proxy=false", "ctl-reader");
+    const run = startCtl(agent, "attach", "--no-stdin", "ctl-reader");
     await run.says(/tick\n/);
     run.child.kill("SIGINT");
     assert.equal((await run.ended).code, 130);

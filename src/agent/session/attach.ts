@@ -12,5 +12,5 @@ export async function serveAttach(io: SessionIo, id: string, body: AttachBody, r
   const { tty, openStdin } = await runtime.inspect(id, io.signal);
   const process = await runtime.attach(id, defined<AttachSpec>(body), io.signal);
   io.accept({ tty, stdin: body.stdin && openStdin });
-  return serveProcess(io, process);
+  return serveProcess(io, process, { onlyLooks: !body.stdin });
 }

@@ -6,12 +6,20 @@ import type { Output, Process } from "../runtime/runtime.ts";
 import { toFairleadError } from "./failure.ts";
 import type { SessionIo } from "./io.ts";
 
-/** Until the process ended and all its output is on its way. Leaves no process behind, however it ends. */
-export async function serveProcess(io: SessionIo, process: Process): Promise<ExitStatus> {
+/** What a client that may only look may still say. */
+const HARMLESS: readonly Packet["type"][] = ["resize", "end"];
+
+/**
+ * Until the process ended and all its output is on its way. Leaves no process behind, however it ends. Of a client that
+ * `onlyLooks` a signal or input ends the session: its right is not that of one who types.
+ */
+export async function serveProcess(io: SessionIo, process: Process, { onlyLooks = false } = {}): Promise<ExitStatus> {
   const stop = () => void process.close();
   io.signal.addEventListener("abort", stop, { once: true });
   if (io.signal.aborted) stop();
-  void pumpInput(io, process).catch((error: unknown) => io.end(toFairleadError(error)));
+  void pumpInput(io, process, onlyLooks ? HARMLESS : undefined).catch((error: unknown) =>
+    io.end(toFairleadError(error)),
+  );
   try {
     for await (const output of process.output) await sendOutput(io, output);
     return await process.exit;
@@ -27,9 +35,11 @@ async function sendOutput(io: SessionIo, output: Output): Promise<void> {
 }
 
 /** Ends with the session. A packet counts as consumed once the engine took it. */
-async function pumpInput(io: SessionIo, process: Process): Promise<void> {
+async function pumpInput(io: SessionIo, process: Process, allowed?: readonly Packet["type"][]): Promise<void> {
   let reading = true;
   for await (const packet of io.packets()) {
+    if (allowed && !allowed.includes(packet.type))
+      throw new FairleadError("bad-request", "This attach may only look: it sends no input and no signals.");
     if (packet.type === "stdin") {
       if (!reading) continue;
       // A process that closed its input is no error: what is written to it is lost, as in any pipe.

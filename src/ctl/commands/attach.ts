@@ -28,7 +28,7 @@ Examples:
   ctl attach --sig-proxy=false web        Ctrl-C leaves and the container goes on
 
 Ends with the container, with its exit code. A container without a terminal is sent the signals that ctl gets, Ctrl-C
-included; the third one of a kind only ends ctl. Closing the window never stops the container.`;
+included, unless with --no-stdin; the third one of a kind only ends ctl. Closing the window never stops the container.`;
 
 export function attachCommand(invocation: Invocation): Entry {
   const command = new Command("attach")
@@ -55,7 +55,7 @@ async function attach(invocation: Invocation, container: string, options: Option
     () => `session ${session.id} at container ${session.container?.name} (${session.container?.id}), ${wayTo(place)}`,
   );
   const tty = session.tty === true;
-  const proxied = options.sigProxy && !tty ? PROXIED : [];
+  const proxied = options.sigProxy && options.stdin && !tty ? PROXIED : [];
   const talk = { session, status, stdin: options.stdin, tty, proxied, patience: PATIENCE, detachKeys };
   return new Conversation(talk, invocation).run();
 }
