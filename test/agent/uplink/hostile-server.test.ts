@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { suite, test } from "node:test";
 import { dialServer } from "../../../src/agent/uplink/dial.ts";
-import { Realtime, type RealtimeState } from "../../../src/agent/uplink/realtime.ts";
+import { Realtime } from "../../../src/agent/uplink/realtime.ts";
 import { newKey } from "../../../src/auth/keys.ts";
 import { Budget } from "../../../src/mux/budget.ts";
 import { CLOSE } from "../../../src/mux/errors.ts";
@@ -17,8 +17,8 @@ import { until } from "../../support/until.ts";
 
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 10, max: 20 };
-/** What an agent may close such a line with. */
-const COMPLAINTS: number[] = [CLOSE.protocol, CLOSE.tooLarge];
+/** What an agent may close such a line with: the multiplexer says 1002 as browsers may say it too. */
+const COMPLAINTS: number[] = [CLOSE.protocol, 4_002, CLOSE.tooLarge];
 /** RFC 6455, section 1.3. */
 const WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -37,8 +37,7 @@ const FRAMES: [name: string, bytes: number[]][] = [
 suite("a hostile server", () => {
   for (const [name, bytes] of FRAMES)
     test(`with ${name} loses the line, and is dialled again`, async () => {
-      await using server = await saying(Buffer.from(bytes));
-      const states: RealtimeState[] = [];
+      using server = await saying(Buffer.from(bytes));
       const key = newKey();
       const line = new Realtime({
         dial: dialServer({
@@ -46,19 +45,16 @@ suite("a hostile server", () => {
           signer: () => ({ keyName: "box/1/2", key, epoch: 1 }),
         }),
         accept: (channel) => channel.close(CLOSE.internal, "not here"),
-        onState: (state) => states.push(state),
+        onState: () => undefined,
         budget: new Budget(1_000_000),
         software: "test",
         retry: RETRY,
       });
       line.start();
-      await until("three lines, each lost", () => states.filter(({ connected }) => !connected).length >= 3);
+      await until("three lines, each closed by the agent", () => server.closed.length >= 3);
       await line.close();
-      assert.ok(server.closed.length >= 3);
-      assert.deepEqual(
-        server.closed.filter((code) => !COMPLAINTS.includes(code)),
-        [],
-      );
+      const [first, second, third] = server.closed;
+      for (const code of [first, second, third]) assert.ok(COMPLAINTS.includes(code ?? 0), `closed with ${code}`);
     });
 });
 
@@ -74,8 +70,8 @@ async function saying(bytes: Buffer) {
   const sockets: Duplex[] = [];
   const closed: number[] = [];
   const server = createServer().listen(0, "127.0.0.1");
+  server.on("connection", (socket) => sockets.push(socket));
   server.on("upgrade", (request, socket) => {
-    sockets.push(socket);
     const accept = createHash("sha1").update(`${request.headers["sec-websocket-key"]}${WEBSOCKET}`).digest("base64");
     const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
     const lines = [...head, `Sec-WebSocket-Accept: ${accept}`, `Sec-WebSocket-Protocol: ${SUBPROTOCOL}`, "", ""];
@@ -95,10 +91,9 @@ async function saying(bytes: Buffer) {
   return {
     url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
     closed,
-    async [Symbol.asyncDispose]() {
+    [Symbol.dispose]() {
       for (const socket of sockets) socket.destroy();
       server.close();
-      await once(server, "close");
     },
   };
 }
