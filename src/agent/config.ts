@@ -75,7 +75,7 @@ const SETTINGS = {
     type: choice("byom", "fleet"),
     default: "byom",
     effect:
-      "What the server is told of this host: byom, somebody's own machine, or fleet, one that is deployed and managed.",
+      "What the server is told of this host: byom, somebody's own machine, or fleet, one that is deployed and managed, whose agent does not read its user's own files credentials.json and config.json.",
     sharedVariables: ["AGENT_MODE"],
   }),
   heartbeat_interval: setting({
@@ -203,6 +203,9 @@ export function agentProgram(version: string): Program<typeof SETTINGS> {
     settings: SETTINGS,
     directory: "fairlead",
     file: "config.yaml",
+    managedFile: "agent.yaml",
+    personalFiles: ["credentials.json", "config.json"],
+    isPersonal: ({ mode }) => mode === "byom",
     prefix: "FAIRLEAD_",
     configVariables: ["AGENT_CONFIG"],
     check: combinations,

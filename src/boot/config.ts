@@ -11,6 +11,7 @@ import {
   readConfigFile,
   readDotEnv,
   readEnvironment,
+  readPersonalFile,
   type Source,
 } from "./sources.ts";
 
@@ -57,7 +58,8 @@ export function loadConfig<T extends Table>(program: Program<T>, inputs: Inputs)
   const problems = [...line.problems];
   const warnings: string[] = [];
   const found: Found[] = [];
-  for (const reading of readAll(program, line, inputs)) {
+  const readings = readAll(program, line, inputs);
+  for (const reading of [...readPersonal(program, readings, inputs), ...readings]) {
     found.push(...reading.found);
     problems.push(...reading.problems);
     warnings.push(...reading.warnings);
@@ -70,11 +72,27 @@ export function loadConfig<T extends Table>(program: Program<T>, inputs: Inputs)
 
 /** The files that are looked for when none is named; the first one that exists is the only one read. */
 export function configPlaces(
-  { directory, file }: Pick<Program<Table>, "directory" | "file">,
-  { cwd, home, env }: Host,
+  { directory, file, managedFile }: Pick<Program<Table>, "directory" | "file" | "managedFile">,
+  host: Host,
 ): string[] {
-  const xdg = env["XDG_CONFIG_HOME"] || join(home, ".config");
-  return [join(cwd, file), join(xdg, directory, file), join("/etc", directory, file)];
+  const managed = [file, ...(managedFile ? [managedFile] : [])].map((name) => join("/etc", directory, name));
+  return [join(host.cwd, file), join(personalDirectory({ directory }, host), file), ...managed];
+}
+
+function personalDirectory({ directory }: Pick<Program<Table>, "directory">, { home, env }: Host): string {
+  return join(env["XDG_CONFIG_HOME"] || join(home, ".config"), directory);
+}
+
+/** Weakest first; none where everything else says that they are not wanted. */
+function readPersonal<T extends Table>(program: Program<T>, others: Reading[], { host, read }: Inputs): Reading[] {
+  const found = others.flatMap((reading) => reading.found);
+  const { values } = settle(program, host, { found, problems: [], warnings: [] });
+  if (!program.isPersonal?.(values as ValuesOf<T>)) return [];
+  return (program.personalFiles ?? []).map((name) => {
+    const problems: string[] = [];
+    const file = attempt(() => read(join(personalDirectory(program, host), name)), problems);
+    return file ? readPersonalFile(program, file) : { found: [], problems, warnings: [] };
+  });
 }
 
 /** Weakest first: file, `.env`, environment, flags. */

@@ -58,10 +58,16 @@ export interface Program<T extends Table> {
   directory: string;
   /** Its configuration file, in them and in the current directory. */
   file: string;
+  /** Looked for in `/etc` where that is not there. */
+  managedFile?: string;
+  /** A user's own files beside it in `$XDG_CONFIG_HOME`, weaker than all else. */
+  personalFiles?: readonly string[];
   /** Starts the name of each variable, e.g. `FAIRLEAD_`. */
   prefix: string;
   /** Other variables that name the configuration file. */
   configVariables: readonly string[];
+  /** Whether a user's own files count, by what everything else says. */
+  isPersonal?(values: ValuesOf<T>): boolean;
   /** What no single setting can see: complaints about combinations. */
   check?(values: ValuesOf<T>): string[];
 }

@@ -38,9 +38,24 @@ export interface Reading {
 }
 
 /** Keys and their aliases; anything else is a problem. */
-export function readConfigFile(program: Program<Table>, { path, text, mode }: FileContent): Reading {
+export function readConfigFile(program: Program<Table>, file: FileContent): Reading {
+  return readFile(program, file, keysByName(program));
+}
+
+/** The same, where a setting may also have the name of its variable. */
+export function readPersonalFile(program: Program<Table>, file: FileContent): Reading {
+  const variables = Object.keys(program.settings).flatMap((key) =>
+    variablesOf(program, key).map(({ name }) => [name, key] as const),
+  );
+  return readFile(program, file, new Map([...keysByName(program), ...variables]));
+}
+
+function readFile(
+  program: Program<Table>,
+  { path, text, mode }: FileContent,
+  names: ReadonlyMap<string, string>,
+): Reading {
   const reading: Reading = { found: [], problems: [], warnings: [] };
-  const names = keysByName(program);
   const taken = new Map<string, string>();
   for (const [name, raw] of Object.entries(parseFile(path, text, reading.problems))) {
     const key = names.get(name);

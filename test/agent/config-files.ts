@@ -50,9 +50,16 @@ Each source can also set \`false\`, \`0\` and the empty text over what a weaker 
 shows every value and where it comes from (secrets hidden); \`fairlead agent --help\` lists what is on this page.
 
 **The file** is the one named with \`--config PATH\`, \`FAIRLEAD_CONFIG\` or \`AGENT_CONFIG\`; else the first that exists of
-\`./config.yaml\`, \`$XDG_CONFIG_HOME/fairlead/config.yaml\` (\`~/.config\` where that is not set) and
-\`/etc/fairlead/config.yaml\`. Only one file is read. [config.yaml](../config.yaml) holds every key with its default. A key
+\`./config.yaml\`, \`$XDG_CONFIG_HOME/fairlead/config.yaml\` (\`~/.config\` where that is not set),
+\`/etc/fairlead/config.yaml\` and \`/etc/fairlead/agent.yaml\`. Only one file is read. [config.yaml](../config.yaml) holds every key with its default. A key
 that does not exist is an error.
+
+**Two modes.** On somebody's own machine (\`mode: byom\`, the default) two files of the user's own in \`~/.config/fairlead/\` count
+too, weaker than all of the above. \`credentials.json\` is what lets the host in: \`{"server_url": "https://box:8080", "token":
+"flb_..."}\` (mode 0600); \`ctl nodes add --here\` writes it. \`config.json\` has preferences, such as \`{"WORKER_NAME": "desk"}\`. Their
+keys are those of this page or names of their variables. A host of a managed fleet (\`mode: fleet\`) has everything in its
+\`config.yaml\` or \`agent.yaml\`, the mode included, and these two are not read. In both modes what registration gave the host is
+kept in \`identity.json\` in \`data_dir\`.
 
 **\`.env\`** is read from the directory the agent is started in. It and the environment may hold other programs' variables. A
 variable marked _shared_ below is one that other programs use too: there a value that does not fit (\`DEBUG=*\`) is a warning

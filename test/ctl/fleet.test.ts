@@ -170,6 +170,17 @@ suite("ctl and a server", () => {
     await engine.docker("rm", "--force", "fleet-events");
   });
 
+  test("add --here keeps what this machine's own agent needs, which then needs no flags", async () => {
+    assert.equal(await ctl(admin(), "nodes", "add", "--here", "desk"), "fairlead agent\n");
+    const XDG_CONFIG_HOME = admin().env["XDG_CONFIG_HOME"] ?? "";
+    const file = join(XDG_CONFIG_HOME, "fairlead", "credentials.json");
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    agents.push(await startAgent({ engine, env: { XDG_CONFIG_HOME } }));
+    await until("desk to be Ready", async () => (await node("desk")).status === "Ready");
+    assert.equal((await node("desk")).facts?.mode, "byom");
+    await ctl(admin(), "nodes", "remove", "desk");
+  });
+
   test("a mistake is told with the way out", async () => {
     for (const [args, exit, words] of [
       [["nodes", "set", "box-1", "colour=red"], 2, /no setting.*heartbeat_interval/],

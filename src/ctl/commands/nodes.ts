@@ -5,6 +5,8 @@ import * as z from "zod/mini";
 import { parseDuration } from "../../lib/duration.ts";
 import { NodeSettingsChange } from "../../protocol/node.ts";
 import type { Call } from "../connection/http.ts";
+import { keep } from "../connection/kept.ts";
+import { credentialsFile } from "../connection/places.ts";
 import { forEach } from "../each.ts";
 import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -25,6 +27,7 @@ const SETTINGS: Record<string, { key: keyof NodeSettingsChange; read: (text: str
 const EXAMPLES = `
 Examples:
   ctl nodes add gpu-box-1                          prints the command to run on the host
+  ctl nodes add --here desk                        of this machine; its agent needs no flags then
   ctl nodes set gpu-box-1 heartbeat_interval=30s   an empty value takes it back to the server's own
   ctl nodes disable gpu-box-1                      it takes no new work; what runs goes on
   ctl nodes rotate gpu-box-1                       it makes itself a new key
@@ -57,18 +60,25 @@ export function nodesCommand(invocation: Invocation): Entry {
 function addCommand(invocation: Invocation): Entry {
   const command = new Command("add")
     .description("Add a host: prints the one command to run there.")
-    .argument("<node>", "its name in the fleet");
-  return { command, work: (node: string) => add(invocation, node) };
+    .argument("<node>", "its name in the fleet")
+    .option(
+      "--here",
+      "it is this machine: keeps for its agent what that needs, so that `fairlead agent` is the command",
+    );
+  return { command, work: (node: string, { here }: { here?: true }) => add(invocation, node, here) };
 }
 
-async function add(invocation: Invocation, node: string): Promise<number> {
+async function add(invocation: Invocation, node: string, here: true | undefined): Promise<number> {
   const connection = await invocation.connection();
   const answer = await connection.send({ method: "POST", path: PATH, body: { name: node } });
   const { token, expires } = Added.parse(answer);
   const { origin } = connection.server.url;
-  await invocation.stdout.write(`fairlead agent -S ${origin} --node-name ${node} --token ${token}\n`);
+  const { stdout, messages, world } = invocation;
+  if (here) await keep(credentialsFile(world.env), { server_url: origin, node_name: node, token });
+  const flags = here ? "" : ` -S ${origin} --node-name ${node} --token ${token}`;
+  await stdout.write(`fairlead agent${flags}\n`);
   const minutes = Math.round((expires - Date.now()) / 60_000);
-  invocation.messages.say(`Run that on ${node} within ${minutes} minutes; the token is good once.`);
+  messages.say(`Run that on ${here ? "this machine" : node} within ${minutes} minutes; the token is good once.`);
   return 0;
 }
 

@@ -1,10 +1,10 @@
 /** The servers that this user has a name for: the address, token and pin of each, and which of them is meant where none is named. */
 
-import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
-import { makePrivateDirectory, readPrivate, removeIfThere, wording, writeNew } from "../../boot/private-file.ts";
+import { readPrivate } from "../../boot/private-file.ts";
 import { Failure, UsageError } from "../failure.ts";
+import { keep } from "./kept.ts";
 import { type Settings, settingsFile } from "./places.ts";
 
 type Env = NodeJS.ProcessEnv;
@@ -39,15 +39,8 @@ export async function readContexts(env: Env): Promise<Contexts> {
   }
 }
 
-/** Written whole or not at all. */
 export async function writeContexts(env: Env, contexts: Contexts): Promise<void> {
-  const path = contextsFile(env);
-  await wording(path, async () => {
-    await makePrivateDirectory(dirname(path));
-    await removeIfThere(`${path}.new`);
-    await writeNew(`${path}.new`, `${JSON.stringify(contexts, undefined, 2)}\n`);
-    await rename(`${path}.new`, path);
-  });
+  await keep(contextsFile(env), contexts);
 }
 
 /** Adds or replaces it, and means it from now on where that is asked for. */

@@ -45,7 +45,16 @@ export function stateDirectory(env: Env): string {
 }
 
 export function settingsFile(env: Env): string {
-  return join(base(env, "XDG_CONFIG_HOME", ".config"), "fairlead", "ctl.yaml");
+  return join(settingsDirectory(env), "ctl.yaml");
+}
+
+/** Where this user's own agent finds how it gets into its fleet. */
+export function credentialsFile(env: Env): string {
+  return join(settingsDirectory(env), "credentials.json");
+}
+
+function settingsDirectory(env: Env): string {
+  return join(base(env, "XDG_CONFIG_HOME", ".config"), "fairlead");
 }
 
 /** `undefined` when no agent of this user has left its address. Throws when the file is not to be trusted or not understood. */
