@@ -149,7 +149,8 @@ suite("ctl and a server", () => {
     const [own] = agents;
     assert.equal((await own?.fetch("/api/v1/containers/fleet-work/logs"))?.status, 200, "the host's own people go on");
     await ctl(admin(), "nodes", "enable", "box-1");
-    await ctl(admin(), "exec", "box-1:fleet-work", "true");
+    const works = async () => (await runCtl(admin(), ["exec", "box-1:fleet-work", "true"])).code === 0;
+    await until("its next report, from which on it takes work", works);
   });
 
   test("events are the hosts', and with --node those of its containers", async () => {
@@ -158,6 +159,7 @@ suite("ctl and a server", () => {
     assert.ok(since.some(({ type }) => type === "NodeAdded"));
     assert.deepEqual(JSON.parse(await ctl(admin(), "events", "--until", "1h", "-o", "json")), []);
     const follow = startCtl(admin(), "events", "-f", "--since", "0s");
+    await follow.says(/TIME +NODE/);
     await ctl(admin(), "nodes", "disable", "box-1");
     await follow.says(/ box-1 +NodeDisabled /);
     await ctl(admin(), "nodes", "enable", "box-1");
