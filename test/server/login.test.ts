@@ -56,6 +56,6 @@ suite("fairlead server login", () => {
 
   test("says what to do where no server has its state", async () => {
     const { code, stderr } = await ask("--data-dir", join(server.home, "nowhere"));
-    assert.match(`${code} ${stderr}`, /^1 fairlead server: there is no .*server\.db: name the server's data_dir/);
+    assert.match(`${code} ${stderr}`, /^1 fairlead server: There is no .*server\.db: name the server's data_dir/);
   });
 });

@@ -47,7 +47,7 @@ export interface NewLogin {
  */
 export async function newLogin(database: string): Promise<NewLogin> {
   await access(database).catch((cause: unknown) => {
-    throw new StartError(`there is no ${database}: name the server's data_dir, or start the server first`, { cause });
+    throw new StartError(`There is no ${database}: name the server's data_dir, or start the server first.`, { cause });
   });
   const storage = SqliteStorage.open(database);
   try {
