@@ -8,8 +8,8 @@ import { HEADER_BYTES, MESSAGE_COST } from "./frame.ts";
 const GUARANTEED = 65_536;
 /** One session's replay never grows beyond, in bytes. */
 const MAX_REPLAY = 16 * 1024 * 1024;
-/** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has small ones. */
-const MIN_PIECE = 16_384;
+/** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has smaller ones. */
+const MIN_PIECE = 32_768;
 const MAX_PIECE = 65_536;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
 const IDLE_MS = 1_000;

@@ -9,6 +9,8 @@ import { type Cli, type Command, Running } from "../command.ts";
 import { ROOT } from "../machine.ts";
 import type { Place } from "../probes/requests.ts";
 
+const TUNING = ["--max-semi-space-size=4", "--external-memory-accounted-in-global-limit", "--single-threaded-gc"];
+
 export class Ctl implements Cli, AsyncDisposable {
   readonly #agent: TestAgent;
 
@@ -26,11 +28,11 @@ export class Ctl implements Cli, AsyncDisposable {
     return { file: join(ROOT, "bin/ctl"), args, env: { ...process.env, ...this.#agent.env } };
   }
 
-  /** A program of this folder that uses the client library. */
+  /** A program of this folder that uses the client library, under what bin/lib/launch.sh gives to commands that move bulk. */
   program(name: string, ...args: string[]): Command {
     const { url, token } = this.#agent;
     const env = { ...process.env, FAIRLEAD_SERVER: url, FAIRLEAD_TOKEN: token };
-    return { file: process.execPath, args: [join(import.meta.dirname, name), ...args], env };
+    return { file: process.execPath, args: [...TUNING, join(import.meta.dirname, name), ...args], env };
   }
 
   /** A container's page, opened: where and with what it is asked for. */
