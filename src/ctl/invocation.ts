@@ -42,8 +42,12 @@ export class Invocation {
 
   /** Colours are for people who look at a terminal and did not ask to be spared (https://no-color.org). */
   get colours(): boolean {
+    return this.coloursOn("stdout");
+  }
+
+  coloursOn(stream: "stdout" | "stderr"): boolean {
     const { NO_COLOR: spared, TERM: terminal } = this.world.env;
-    return this.#globals.color !== false && !spared && terminal !== "dumb" && this.stdout.isTerminal;
+    return this.#globals.color !== false && !spared && terminal !== "dumb" && this[stream].isTerminal;
   }
 
   /** Finds the server; talks to nobody yet. What is given here is stronger than the options. */

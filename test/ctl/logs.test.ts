@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
-import { runCtl, runShell, shellWords, startCtl } from "./ctl.ts";
+import { until } from "../support/until.ts";
+import { runCtl, runShell, shellWords, startCtl, TerminalRun } from "./ctl.ts";
 import { Gate } from "./gate.ts";
 
 suite("ctl logs", () => {
@@ -165,6 +166,24 @@ suite("ctl logs", () => {
     assert.deepEqual([code, stdout.toString()], [0, "1\n2\n3\n4\n"]);
     await second.stop();
     await engine.docker("rm", "--force", "ctl-restart");
+  });
+
+  test("on a terminal colours pass and every other control character is shown, with --raw obeyed, on a pipe each byte kept", async () => {
+    const printed = "\u001b[31mred\u001b[0m \u001b]0;title\u0007 \u001b[2Jend\n";
+    const command = ["sh", "-c", `printf '${printed.replaceAll("\u001b", "\\033").replace("\u0007", "\\007")}'`];
+    await engine.run("ctl-logs-esc", { command });
+    const env = { ...agent.env, NO_COLOR: "" };
+    const screen = async (words: string, own = env) => {
+      using terminal = new TerminalRun({ env: own }, words);
+      await terminal.exited;
+      return terminal.screen;
+    };
+    const logs = (...flags: string[]) => shellWords("logs", ...flags, "ctl-logs-esc");
+    await until("the line", async () => (await runCtl(agent, ["logs", "ctl-logs-esc"])).stdout.toString() === printed);
+    assert.equal(await screen(logs()), "\u001b[31mred\u001b[0m ␛]0;title␇ ␛[2Jend\r\n");
+    assert.equal(await screen(logs(), { ...env, NO_COLOR: "1" }), "␛[31mred␛[0m ␛]0;title␇ ␛[2Jend\r\n");
+    assert.equal(await screen(logs("--raw")), printed.replace("\n", "\r\n"));
+    await engine.docker("rm", "--force", "ctl-logs-esc");
   });
 
   test("Ctrl-C ends a follow", async () => {

@@ -1,14 +1,13 @@
 /** `ctl logs`: what containers have written and go on writing. */
 
-import { styleText } from "node:util";
 import { Command, InvalidArgumentError } from "commander";
 import type { LogsBody } from "../../protocol/open.ts";
 import { exitOfSignal, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
-import { LogReader, type LogSink } from "../log-reader.ts";
+import { LogReader } from "../log-reader.ts";
+import { sinksFor } from "../log-sinks.ts";
 import { placeOf } from "../place.ts";
-import { Prefixer } from "../prefix.ts";
 import { timeOf } from "../time-option.ts";
 import type { Entry } from "./entry.ts";
 
@@ -21,10 +20,10 @@ interface Options {
   stdout?: boolean;
   stderr?: boolean;
   grep?: string;
+  raw?: boolean;
 }
 
 const MAX_TAIL = 10_000_000;
-const COLOURS = ["cyan", "yellow", "green", "magenta", "blue", "red"] as const;
 
 const EXAMPLES = `
 Examples:
@@ -36,7 +35,8 @@ Examples:
   ctl logs --stderr --grep timeout web
 
 Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. What a container wrote to its standard error goes to
-standard error. A follow ends with the container; when the connection breaks it goes on without a line lost or repeated.`;
+standard error. A follow ends with the container; when the connection breaks it goes on without a line lost or repeated.
+On a terminal control characters are shown, and obeyed only where they are colours; a pipe gets every byte.`;
 
 export function logsCommand(invocation: Invocation): Entry {
   const command = new Command("logs")
@@ -50,6 +50,7 @@ export function logsCommand(invocation: Invocation): Entry {
     .option("--stdout", "only standard output")
     .option("--stderr", "only standard error")
     .option("--grep <text>", "only lines that contain this text")
+    .option("--raw", "control characters to a terminal as they are, instead of shown")
     .addHelpText("after", EXAMPLES);
   return { command, work: (containers: string[], options: Options) => logs(invocation, containers, options) };
 }
@@ -60,7 +61,7 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
   const client = (await invocation.connection()).client(status);
   const stop = new AbortController();
   const source = { client, body: bodyOf(options), messages, signal: stop.signal };
-  const sinks = sinksFor(invocation, containers);
+  const sinks = sinksFor(invocation, { count: containers.length, raw: options.raw ?? false });
   const readers = await Promise.all(
     sinks.map((sink, i) => LogReader.open({ ...source, place: placeOf(containers[i] ?? "") }, sink)),
   );
@@ -72,6 +73,7 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
   const exits = Promise.all(readers.map((reader) => readOne(reader, { invocation, alone: readers.length === 1 })));
   const exit = await Promise.race([exits.then((codes) => codes.find((code) => code !== 0) ?? 0), interrupted]);
   stop.abort();
+  for (const sink of sinks) await sink.end();
   status.close();
   await client.close();
   return exit;
@@ -89,53 +91,6 @@ async function readOne(
     if (alone || words === undefined) throw error;
     invocation.messages.say(`${reader.name}: ${words}`);
     return exit;
-  }
-}
-
-interface NamedSink extends LogSink {
-  /** The name is known once the agent resolved the reference. */
-  name(name: string): void;
-}
-
-function sinksFor(invocation: Invocation, containers: string[]): NamedSink[] {
-  const { stdout, stderr, colours } = invocation;
-  // One container's bytes go through as they are, as fast as they come.
-  if (containers.length === 1)
-    return [
-      {
-        name: () => {},
-        end: async () => {},
-        write: (stream, bytes) => (stream === "stdout" ? stdout : stderr).write(bytes),
-      },
-    ];
-  return containers.map((_, i) => new PrefixSink(invocation, colours ? COLOURS[i % COLOURS.length] : undefined));
-}
-
-class PrefixSink implements NamedSink {
-  readonly #invocation: Invocation;
-  readonly #colour: (typeof COLOURS)[number] | undefined;
-  #streams = { stdout: new Prefixer(""), stderr: new Prefixer("") };
-
-  constructor(invocation: Invocation, colour: (typeof COLOURS)[number] | undefined) {
-    this.#invocation = invocation;
-    this.#colour = colour;
-  }
-
-  name(name: string): void {
-    const words = this.#colour ? styleText(this.#colour, `${name} |`, { validateStream: false }) : `${name} |`;
-    this.#streams = { stdout: new Prefixer(`${words} `), stderr: new Prefixer(`${words} `) };
-  }
-
-  async write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void> {
-    const lines = this.#streams[stream].add(bytes);
-    if (lines.length > 0) await this.#invocation[stream].write(lines);
-  }
-
-  async end(): Promise<void> {
-    for (const stream of ["stdout", "stderr"] as const) {
-      const line = this.#streams[stream].end();
-      if (line.length > 0) await this.#invocation[stream].write(line);
-    }
   }
 }
 
