@@ -9,6 +9,8 @@ import { until } from "../../support/until.ts";
 import { Listener, listen, type Rig, sinceOf } from "../rig.ts";
 
 const AWAY = { name: "RuntimeError", code: "engine-unavailable" };
+/** Milliseconds for one call, where the engine itself takes a second or two. */
+const HANG_MS = 4_000;
 const PIPE = { tty: false, stdin: true };
 
 export interface FaultOptions {
@@ -50,6 +52,50 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
           () => false,
         ),
       );
+      await runtime.close();
+    },
+  );
+
+  rig.verb(
+    "faults",
+    "an engine that hangs while it is to act, to measure or to tell is unavailable in time, and does it afterwards",
+    async () => {
+      const running = await rig.container();
+      const other = await rig.container();
+      const stopped = await rig.container({ command: ["true"] });
+      const runtime = impatient(engine.host, HANG_MS);
+      const since = sinceOf(new Date().toISOString());
+      const measured = runtime.stats(running, signal)[Symbol.asyncIterator]();
+      await measured.next();
+      await daemon.kill("SIGSTOP");
+      const began = performance.now();
+      try {
+        const verbs = [
+          runtime.control(stopped, { kind: "start" }, signal),
+          runtime.control(running, { kind: "stop", timeout: 0 }, signal),
+          runtime.control(running, { kind: "restart" }, signal),
+          runtime.control(stopped, { kind: "remove", force: false, volumes: false }, signal),
+          runtime.stats(running, signal)[Symbol.asyncIterator]().next(),
+          runtime.events(since, signal),
+          measured.next(),
+        ];
+        await Promise.all(
+          verbs.map((verb) => assert.rejects(verb, { ...AWAY, message: /did not answer|has not told/ })),
+        );
+        assert.ok(performance.now() - began < 5 * HANG_MS);
+      } finally {
+        await daemon.kill("SIGCONT");
+      }
+      // What waited in its socket it may still do, so another container tells whether it is back.
+      await until("the engine to do what it is asked", () =>
+        runtime.control(other, { kind: "restart", timeout: 0 }, signal).then(
+          () => true,
+          () => false,
+        ),
+      );
+      for await (const { action, container } of await runtime.events(since, signal))
+        if (action === "restart" && container.id === other) break;
+      assert.equal((await runtime.stats(other, signal)[Symbol.asyncIterator]().next()).done, false);
       await runtime.close();
     },
   );

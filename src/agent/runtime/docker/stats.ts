@@ -1,6 +1,6 @@
 /** What a container uses, out of the engine's figures, computed as `docker stats` does. */
 
-import type { Stats } from "../runtime.ts";
+import { RuntimeError, type Stats } from "../runtime.ts";
 import { requireId } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { jsonLines } from "./json-lines.ts";
@@ -34,8 +34,10 @@ export async function* containerStats(
 ): AsyncGenerator<Stats, void, undefined> {
   requireId(id);
   const wire = await engine.stream({ method: "GET", path: `/containers/${id}/stats?stream=1` }, signal);
+  const words = `The engine at ${engine.endpoint.host} has not told for ${engine.timeout / 1_000} s what containers use.`;
+  const silent = () => wire.destroy(new RuntimeError("engine-unavailable", words));
   try {
-    for await (const { value } of jsonLines(wire.body())) {
+    for await (const { value } of neverSilent(jsonLines(wire.body()), engine.timeout, silent)) {
       const raw = value as RawStats;
       if (raw.read === NO_TIME) return;
       if (raw.precpu_stats?.system_cpu_usage) yield toStats(raw);
@@ -43,6 +45,20 @@ export async function* containerStats(
   } catch (error) {
     signal.throwIfAborted();
     throw error;
+  }
+}
+
+/** An engine that tells something each second, and does not any more, hangs. Only time spent waiting for it counts. */
+async function* neverSilent<T>(all: AsyncGenerator<T, void, void>, ms: number, silent: () => void): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const timer = setTimeout(silent, ms);
+      const next = await all.next().finally(() => clearTimeout(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await all.return();
   }
 }
 
