@@ -29,7 +29,7 @@ export interface AppLimits {
 export const APP_LIMITS: AppLimits = { answerMs: 120_000, upgradeMs: 10_000 };
 
 /** What the doors use of the session desk. */
-export type ContainerDesk = Pick<Containers, "ready" | "listed" | "detail" | "changes">;
+export type ContainerDesk = Pick<Containers, "ready" | "away" | "listed" | "detail" | "changes">;
 export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "connect" | "control">;
 
 export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;

@@ -29,6 +29,7 @@ export class Containers {
   readonly #fresh: FreshList;
   #all: Container[] = [];
   #ready = false;
+  #why = "The container engine has not answered yet.";
 
   constructor(options: ContainersOptions) {
     const { runtime, node, onEngine } = options;
@@ -37,6 +38,7 @@ export class Containers {
     this.#fresh = new FreshList(runtime);
     const { signal } = this.#stop;
     const failed = (error: unknown, retryInMs: number) => {
+      this.#why = toFairleadError(error).message.replace(/\.?$/, ".");
       this.#set([], false);
       onEngine({ ready: false, error, retryInMs });
     };
@@ -54,6 +56,11 @@ export class Containers {
   /** The engine answers and the list is current. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** While it is not: what is wrong with the engine, for those who may know. */
+  get away(): FairleadError {
+    return new FairleadError("engine-unavailable", `${this.#why} The agent keeps trying.`);
   }
 
   /** How many run. */
@@ -105,8 +112,7 @@ export class Containers {
    * engine is away.
    */
   resolve(ref: string, access: Access): Container {
-    if (!this.#ready)
-      throw new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
+    if (!this.#ready) throw this.away;
     return resolveReference(this.#known, ref, access);
   }
 

@@ -106,8 +106,7 @@ export class StatsSources {
   /** One that is gone, or has stopped in the meantime, may come back under its name. */
   #wanted({ grant, reference }: StatsRequest): Container[] {
     const access = { grant, right: "inspect" } as const;
-    if (!this.#containers.ready)
-      throw new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
+    if (!this.#containers.ready) throw this.#containers.away;
     const all = this.#containers.allowed(access).filter(({ state }) => ALIVE.has(state));
     return reference === undefined ? all : namedIn(all, reference, access);
   }

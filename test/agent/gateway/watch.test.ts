@@ -17,6 +17,7 @@ const PATH = "/api/v1/containers?watch=1";
 /** A list that changes when the test says so. */
 class Changing {
   ready = true;
+  readonly away = new FairleadError("engine-unavailable", "It is away.");
   /** How many lists were asked for. */
   asked = 0;
   readonly detail = async () => Promise.reject(new FairleadError("not-found", "none"));
@@ -200,7 +201,8 @@ suite("watching containers", () => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const stop = new AbortController();
     const silent = new Changing().changes(undefined, stop.signal);
-    const lines = watchLines(silent, { heartbeatMs: 15_000, signal: stop.signal, understand: asFairleadError });
+    const { signal } = stop;
+    const lines = watchLines(silent, { heartbeatMs: 15_000, signal, understand: asFairleadError, request: "it" });
     assert.match((await lines.next()).value ?? "", /^\[\]\n$/);
     for (let i = 0; i < 3; i++) {
       const next = lines.next();

@@ -1,7 +1,6 @@
 /** The containers a caller may see: once, one of them, or as they change. */
 
 import { ContainerDetailView, ContainerList, type ContainerView } from "../../../protocol/container.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
@@ -45,7 +44,7 @@ export interface ContainerParts {
 export function addContainers(app: App, parts: ContainerParts): void {
   const { node, watches } = parts;
   app.get("/api/v1/containers", { config: { access: "list" }, schema: LIST }, async (request, reply) => {
-    if (!parts.containers.ready) throw engineAway();
+    if (!parts.containers.ready) throw parts.containers.away;
     const { grant } = callerOf(request).subject;
     if (isSet(request.query.watch))
       return watches.start(request, reply, (signal) => lists(parts, parts.containers.changes(grant, signal)));
@@ -63,11 +62,7 @@ async function* lists(
   changes: AsyncIterable<ContainerView[]>,
 ): AsyncGenerator<ContainerList> {
   for await (const list of changes) {
-    if (!containers.ready) throw engineAway();
+    if (!containers.ready) throw containers.away;
     yield { node, containers: list };
   }
-}
-
-function engineAway(): FairleadError {
-  return new FairleadError("engine-unavailable", "The container engine does not answer; the agent keeps trying.");
 }

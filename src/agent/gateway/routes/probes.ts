@@ -20,6 +20,8 @@ const Readiness = z.object({
   engine: z.boolean().optional(),
   containers: z.boolean().optional(),
   draining: z.boolean().optional(),
+  /** What is wrong with the engine. */
+  reason: z.string().optional(),
 });
 const READY = {
   summary: "Whether the agent takes work.",
@@ -54,9 +56,11 @@ export function addProbes(app: App, parts: ProbeParts): void {
     const ready = engine && !draining;
     const detail = await maySeeDetail(parts.door, request, reply);
     reply.code(ready ? 200 : 503);
+    const { containers, uplink } = parts;
+    const trouble = !containers.ready && { reason: containers.away.message };
     return {
       status: ready ? "ready" : "not ready",
-      ...(detail && { engine, containers: parts.containers.ready, draining, ...parts.uplink?.() }),
+      ...(detail && { engine, containers: containers.ready, draining, ...trouble, ...uplink?.() }),
     };
   });
   const config = { access: parts.metricsPublic ? "anyone" : "metrics" } as const;
