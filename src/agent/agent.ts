@@ -179,6 +179,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     audit: own.audit.record,
     meter,
     closedTo: (subject) => (cameThroughServer(subject) ? uplink?.closed : undefined),
+    onFault: (err, session) => log.error({ ...session, err }, "a session broke"),
     limits: {
       sessions: config.max_sessions,
       sessionsPerContainer: config.max_sessions_per_container,

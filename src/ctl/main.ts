@@ -1,6 +1,7 @@
 /** The entrance of `ctl`: the only place that touches the process. */
 
 import { config } from "zod/mini";
+import { FairleadError } from "../protocol/errors.ts";
 import { verdictOf } from "./failure.ts";
 import { Invocation } from "./invocation.ts";
 import { runProgram } from "./program.ts";
@@ -21,6 +22,10 @@ async function finish(error: unknown): Promise<never> {
   giveBack();
   invocation.messages.raw = false;
   if (words) invocation.messages.say(words);
+  if (error instanceof FairleadError && error.request !== undefined) {
+    const { request } = error;
+    invocation.messages.explain(() => `request ${request}: the log and the audit of who answered tell more of it`);
+  }
   invocation.messages.explain(() => (error instanceof Error && error.stack) || String(error));
   await invocation.stderr.flush();
   process.exit(exit);

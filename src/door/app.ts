@@ -4,6 +4,7 @@ import type { RequestListener, Server } from "node:http";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { contentDigest } from "../auth/signature.ts";
 import { FairleadError } from "../protocol/errors.ts";
+import { REQUEST_ID_HEADER } from "../protocol/version.ts";
 import type { App } from "./declaration.ts";
 import type { Door } from "./door.ts";
 import { refuseBroken } from "./listener.ts";
@@ -12,11 +13,15 @@ import type { Log } from "./options.ts";
 import { type OtherHosts, ownUpgrades } from "./other-hosts.ts";
 import { SAFE_HEADERS } from "./page.ts";
 import { absent, sendProblem } from "./problems.ts";
+import { nameRequest } from "./request-id.ts";
 import { addSockets } from "./sockets.ts";
 
 const MAX_BODY = 16_384;
 /** A container reference of 256 characters, each of them percent-encoded. */
 const MAX_PARAM = 768;
+
+/** Of answers: somebody may be trying what he should not. */
+const SUSPECT: ReadonlySet<number> = new Set([401, 403, 421, 429]);
 
 export interface AppParts {
   listener: (handler: RequestListener) => Server;
@@ -38,6 +43,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     clientErrorHandler: (error, socket) => {
       if (error.code !== "ERR_HTTP_REQUEST_TIMEOUT" || !others.serves(socket)) refuseBroken(error, socket);
     },
+    genReqId: nameRequest,
     frameworkErrors: refuseUnroutable,
     logger: false,
     bodyLimit: MAX_BODY,
@@ -51,7 +57,8 @@ export async function createApp(parts: AppParts): Promise<App> {
   app.decorateRequest("authority", "");
   app.decorateRequest("identity", undefined);
   app.decorateRequest("signer", undefined);
-  app.addHook("onRequest", async (_request, reply) => void reply.headers(SAFE_HEADERS));
+  app.decorateRequest("refusal", undefined);
+  app.addHook("onRequest", async ({ id }, reply) => void reply.headers({ ...SAFE_HEADERS, [REQUEST_ID_HEADER]: id }));
   app.addHook("onRequest", (request, reply) => door.enter(request, reply));
   app.addHook("onResponse", async (request, reply) => note(request, reply, { door, log, metrics }));
   app.setNotFoundHandler(() => {
@@ -60,6 +67,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   app.setErrorHandler((error, request, reply) => {
     const told = understand(error);
     metrics.refused(told.code);
+    request.refusal = told.code;
     return answerError(told, { error, request, reply, log });
   });
   acceptJsonOnly(app);
@@ -74,7 +82,8 @@ interface Failed {
 }
 
 function answerError(told: FairleadError, { error, request, reply, log }: Failed): FastifyReply {
-  if (told.code === "internal") log.error({ err: error, route: routeOf(request) }, "a request failed");
+  if (told.code === "internal")
+    log.error({ request: request.id, err: error, route: routeOf(request) }, "a request failed");
   return sendProblem(reply, told);
 }
 
@@ -82,7 +91,7 @@ function answerError(told: FairleadError, { error, request, reply, log }: Failed
 function refuseUnroutable(_error: Error, request: FastifyRequest, reply: FastifyReply): void {
   const { socket } = request.raw;
   reply.raw.once("finish", () => socket.destroySoon());
-  void reply.headers({ ...SAFE_HEADERS, connection: "close" });
+  void reply.headers({ ...SAFE_HEADERS, [REQUEST_ID_HEADER]: request.id, connection: "close" });
   sendProblem(reply, new FairleadError("bad-request", "The request's address cannot be decoded."));
 }
 
@@ -92,13 +101,19 @@ function note(
   reply: FastifyReply,
   { door, log, metrics }: Pick<AppParts, "door" | "log" | "metrics">,
 ): void {
-  const { method, identity } = request;
-  const fields = { method, route: routeOf(request), status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+  const { id, method, identity } = request;
+  const fields = {
+    request: id,
+    method,
+    route: routeOf(request),
+    status: reply.statusCode,
+    ms: Math.round(reply.elapsedTime),
+  };
   metrics.answered(fields.route, fields.status);
   const who = { source: door.source(request).address, subject: identity?.subject.grant.subject };
-  const refused = [401, 403, 421, 429].includes(fields.status);
-  if (refused) log.warn({ ...fields, ...who }, "refused a request");
-  else log.debug({ ...fields, ...who }, "answered a request");
+  if (request.refusal === undefined) return log.debug({ ...fields, ...who }, "answered a request");
+  const level = fields.status >= 500 || SUSPECT.has(fields.status) ? "warn" : "info";
+  log[level]({ ...fields, code: request.refusal, ...who }, "refused a request");
 }
 
 function routeOf(request: FastifyRequest): string {

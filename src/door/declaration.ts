@@ -45,6 +45,8 @@ declare module "fastify" {
     identity: Identity | undefined;
     /** Set for every route that is for a `host`. */
     signer: HostIdentity | undefined;
+    /** Of a request that was answered with a problem: its code. */
+    refusal: ErrorCode | undefined;
   }
 }
 

@@ -106,9 +106,10 @@ export class Door {
     return absent();
   }
 
-  #note(request: FastifyRequest, refusal: Omit<Refusal, "remote">): void {
+  #note(request: FastifyRequest, refusal: Omit<Refusal, "remote" | "request">): void {
     this.#parts.refusals.note({
       ...refusal,
+      request: request.id,
       remote: `${this.source(request).address} ${request.ws ? "websocket" : "http"}`,
     });
   }

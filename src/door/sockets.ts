@@ -6,6 +6,7 @@ import fastifyWebsocket from "@fastify/websocket";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { WebSocket } from "ws";
 import { ERRORS, FairleadError } from "../protocol/errors.ts";
+import { REQUEST_ID_HEADER } from "../protocol/version.ts";
 import { subprotocols } from "./identity.ts";
 
 const MAX_PAYLOAD = 1_048_576;
@@ -36,6 +37,9 @@ export async function addSockets(app: FastifyInstance, upgrades: EventEmitter): 
     // A socket that breaks takes nothing with it: the session that used it notices by the close.
     errorHandler: (_error, socket) => socket.terminate(),
     preClose: () => closeAll(app.websocketServer.clients),
+  });
+  app.websocketServer.on("headers", (headers, { headers: asked }) => {
+    headers.push(`X-Request-Id: ${String(asked[REQUEST_ID_HEADER])}`);
   });
   app.addHook("preHandler", async ({ raw, routeOptions }) => choose(raw, routeOptions.config.speaks));
 }

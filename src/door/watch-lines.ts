@@ -13,6 +13,8 @@ export interface WatchOptions {
   signal: AbortSignal;
   /** Puts anything thrown into words for people. */
   understand: (error: unknown) => FairleadError;
+  /** The id of the request that this answers. */
+  request: string;
 }
 
 /**
@@ -34,9 +36,10 @@ export async function* watchLines(changes: AsyncIterable<object>, options: Watch
       yield line(result.value);
       next = iterator.next();
     }
-    if (options.signal.aborted) yield line(problemOf(options.understand(options.signal.reason)));
+    if (options.signal.aborted) yield line(problemOf(options.understand(options.signal.reason), options.request));
   } catch (error) {
-    yield line(problemOf(options.understand(options.signal.aborted ? options.signal.reason : error)));
+    const told = options.understand(options.signal.aborted ? options.signal.reason : error);
+    yield line(problemOf(told, options.request));
   } finally {
     // Not awaited: a source that is stuck must not keep the reader's connection.
     iterator.return?.().catch(() => undefined);

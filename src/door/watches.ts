@@ -46,7 +46,12 @@ export class Watches {
     const signal = AbortSignal.any([subject.revoked, draining, goneSignal(reply.raw)]);
     const cut = () => void setTimeout(() => reply.raw.destroy(), LAST_LINE_MS).unref();
     signal.addEventListener("abort", cut, { once: true });
-    const lines = watchLines(values(signal), { heartbeatMs: limits.heartbeatMs, signal, understand });
+    const lines = watchLines(values(signal), {
+      heartbeatMs: limits.heartbeatMs,
+      signal,
+      understand,
+      request: request.id,
+    });
     const stream = Readable.from(lines, { objectMode: false, highWaterMark: BUFFER });
     return reply.header("content-type", "application/x-ndjson").header("x-accel-buffering", "no").send(stream);
   }

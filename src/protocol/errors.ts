@@ -74,6 +74,8 @@ export const Problem = z.object({
   status: z.int(),
   code: z.string(),
   detail: z.string(),
+  /** The id of the request, by which the log and the audit tell more. */
+  request: z.optional(z.string().check(z.maxLength(64))),
 });
 export type Problem = z.infer<typeof Problem>;
 
@@ -85,9 +87,12 @@ export type Problem = z.infer<typeof Problem>;
 export class FairleadError extends Error {
   override readonly name = "FairleadError";
   readonly code: ErrorCode;
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** Of an error that came from elsewhere: the request that it was the answer to. */
+  readonly request: string | undefined;
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { request?: string | undefined } = {}) {
     super(message, options);
     this.code = code;
+    this.request = options.request;
   }
 
   /** The same as data: what happened, to what, what to do. */
@@ -99,7 +104,7 @@ export class FairleadError extends Error {
   /** Understands a problem of a newer version too: an unknown code becomes `internal` with its words kept. */
   static from(problem: Problem): FairleadError {
     const known = Object.hasOwn(TABLE, problem.code) ? (problem.code as ErrorCode) : "internal";
-    return new FairleadError(known, problem.detail);
+    return new FairleadError(known, problem.detail, { request: problem.request });
   }
 }
 

@@ -11,3 +11,6 @@ export const SESSIONS_PATH = "/api/v1/sessions";
 export const UPLINK_PATH = "/api/v1/uplink";
 /** Channels that an agent takes from its server at a time, of all clients together. */
 export const UPLINK_CHANNELS = 1_000;
+
+/** On every answer over HTTP. */
+export const REQUEST_ID_HEADER = "x-request-id";

@@ -7,7 +7,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
+import { auditOf } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { type Ended, runCtl } from "./ctl.ts";
 
 suite("where ctl finds the server", () => {
@@ -126,6 +128,20 @@ suite("where ctl finds the server", () => {
       const { code, stderr } = await runCtl(away, [...command.slice(0, 1), ...wrong, ...command.slice(1)]);
       assert.equal(code, 125);
       assert.match(stderr, /^ctl: .* The token used came from --token\.\n$/);
+    }
+  });
+
+  test("with -v an error has the id by which the agent's log or audit knows the request", async () => {
+    for (const command of [
+      ["inspect", "no-such"],
+      ["exec", "no-such", "true"],
+    ]) {
+      const { code, stderr } = await runCtl(agent, ["-v", ...command]);
+      assert.equal(code, 125);
+      const [, id = ""] = /request ([0-9a-f]{16}): the log and the audit/.exec(stderr) ?? [stderr];
+      const known = async () =>
+        agent.log().includes(`"request":"${id}"`) || (await auditOf(agent)).some(({ request }) => request === id);
+      await until(`what is known of ${command.join(" ")}: ${id}`, known);
     }
   });
 

@@ -14,6 +14,6 @@ export interface Desk {
 
 /** The signal aborts when the client is gone. For the audit the door is known by what is spoken there. */
 export function visitOf(request: FastifyRequest, { door }: Desk, signal: AbortSignal): DirectVisit {
-  const remote = { address: door.source(request).address, door: spokenBy(request) };
+  const remote = { address: door.source(request).address, door: spokenBy(request), request: request.id };
   return { subject: callerOf(request).subject, remote, signal };
 }

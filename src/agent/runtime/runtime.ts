@@ -64,6 +64,8 @@ export interface ExecSpec {
   /** `NAME=value` each. */
   env?: string[];
   size?: Size;
+  /** Whose it is, for the log. */
+  session?: string;
 }
 
 export interface AttachSpec {

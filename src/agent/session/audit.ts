@@ -96,8 +96,8 @@ export function askedFor(request: Uint8Array): Asked {
   }
 }
 
-function callerOf({ subject, remote }: Visitor): Pick<AuditLine, "subject" | "remote"> {
-  return { subject: subject.grant.subject, remote };
+function callerOf({ subject, remote, request }: Visitor): Pick<AuditLine, "subject" | "remote" | "request"> {
+  return { subject: subject.grant.subject, remote, ...(request !== undefined && { request }) };
 }
 
 function words(outcome: Outcome): string {

@@ -8,7 +8,7 @@ import type { SessionIo } from "./io.ts";
 
 /** The session ends with the process; the process ends with the session. */
 export async function serveExec(io: SessionIo, id: string, body: ExecBody, runtime: Runtime): Promise<ExitStatus> {
-  const process = await runtime.exec(id, defined<ExecSpec>(body), io.signal);
+  const process = await runtime.exec(id, defined<ExecSpec>({ ...body, session: io.id }), io.signal);
   io.accept({ tty: body.tty });
   return serveProcess(io, process);
 }

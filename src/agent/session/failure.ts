@@ -1,7 +1,8 @@
 /** What went wrong in a session, in the words and codes that its client understands. */
 
 import { MuxError } from "../../mux/errors.ts";
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError, type Problem } from "../../protocol/errors.ts";
+import type { Visitor } from "./purpose.ts";
 
 /** Errors of the runtime carry codes that are ours too, a violation is the client's; anything else is a fault of this program. */
 export function toFairleadError(error: unknown): FairleadError {
@@ -18,4 +19,9 @@ export function toFairleadError(error: unknown): FairleadError {
       detail: words,
     });
   return new FairleadError("internal", words, { cause: error });
+}
+
+/** As this visitor is told it. */
+export function problemFor({ request }: Visitor, error: FairleadError): Problem {
+  return { ...error.problem(), ...(request !== undefined && { request }) };
 }

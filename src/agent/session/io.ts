@@ -8,6 +8,8 @@ import type { ExitStatus, Packet } from "../../protocol/packet.ts";
 export type Details = Partial<Pick<Opened, "tty" | "stdin" | "user" | "place" | "warning">>;
 
 export interface SessionIo {
+  /** Of the session. */
+  readonly id: string;
   /** Aborted when the session must end; the reason is the FairleadError that the client is told. */
   readonly signal: AbortSignal;
   /** Tells the client that it is on. Before this a failure is a refusal, afterwards the end of the session. */

@@ -12,6 +12,8 @@ export interface Visitor {
   subject: Subject;
   /** For the audit: an address and a door. */
   remote: string;
+  /** The id of the HTTP request by which he came; of what came through a server the id that this gave to the session. */
+  request?: string;
 }
 
 /** What the session was opened for. */

@@ -10,9 +10,9 @@ import { DialBody, type OpenHeader, ResumeBody } from "../../protocol/open.ts";
 import type { Container, Host, Runtime } from "../runtime/runtime.ts";
 import { askedFor, type Trail } from "./audit.ts";
 import type { Containers } from "./containers.ts";
-import { toFairleadError } from "./failure.ts";
+import { problemFor, toFairleadError } from "./failure.ts";
 import { serveConnection } from "./forward.ts";
-import type { Serve } from "./io.ts";
+import type { Outcome, Serve } from "./io.ts";
 import { gone, type LiveSessions, withdrawn } from "./live-sessions.ts";
 import type { LogStreams } from "./log-streams.ts";
 import { serveObserver } from "./observe.ts";
@@ -31,6 +31,15 @@ export interface ReceptionParts {
   grace: number;
   /** Why nothing new may be begun for this subject now, if so. */
   closedTo?: (subject: Subject) => FairleadError | undefined;
+  /** Hears of sessions that ended by a fault of this program. */
+  onFault?: ((fault: unknown, session: Faulty) => void) | undefined;
+}
+
+/** For the log: which session, and by which request it came. */
+export interface Faulty {
+  session: string;
+  kind: string;
+  request: string | undefined;
 }
 
 /** Something that is asked for on a channel. */
@@ -79,7 +88,7 @@ export class Reception {
   refuse({ channel, request, visitor }: Arrival, refusal: FairleadError): void {
     this.#parts.trail.refused(visitor, askedFor(request.header), refusal);
     channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
-    channel.reply(json(refusal.problem()));
+    channel.reply(json(problemFor(visitor, refusal)));
     channel.close(CLOSE.normal, refusal.code);
   }
 
@@ -201,6 +210,7 @@ export class Reception {
       return serve(io);
     };
     session.worked = session.run(begin).then(async (outcome) => {
+      this.#tellFault(session, outcome);
       const children = [...session.children];
       for (const child of children) child.end(new FairleadError("session-gone", "Its forward has ended."));
       // What they carried counts.
@@ -210,5 +220,11 @@ export class Reception {
         (error: unknown) => trail.refused(session.visitor, session.purpose, toFairleadError(error)),
       );
     });
+  }
+
+  #tellFault({ id, purpose, visitor }: Session, outcome: Outcome): void {
+    if (!("error" in outcome) || outcome.error.code !== "internal") return;
+    const about = { session: id, kind: purpose.kind, request: visitor.request };
+    this.#parts.onFault?.(outcome.error.cause ?? outcome.error, about);
   }
 }

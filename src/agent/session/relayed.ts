@@ -56,7 +56,8 @@ export class Relayed {
   #enter(channel: Channel, { grant, session, header }: VerifiedGrant): void {
     if (header["op"] === "withdraw") return void this.#withdraw(channel, grant.subject);
     if (header["op"] === "subjects") return this.#tellSubjects(channel);
-    const visitor = visitorOf(grant.subject, grant);
+    // The server's audit has the same name for it, and whoever is refused is told that.
+    const visitor = { ...visitorOf(grant.subject, grant), request: session };
     if (header["op"] === "http") return this.#parts.serveHttp(channel, visitor.subject);
     // Whether it is for this node the grant has told; a node may be called by other names than its own.
     const { node: _, ...asked } = header;

@@ -9,7 +9,7 @@ import { json } from "../../protocol/json.ts";
 import type { Opened } from "../../protocol/open.ts";
 import { decodePacket, encodePacket, type Packet } from "../../protocol/packet.ts";
 import { Absence } from "./absence.ts";
-import { toFairleadError } from "./failure.ts";
+import { problemFor, toFairleadError } from "./failure.ts";
 import type { Details, Outcome, Serve, SessionIo } from "./io.ts";
 import type { Purpose, SessionSpec, Visitor } from "./purpose.ts";
 
@@ -169,7 +169,9 @@ export class Session implements SessionIo, Moved {
     if (refused) this.#refuse(outcome.error);
     else
       this.#finish(
-        "error" in outcome ? { type: "error", problem: outcome.error.problem() } : { type: "exit", ...outcome },
+        "error" in outcome
+          ? { type: "error", problem: problemFor(this.visitor, outcome.error) }
+          : { type: "exit", ...outcome },
       );
     void this.#collected().then(() => this.close());
     return outcome;
@@ -213,7 +215,7 @@ export class Session implements SessionIo, Moved {
   }
 
   #refuse(error: FairleadError): void {
-    this.#channel?.reply(json(error.problem()));
+    this.#channel?.reply(json(problemFor(this.visitor, error)));
     this.#channel?.close(CLOSE.normal, error.code);
   }
 

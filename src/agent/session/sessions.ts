@@ -24,7 +24,7 @@ import { LogStreams } from "./log-streams.ts";
 import type { Meter } from "./meter.ts";
 import { openingOf } from "./open.ts";
 import type { Visitor } from "./purpose.ts";
-import { type Arrival, Reception } from "./reception.ts";
+import { type Arrival, Reception, type ReceptionParts } from "./reception.ts";
 import type { Moved, Session } from "./session.ts";
 
 export interface SessionsOptions {
@@ -38,12 +38,15 @@ export interface SessionsOptions {
   meter?: Meter;
   /** Why nothing new may be begun for this subject now, if so; what he has open goes on. */
   closedTo?: (subject: Subject) => FairleadError | undefined;
+  onFault?: ReceptionParts["onFault"];
 }
 
 /** Where a visitor came from: an address, and by which door. */
 export interface Remote {
   address: string;
   door: string;
+  /** The id of the HTTP request by which he came. */
+  request?: string;
 }
 
 export interface DirectVisit {
@@ -208,6 +211,6 @@ export class Sessions {
   }
 }
 
-function visitorOf(subject: Subject, { address, door }: Remote): Visitor {
-  return { subject, remote: `${address} ${door}` };
+function visitorOf(subject: Subject, { address, door, request }: Remote): Visitor {
+  return { subject, remote: `${address} ${door}`, ...(request !== undefined && { request }) };
 }

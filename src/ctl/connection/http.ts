@@ -73,7 +73,9 @@ export async function refusal(server: Server, answer: IncomingMessage): Promise<
   }
   const error = FairleadError.from(problem.data);
   return error.code === "unauthenticated" && server.tokenFrom
-    ? new FairleadError(error.code, `${error.message} The token used came from ${server.tokenFrom}.`)
+    ? new FairleadError(error.code, `${error.message} The token used came from ${server.tokenFrom}.`, {
+        request: error.request,
+      })
     : error;
 }
 

@@ -73,7 +73,7 @@ export function addSignIn(app: App, { node, credentials, door, hostShellUser, au
       const { cookie, secret, page } = credentials.pages.open(issuer);
       const { subject } = page.subject.grant;
       const remote = `${door.source(request).address} http`;
-      void audit?.({ event: "sign-in", subject, issuer: issuer.grant.subject, remote });
+      void audit?.({ event: "sign-in", subject, issuer: issuer.grant.subject, remote, request: request.id });
       void reply.header("set-cookie", setCookie(cookie, request.authority));
       return { secret, subject };
     },
@@ -87,7 +87,8 @@ export function addSignIn(app: App, { node, credentials, door, hostShellUser, au
       if (!page) throw new FairleadError("bad-request", "A token is not signed out; take it out of the configuration.");
       credentials.pages.close(page.id);
       const { subject } = page.subject.grant;
-      void audit?.({ event: "sign-out", subject, remote: `${door.source(request).address} http` });
+      const remote = `${door.source(request).address} http`;
+      void audit?.({ event: "sign-out", subject, remote, request: request.id });
       return await reply.header("set-cookie", clearCookie(request.authority)).code(204).send();
     },
   );

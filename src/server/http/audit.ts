@@ -20,7 +20,7 @@ export function auditor({ door, history, log }: AuditParts): Audit {
     const { identity } = request;
     const subject = identity?.subject.grant.subject ?? "nobody yet";
     const line = { ...entry, subject, address: door.source(request).address };
-    log.info({ audit: line }, entry.action);
+    log.info({ request: request.id, audit: line }, entry.action);
     await history.add(line);
   };
 }

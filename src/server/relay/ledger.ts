@@ -17,6 +17,8 @@ export interface RelayAuditLine {
   subject: string;
   /** Where the caller came from: an address, and by which door. */
   remote: string;
+  /** The HTTP request by which he came. */
+  request?: string;
   /** The container or session that was asked for, as the client named it. */
   reference?: string;
   /** Of an end: `closed CODE`, or `cut` when a connection was lost; of a refusal its code. */
@@ -32,9 +34,9 @@ export interface RelayAuditLine {
 
 export type RelayAudit = (line: RelayAuditLine) => void;
 
-interface Asked {
+/** Who asks, and by which request he came. */
+export interface Asker extends Pick<RelayAuditLine, "remote" | "request"> {
   subject: Subject;
-  remote: string;
 }
 
 interface Totals extends Carried {
@@ -56,14 +58,13 @@ export class Ledger {
   }
 
   opened({
-    subject,
-    remote,
     header,
     session,
     node,
-  }: Asked & { header: RelayedHeader; session: string; node: string }): LedgerEntry {
+    ...asker
+  }: Asker & { header: RelayedHeader; session: string; node: string }): LedgerEntry {
     if (header.op === "dial") return this.#connection(header.session ?? "");
-    const facts = { session, kind: header.op, node, subject: subject.grant.subject, remote, ...referenceOf(header) };
+    const facts = { session, kind: header.op, node, ...whoAsks(asker), ...referenceOf(header) };
     const started = Date.now();
     const children = { in: 0, out: 0, connections: 0 };
     this.#forwards.set(session, children);
@@ -84,11 +85,11 @@ export class Ledger {
     };
   }
 
-  refused({ subject, remote, header, refusal }: Asked & { header: Uint8Array; refusal: FairleadError }): void {
+  refused({ header, refusal, ...asker }: Asker & { header: Uint8Array; refusal: FairleadError }): void {
     const asked = readHeader(header);
     const kind = asked?.op ?? "unknown";
     const node = asked && { node: asked.node, ...referenceOf(asked) };
-    this.#audit({ event: "refuse", kind, subject: subject.grant.subject, remote, ...node, outcome: refusal.code });
+    this.#audit({ event: "refuse", kind, ...whoAsks(asker), ...node, outcome: refusal.code });
   }
 
   #connection(forward: string): LedgerEntry {
@@ -102,6 +103,10 @@ export class Ledger {
       },
     };
   }
+}
+
+function whoAsks({ subject, remote, request }: Asker) {
+  return { subject: subject.grant.subject, remote, ...(request !== undefined && { request }) };
 }
 
 function referenceOf({ container, session }: RelayedHeader): Pick<RelayAuditLine, "reference"> {

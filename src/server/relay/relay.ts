@@ -14,7 +14,7 @@ import { json } from "../../protocol/json.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { type Carried, join, type Junction } from "./junction.ts";
-import { Ledger, type RelayAudit } from "./ledger.ts";
+import { type Asker, Ledger, type RelayAudit } from "./ledger.ts";
 import type { Messaging } from "./messaging.ts";
 import { checkOperation } from "./operations.ts";
 
@@ -43,6 +43,8 @@ export interface RelayOptions {
 export interface Remote {
   address: string;
   door: string;
+  /** The id of the HTTP request by which he came. */
+  request?: string;
 }
 
 interface Route {
@@ -50,11 +52,6 @@ interface Route {
   session: string;
   /** Opens a channel to the agent; call `start` on it in the same tick. */
   open(body: Uint8Array): Channel;
-}
-
-interface Client {
-  subject: Subject;
-  remote: string;
 }
 
 /** Longest header that is read, in bytes, and longest request that fits into one frame together with its grant. */
@@ -85,9 +82,9 @@ export class Relay {
   }
 
   /** Serves every channel that the client opens, until its connection ends or its access is withdrawn. */
-  serve(transport: Transport, subject: Subject, { address, door }: Remote): void {
+  serve(transport: Transport, subject: Subject, { address, door, request }: Remote): void {
     const { software, budget } = this.#options;
-    const client = { subject, remote: `${address} ${door}` };
+    const client = { subject, remote: `${address} ${door}`, ...(request !== undefined && { request }) };
     const accept = (channel: Channel) => void this.#accept(channel, client);
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
     const { revoked } = subject;
@@ -129,7 +126,7 @@ export class Relay {
     for (const mux of this.#muxes) mux.close(ERRORS["shutting-down"].close, "the server is shutting down");
   }
 
-  async #accept(channel: Channel, client: Client): Promise<void> {
+  async #accept(channel: Channel, client: Asker): Promise<void> {
     try {
       await this.#open(channel, client);
     } catch (error) {
@@ -137,13 +134,13 @@ export class Relay {
         error instanceof FairleadError ? error : new FairleadError("internal", String(error), { cause: error });
       this.#ledger.refused({ ...client, header: channel.request.header, refusal });
       channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close() {} });
-      channel.reply(json(refusal.problem()));
+      channel.reply(json({ ...refusal.problem(), ...(client.request !== undefined && { request: client.request }) }));
       channel.close(CLOSE.normal, refusal.code);
     }
   }
 
   /** Throws what the client is refused with. */
-  async #open(channel: Channel, client: Client): Promise<void> {
+  async #open(channel: Channel, client: Asker): Promise<void> {
     const { subject } = client;
     const header = parseHeader(channel);
     const route = await this.#route(subject, header);

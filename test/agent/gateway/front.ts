@@ -40,7 +40,7 @@ export interface Answer {
   /** Lower-case names; a header that came twice is joined by a comma. */
   headers: Record<string, string>;
   body: string;
-  /** Everything but the `Date`. */
+  /** Everything but the `Date` and the request's id, which no two answers share. */
   bytes: string;
 }
 
@@ -90,6 +90,7 @@ export async function startFront(options: FrontOptions = {}) {
     desk,
     /** What the door and the pages have in it; what the desk has stands in `desk.audit`. */
     audit,
+    auditDirectory: directory,
     gateway,
     credentials,
     clock,
@@ -151,7 +152,7 @@ function parseAnswer(text: string): Answer {
     const key = name.toLowerCase();
     headers[key] = headers[key] === undefined ? value.join(": ") : `${headers[key]}, ${value.join(": ")}`;
   }
-  const bytes = text.replace(/\r\nDate: [^\r]*/i, "");
+  const bytes = text.replace(/\r\n(?:Date|X-Request-Id): [^\r]*/gi, "").replace(/,"request":"[0-9a-f]{16}"/, "");
   return { status: Number(first.split(" ")[1] ?? 0), headers, body: rest.join("\r\n\r\n"), bytes };
 }
 

@@ -84,8 +84,10 @@ suite("an exec over one WebSocket", () => {
         [2, "err"],
         [3, '{"metadata":{},"status":"Success"}'],
       ]);
-      assert.deepEqual(front.desk.runtime.scripts.pop()?.spec, { command: ["a", "b c"], tty: false, stdin: true });
-      assert.equal(front.desk.audit.find(({ event }) => event === "open")?.remote, `127.0.0.1 ${protocol}`);
+      const opened = front.desk.audit.find(({ event }) => event === "open");
+      const spec = { command: ["a", "b c"], tty: false, stdin: true, session: opened?.session };
+      assert.deepEqual(front.desk.runtime.scripts.pop()?.spec, spec);
+      assert.equal(opened?.remote, `127.0.0.1 ${protocol}`);
       front.desk.audit.length = 0;
     }
   });

@@ -86,6 +86,7 @@ class Follower {
     this.body = body;
     this.joinedAt = log.entries.length;
     const io = {
+      id: "it",
       signal: this.#leave.signal,
       accept: () => {},
       end: () => {},

@@ -69,6 +69,16 @@ suite("an agent's HTTP side through a server", () => {
     await agent[Symbol.asyncDispose]();
   });
 
+  test("what is asked has one name on the whole way, which is the server's choice", async () => {
+    const answer = await ask(`${NODE}/containers/no-such`, { headers: { "x-request-id": "0123456789abcdef" } });
+    const id = answer.headers.get("x-request-id") ?? "";
+    assert.match(id, /^[0-9a-f]{16}$/);
+    assert.notEqual(id, "0123456789abcdef");
+    assert.equal(((await answer.json()) as { request: string }).request, id);
+    const named = (line: unknown) => (line as { request?: string }).request === id;
+    await until("the agent's line", () => agent.log.some(named));
+  });
+
   test("a list is the agent's own", async () => {
     const answer = await ask(`${NODE}/containers`);
     assert.equal(answer.status, 200);

@@ -53,6 +53,14 @@ test("a node that is unknown and one that is not the caller's get the same answe
   assert.equal(error.code, "not-found");
 });
 
+test("what an agent refuses is told with the name that both audits have for it", async (t) => {
+  const { rig, desk } = await scene(t, {});
+  const { request } = await refusal(rig.client().exec("no-such", EXEC, { node: "box" }));
+  await until("an end in the server's audit", () => rig.audit.length === 2);
+  assert.ok(request !== undefined);
+  assert.deepEqual([rig.audit[0]?.session, desk.audit[0]?.request], [request, request]);
+});
+
 test("an agent that is away is a clear refusal", async (t) => {
   const { rig } = await scene(t, {});
   const error = await refusal(rig.client().exec("web", EXEC, { node: "box2" }));

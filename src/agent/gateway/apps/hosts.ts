@@ -11,6 +11,8 @@ import { count } from "../../../door/names.ts";
 import type { Log } from "../../../door/options.ts";
 import type { Neighbourhood, OtherHosts } from "../../../door/other-hosts.ts";
 import { refuseSocket } from "../../../door/problems.ts";
+import { newRequestId } from "../../../door/request-id.ts";
+import { REQUEST_ID_HEADER } from "../../../protocol/version.ts";
 import { goneSignal } from "../../../door/stay.ts";
 import { asFairleadError } from "../problems.ts";
 import type { Addresses, AppHost } from "./addresses.ts";
@@ -46,9 +48,8 @@ export class AppHosts implements OtherHosts {
     const host = this.#hostOf(request);
     if (!host) return false;
     response.once("close", () => this.#parts.metrics.answered(ROUTE, response.statusCode));
-    this.#serve({ request, response }, host).catch((error: unknown) => {
-      refuse({ request, response }, this.#refusal(error, request));
-    });
+    const exchange = { request, response, id: newRequestId() };
+    this.#serve(exchange, host).catch((error: unknown) => refuse(exchange, this.#refusal(error, exchange)));
     return true;
   }
 
@@ -61,7 +62,8 @@ export class AppHosts implements OtherHosts {
       this.#pass(request, app, client);
       app.proxy.upgrade(request, client, head);
     } catch (error) {
-      refuseSocket(client, this.#refusal(error, request));
+      const id = newRequestId();
+      refuseSocket(client, this.#refusal(error, { request, id }), id);
     }
     return true;
   }
@@ -74,7 +76,7 @@ export class AppHosts implements OtherHosts {
     return headers.host === undefined ? undefined : this.#parts.addresses.parse(headers.host.toLowerCase());
   }
 
-  async #serve(exchange: Exchange, host: AppHost): Promise<void> {
+  async #serve(exchange: Required<Exchange>, host: AppHost): Promise<void> {
     const { request, response } = exchange;
     if (request.url?.split("?", 1)[0] === OPEN_PATH) return await this.#open(exchange, host);
     const app = this.#admit(request, host);
@@ -85,15 +87,16 @@ export class AppHosts implements OtherHosts {
   }
 
   /** Turns the code into a cookie, and sends the browser on to where the code is not in the address. */
-  async #open({ request, response }: Exchange, host: AppHost): Promise<void> {
+  async #open({ request, response, id }: Required<Exchange>, host: AppHost): Promise<void> {
     this.#checkHost(request, host);
     const code = URL.parse(request.url ?? "", host.origin)?.searchParams.get("code") ?? "";
     if (request.method !== "GET") throw new FairleadError("bad-request", "An app is opened with GET.");
-    const remote = { address: this.#address(request), door: "http" };
+    const remote = { address: this.#address(request), door: "http", request: id };
     const cookie = await this.#parts.apps.redeem(code, host, { remote, signal: goneSignal(response) });
     this.#parts.budget.authenticated(request.socket);
     response.writeHead(303, {
       location: "/",
+      [REQUEST_ID_HEADER]: id,
       "set-cookie": cookie,
       "cache-control": "no-store",
       "referrer-policy": "no-referrer",
@@ -132,14 +135,16 @@ export class AppHosts implements OtherHosts {
   }
 
   /** Of the request only what tells nothing secret. */
-  #refusal(error: unknown, request: IncomingMessage): FairleadError {
+  #refusal(error: unknown, { request, id }: Pick<Required<Exchange>, "request" | "id">): FairleadError {
     const told = asFairleadError(error);
     const { log, metrics } = this.#parts;
     const status = ERRORS[told.code].http;
     metrics.refused(told.code);
-    if (told.code === "internal") log.error({ err: error, route: ROUTE }, "a request failed");
-    else
-      log.warn({ method: request.method, route: ROUTE, status, source: this.#address(request) }, "refused a request");
+    if (told.code === "internal") log.error({ request: id, err: error, route: ROUTE }, "a request failed");
+    else {
+      const fields = { request: id, method: request.method, route: ROUTE, status };
+      log.warn({ ...fields, source: this.#address(request) }, "refused a request");
+    }
     return told;
   }
 

@@ -23,6 +23,7 @@ export function addSessions(app: App, { sessions, door }: { sessions: SessionDes
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
     const transport = webSocketTransport(socket, request.raw.socket, nextTick);
-    sessions.serve(transport, identity.subject, { address: door.source(request).address, door: SUBPROTOCOL });
+    const { address } = door.source(request);
+    sessions.serve(transport, identity.subject, { address, door: SUBPROTOCOL, request: request.id });
   });
 }

@@ -40,6 +40,7 @@ export async function startExec(
     containerId,
     ...(marker ? { marker } : {}),
     ...(spec.user ? { user: spec.user } : {}),
+    ...(spec.session ? { session: spec.session } : {}),
   });
   const life = new AbortController();
   const starting = runExec(engine, { execId, spec }, life);

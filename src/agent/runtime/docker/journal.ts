@@ -16,6 +16,8 @@ export interface ExecRecord {
   marker?: string;
   /** Whom the exec runs as, if not the container's own user; with the marker only. */
   user?: string;
+  /** Whose it is, for the log. */
+  session?: string;
 }
 
 /**

@@ -160,8 +160,11 @@ export class Killer {
     await this.#journal.put(record).catch((error) => this.#warn(record, error));
   }
 
-  #warn({ execId, containerId }: ExecRecord, cause: unknown): void {
-    this.#options.log.warn({ execId, containerId, cause: describe(cause) }, "An exec may outlive its session.");
+  #warn({ session, execId, containerId }: ExecRecord, cause: unknown): void {
+    this.#options.log.warn(
+      { session, execId, containerId, cause: describe(cause) },
+      "An exec may outlive its session.",
+    );
   }
 }
 

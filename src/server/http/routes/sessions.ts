@@ -35,7 +35,7 @@ export function addSessions(app: App, { exchange, door }: SessionRoutes): void {
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
     const transport = webSocketTransport(socket, request.raw.socket, nextTick);
     const { address } = door.source(request);
-    exchange.relay.serve(transport, identity.subject, { address, door: SUBPROTOCOL });
+    exchange.relay.serve(transport, identity.subject, { address, door: SUBPROTOCOL, request: request.id });
   });
   const uplink = { websocket: true, schema: UPLINK, config: { access: "host", speaks } } as const;
   app.get(UPLINK_PATH, uplink, (socket, request) => {
