@@ -114,16 +114,20 @@ export type DialBody = z.infer<typeof DialBody>;
 /** From the container's root. `/.` at its end means what is in the directory. */
 const path = text(4096).check(z.minLength(1));
 
+/** A key of AES-128, used for one copy: its digest is a GMAC then, which takes a tenth of the time of a SHA-256. */
+const gmac = z.optional(z.string().check(z.regex(/^[0-9a-f]{32}$/, "must be 32 hexadecimal digits")));
+
 /** The archive of what is at a path: its first entry has the path's last name, the others lie below it. */
 export const CopyOutBody = z.strictObject({
   path,
   /** A link is not copied itself, but what it leads to. */
   follow: z.optional(z.boolean()),
+  gmac,
 });
 export type CopyOutBody = z.infer<typeof CopyOutBody>;
 
 /** An archive that is unpacked in the directory at `path`; where there is none, in the directory that it would be in. */
-export const CopyInBody = z.strictObject({ path });
+export const CopyInBody = z.strictObject({ path, gmac });
 export type CopyInBody = z.infer<typeof CopyInBody>;
 
 /** What is at the path of a copy; links are resolved, unless a link itself is copied. */

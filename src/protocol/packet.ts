@@ -38,8 +38,11 @@ const Gap = z.object({
 });
 export type Gap = z.infer<typeof Gap>;
 
-/** All bytes that the agent moved for a copy, as it saw them. */
-const Digest = z.object({ bytes: z.number(), sha256: z.string() });
+/** All bytes that the agent moved for a copy, as it saw them; hashed in the way that was asked for. */
+const Digest = z.union([
+  z.object({ bytes: z.number(), sha256: z.string() }),
+  z.object({ bytes: z.number(), gmac: z.string() }),
+]);
 export type Digest = z.infer<typeof Digest>;
 
 export type Packet =

@@ -1,11 +1,11 @@
 /** Files into and out of a container: an archive on its way, counted and hashed, never unpacked here. */
 
-import { createHash } from "node:crypto";
 import type { CopyInBody, CopyOutBody } from "../../protocol/open.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Digest, ExitStatus } from "../../protocol/packet.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { Beginning } from "./compressed.ts";
+import { type CopyHash, gmacOf, sha256Of } from "./copy-hash.ts";
 import { riskOfCopy } from "./copy-risk.ts";
 import { toFairleadError } from "./failure.ts";
 import type { SessionIo } from "./io.ts";
@@ -17,12 +17,12 @@ const MAX_STALL_MS = 60_000;
 export async function serveCopyOut(
   io: SessionIo,
   id: string,
-  { path, follow = false }: CopyOutBody,
+  { path, follow = false, gmac }: CopyOutBody,
   runtime: Runtime,
 ): Promise<ExitStatus> {
   const warning = await riskOfCopy(runtime, id, io.signal);
   const source = await runtime.copyOut(id, { path, follow }, io.signal);
-  const moved = new Moved(io);
+  const moved = new Moved(io, gmac);
   try {
     io.accept({ place: source.place, ...(warning && { warning }) });
     for await (const bytes of source.archive) {
@@ -41,12 +41,12 @@ export async function serveCopyOut(
 export async function serveCopyIn(
   io: SessionIo,
   id: string,
-  { path }: CopyInBody,
+  { path, gmac }: CopyInBody,
   runtime: Runtime,
 ): Promise<ExitStatus> {
   const warning = await riskOfCopy(runtime, id, io.signal);
   const sink = await runtime.copyIn(id, path, io.signal);
-  const moved = new Moved(io);
+  const moved = new Moved(io, gmac);
   try {
     io.accept({ place: sink.place, ...(warning && { warning }) });
     const beginning = new Beginning();
@@ -67,22 +67,24 @@ export async function serveCopyIn(
 /** What a copy has moved so far; ends it when it stalls. */
 class Moved {
   #bytes = 0;
-  readonly #hash = createHash("sha256");
+  readonly #hash: CopyHash;
   readonly #stall: NodeJS.Timeout;
 
-  constructor(io: SessionIo) {
+  /** `gmac` is a key, where the client gave one. */
+  constructor(io: SessionIo, gmac: string | undefined) {
+    this.#hash = gmac === undefined ? sha256Of() : gmacOf(gmac);
     const words = `Nothing of the copy moved for ${MAX_STALL_MS / 1000} s; meanwhile the engine kept others from the container.`;
     this.#stall = setTimeout(() => io.end(new FairleadError("idle", words)), MAX_STALL_MS);
   }
 
   add(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    this.#hash.update(bytes);
+    this.#hash.add(bytes);
     this.#stall.refresh();
   }
 
   digest(): Digest {
-    return { bytes: this.#bytes, sha256: this.#hash.digest("hex") };
+    return { bytes: this.#bytes, ...this.#hash.end() };
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 /** `ctl cp`: files and directories between a container and this machine. */
 
+import { randomBytes } from "node:crypto";
 import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import type { RemoteSession } from "../../client/session.ts";
@@ -16,6 +17,9 @@ interface Options {
   archive?: boolean;
   followLink?: boolean;
 }
+
+/** Of AES-128, in bytes. */
+const KEY = 16;
 
 const EXAMPLES = `
 Examples:
@@ -77,7 +81,7 @@ async function bring(invocation: Invocation, wish: Wish, { from, to }: { from: I
   if (to.at === "pipe" && invocation.stdout.isTerminal)
     throw new UsageError("An archive is not for a terminal. Write a path, or | tar t after the command.");
   const body = { path: rooted(from.path), follow: wish.follow };
-  const open = (client: Client) => client.copyOut(from.container, body, nodeOf(from));
+  const open = (client: Client, gmac: string) => client.copyOut(from.container, { ...body, gmac }, nodeOf(from));
   return during(invocation, { open, what: wish.source }, (session, transfer) => {
     const copy = { session, transfer, from, owners: wish.owners };
     return to.at === "pipe" ? copyOutToPipe(invocation, copy) : copyOut(invocation, { ...copy, to: to.path });
@@ -89,7 +93,8 @@ async function take(invocation: Invocation, wish: Wish, { from, to }: { from: Ou
   if (from.at === "pipe" && invocation.terminal.hasKeyboard)
     throw new UsageError("Nobody types an archive. Write a path, or tar c ... | before the command.");
   const load = from.at === "here" ? loadOf(from.path, wish) : undefined;
-  const open = (client: Client) => client.copyIn(to.container, { path: rooted(to.path) }, nodeOf(to));
+  const path = rooted(to.path);
+  const open = (client: Client, gmac: string) => client.copyIn(to.container, { path, gmac }, nodeOf(to));
   return during(invocation, { open, what: wish.destination }, async (session, transfer) => {
     const { place } = await session.opened;
     if (!place) throw new Failure("The agent is too old for this. Update it.");
@@ -99,7 +104,8 @@ async function take(invocation: Invocation, wish: Wish, { from, to }: { from: Ou
 }
 
 interface Opening {
-  open: (client: Client) => Promise<RemoteSession>;
+  /** The key is for the digest. */
+  open: (client: Client, key: string) => Promise<RemoteSession>;
   /** For the progress. */
   what: string;
 }
@@ -114,7 +120,8 @@ async function during(invocation: Invocation, { open, what }: Opening, work: Wor
   ]);
   const { messages } = invocation;
   const client = (await invocation.connection()).client({ onState: new LinkStatus(messages).onState, bulk: true });
-  const session = await open(client);
+  const key = randomBytes(KEY);
+  const session = await open(client, key.toString("hex"));
   await explain(session, messages);
   const progress = new Progress(messages, what);
   let stopped: NodeJS.Signals | undefined;
@@ -123,7 +130,7 @@ async function during(invocation: Invocation, { open, what }: Opening, work: Wor
     void session.close();
   });
   try {
-    return await work(session, new Transfer(session, progress));
+    return await work(session, new Transfer({ session, key, progress }));
   } catch (error) {
     if (stopped) return exitOfSignal(stopped);
     throw error;

@@ -1,20 +1,31 @@
 /** The bytes of a copy on their way, compared at the end with what the agent says it has moved. */
 
-import { createHash } from "node:crypto";
+import { createCipheriv } from "node:crypto";
 import type { RemoteSession } from "../../client/session.ts";
 import type { Digest, ExitStatus } from "../../protocol/packet.ts";
 import { Failure } from "../failure.ts";
 import type { Progress } from "./progress.ts";
 
+/** Of AES-GCM, in bytes: zeros, for a key that is used once. */
+const NONCE = 12;
+
+export interface TransferParts {
+  session: RemoteSession;
+  /** With which the agent was asked for the copy, and nothing else ever: what it moved is compared by their GMAC. */
+  key: Buffer;
+  progress: Progress;
+}
+
 export class Transfer {
   readonly #session: RemoteSession;
   readonly #progress: Progress;
-  readonly #hash = createHash("sha256");
+  readonly #mac: ReturnType<typeof createMac>;
   #bytes = 0;
 
-  constructor(session: RemoteSession, progress: Progress) {
+  constructor({ session, key, progress }: TransferParts) {
     this.#session = session;
     this.#progress = progress;
+    this.#mac = createMac(key);
   }
 
   /** What comes out of the container. Ends only after the agent has said what it sent, and that is what came. Read once. */
@@ -55,16 +66,22 @@ export class Transfer {
 
   #count(bytes: Uint8Array): void {
     this.#bytes += bytes.length;
-    this.#hash.update(bytes);
+    this.#mac.setAAD(bytes);
     this.#progress.add(bytes.length);
   }
 
-  #compare({ bytes, sha256 }: Digest): void {
-    if (bytes !== this.#bytes || sha256 !== this.#hash.digest("hex"))
+  #compare(digest: Digest): void {
+    this.#mac.final();
+    const same = "gmac" in digest && digest.gmac === this.#mac.getAuthTag().toString("hex");
+    if (digest.bytes !== this.#bytes || !same)
       throw new Failure(
-        `The copy is not what was sent: ${this.#bytes} bytes here, ${bytes} at the agent. Run it again.`,
+        `The copy is not what was sent: ${this.#bytes} bytes here, ${digest.bytes} at the agent. Run it again.`,
       );
   }
+}
+
+function createMac(key: Buffer) {
+  return createCipheriv("aes-128-gcm", key, Buffer.alloc(NONCE));
 }
 
 function finished(status: ExitStatus): void {

@@ -1,7 +1,7 @@
 /** Copies at the desk: what is told and checked before anything reaches the engine. */
 
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createCipheriv, createHash } from "node:crypto";
 import { test } from "node:test";
 import type { CopySink } from "../../../src/agent/runtime/runtime.ts";
 import type { Packet } from "../../../src/protocol/packet.ts";
@@ -43,6 +43,29 @@ test("a copy into a container tells what is there, takes the archive, and answer
   ]);
   assert.equal(text(), "an archive");
   assert.deepEqual(ends, ["finished", "closed"]);
+  await desk.close();
+});
+
+test("a copy whose client gives a key is compared by the GMAC under it, however it was cut in pieces", async () => {
+  const { made } = sink();
+  const desk = await startDesk({ copyIn: () => made });
+  // Test case 1 of the specification of GCM: nothing at all.
+  const key = "00000000000000000000000000000000";
+  const empty = await desk.client().copyIn("web", { path: "/srv", gmac: key });
+  await empty.send({ type: "end" });
+  assert.deepEqual((await rest(empty))[0], {
+    type: "digest",
+    digest: { bytes: 0, gmac: "58e2fccefa7e3061367f1d57a4e7455a" },
+  });
+  const session = await desk.client().copyIn("web", { path: "/srv", gmac: key });
+  for (const words of ["an ", "archive"]) await session.send({ type: "stdin", bytes: Buffer.from(words) });
+  await session.send({ type: "end" });
+  const whole = createCipheriv("aes-128-gcm", Buffer.alloc(16), Buffer.alloc(12)).setAAD(Buffer.from("an archive"));
+  whole.final();
+  const gmac = whole.getAuthTag().toString("hex");
+  assert.deepEqual((await rest(session))[0], { type: "digest", digest: { bytes: 10, gmac } });
+  for (const bad of ["00", "g".repeat(32)])
+    await assert.rejects(desk.client().copyIn("web", { path: "/srv", gmac: bad }), { code: "bad-request" });
   await desk.close();
 });
 
