@@ -5,14 +5,19 @@ import type { Contest } from "./figure.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Stage, WEB } from "./stage.ts";
 
-/** Both sides forward a local port to `remote` of the container, for the whole contest; `sample` is given the local port. */
-export async function betweenForwards(
-  stage: Stage,
-  remote: number,
-  sample: (port: number) => Promise<number>,
-): Promise<Contest> {
+/** What both sides do: `sample` is given the local port. */
+interface Forwarded {
+  /** Of the container. */
+  remote: number;
+  /** Ours goes to an agent with TLS, as to another machine's. */
+  secure?: boolean;
+  sample: (port: number) => Promise<number>;
+}
+
+/** Both sides forward a local port for the whole contest. */
+export async function betweenForwards(stage: Stage, { remote, secure = false, sample }: Forwarded): Promise<Contest> {
   const address = await stage.web();
-  const [ctl, sshd] = await Promise.all([stage.ctl(), stage.sshd()]);
+  const [ctl, sshd] = await Promise.all([secure ? stage.secureCtl() : stage.ctl(), stage.sshd()]);
   await using stack = new AsyncDisposableStack();
   const open = async (forward: (ports: ReadonlyMap<number, number>) => Promise<Running>) => {
     const local = await freePort();

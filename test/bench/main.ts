@@ -8,9 +8,9 @@ import { execEcho } from "./figures/exec-echo.ts";
 import { execOutput } from "./figures/exec-output.ts";
 import { execTrue } from "./figures/exec-true.ts";
 import { forwardConnections } from "./figures/forward-connections.ts";
-import { forwardDown } from "./figures/forward-down.ts";
+import { forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
 import { forwardLatency } from "./figures/forward-latency.ts";
-import { forwardUp } from "./figures/forward-up.ts";
+import { forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
 import { logs } from "./figures/logs.ts";
 import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
 import { proxyRequests } from "./figures/proxy-requests.ts";
@@ -25,6 +25,8 @@ import { jsonLine, table } from "./table.ts";
 const FIGURES: readonly Figure[] = [
   forwardUp,
   forwardDown,
+  tlsForwardUp,
+  tlsForwardDown,
   forwardLatency,
   forwardConnections,
   logs,

@@ -57,6 +57,11 @@ export class Stage implements AsyncDisposable {
     return this.#once("ctl", async () => this.#stack.use(await Ctl.start(await this.engine())));
   }
 
+  /** The same over TLS, as to another machine. */
+  secureCtl(): Promise<Ctl> {
+    return this.#once("secure ctl", async () => this.#stack.use(await Ctl.startSecure(await this.engine())));
+  }
+
   /** A server, and a host of it that can be dialled too. */
   fleet(): Promise<Fleet> {
     return this.#once("fleet", async () => this.#stack.use(await Fleet.start(await this.engine())));

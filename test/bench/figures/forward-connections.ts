@@ -10,5 +10,5 @@ const COUNT = 1_000;
 export const forwardConnections: Figure = {
   about: "ctl port-forward against ssh -L, new connection and first byte, one after the other",
   measures: [{ name: "forward-connections", unit: "1/s", better: "higher", bound: 1 }],
-  open: (stage) => betweenForwards(stage, GREET_PORT, (port) => connectionRate(port, COUNT)),
+  open: (stage) => betweenForwards(stage, { remote: GREET_PORT, sample: (port) => connectionRate(port, COUNT) }),
 };

@@ -5,10 +5,16 @@ import type { Figure } from "../figure.ts";
 import { IPERF_PORT, throughput } from "../probes/iperf.ts";
 
 const SECONDS = 4;
+const sample = (port: number) => throughput({ port, direction: "down", seconds: SECONDS });
 
 export const forwardDown: Figure = {
   about: "ctl port-forward against ssh -L, iperf3 out of the container",
   measures: [{ name: "forward-down", unit: "Gbit/s", better: "higher", bound: 1 }],
-  open: (stage) =>
-    betweenForwards(stage, IPERF_PORT, (port) => throughput({ port, direction: "down", seconds: SECONDS })),
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, sample }),
+};
+
+export const tlsForwardDown: Figure = {
+  about: "the same to an agent with TLS, iperf3 out of the container",
+  measures: [{ name: "tls-forward-down", unit: "Gbit/s", better: "higher", bound: 0.8 }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, secure: true, sample }),
 };

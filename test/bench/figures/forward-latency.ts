@@ -11,7 +11,7 @@ const COUNT = 2_000;
 export const forwardLatency: Figure = {
   about: "ctl port-forward against ssh -L, one byte there and back, median",
   measures: [{ name: "forward-latency", unit: "us", better: "lower", bound: 1.5 }],
-  open: (stage) => betweenForwards(stage, ECHO_PORT, roundTrip),
+  open: (stage) => betweenForwards(stage, { remote: ECHO_PORT, sample: roundTrip }),
 };
 
 async function roundTrip(port: number): Promise<number> {

@@ -5,10 +5,16 @@ import type { Figure } from "../figure.ts";
 import { IPERF_PORT, throughput } from "../probes/iperf.ts";
 
 const SECONDS = 4;
+const sample = (port: number) => throughput({ port, direction: "up", seconds: SECONDS });
 
 export const forwardUp: Figure = {
   about: "ctl port-forward against ssh -L, iperf3 into the container",
   measures: [{ name: "forward-up", unit: "Gbit/s", better: "higher", bound: 1 }],
-  open: (stage) =>
-    betweenForwards(stage, IPERF_PORT, (port) => throughput({ port, direction: "up", seconds: SECONDS })),
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, sample }),
+};
+
+export const tlsForwardUp: Figure = {
+  about: "the same to an agent with TLS, iperf3 into the container",
+  measures: [{ name: "tls-forward-up", unit: "Gbit/s", better: "higher", bound: 0.8 }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, secure: true, sample }),
 };

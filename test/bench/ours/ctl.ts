@@ -1,5 +1,6 @@
 /** Our side of every figure: the shipped `ctl`, on a shipped agent that runs for the bench alone. */
 
+import { readFile } from "node:fs/promises";
 import { get } from "node:http";
 import { join } from "node:path";
 import { startAgent, type TestAgent } from "../../support/agent.ts";
@@ -10,22 +11,32 @@ import { ROOT } from "../machine.ts";
 import type { Place } from "../probes/requests.ts";
 
 const TUNING = ["--max-semi-space-size=4", "--external-memory-accounted-in-global-limit", "--single-threaded-gc"];
+const PROGRAM = [join(ROOT, "bin/fairlead"), "agent"] as const;
 
 export class Ctl implements Cli, AsyncDisposable {
   readonly #agent: TestAgent;
+  readonly #env: Record<string, string>;
 
-  private constructor(agent: TestAgent) {
+  private constructor(agent: TestAgent, env: Record<string, string> = {}) {
     this.#agent = agent;
+    this.#env = { ...agent.env, ...env };
   }
 
   /** With more flags for the agent, if there are any. */
   static async start(engine: Engine, ...flags: string[]): Promise<Ctl> {
-    return new Ctl(await startAgent({ engine, flags, program: [join(ROOT, "bin/fairlead"), "agent"] }));
+    return new Ctl(await startAgent({ engine, flags, program: PROGRAM }));
+  }
+
+  /** Whoever gives a pin is shown a key, and so never takes this machine's own way in. */
+  static async startSecure(engine: Engine): Promise<Ctl> {
+    const agent = await startAgent({ engine, program: PROGRAM, flags: ["--tls", "self-signed"] });
+    const { pin } = JSON.parse(await readFile(join(agent.stateDir, "agent.json"), "utf8")) as { pin: string };
+    return new Ctl(agent, { FAIRLEAD_PIN: pin });
   }
 
   /** It finds the agent by itself, as on any machine that runs one. */
   command(...args: string[]): Command {
-    return { file: join(ROOT, "bin/ctl"), args, env: { ...process.env, ...this.#agent.env } };
+    return { file: join(ROOT, "bin/ctl"), args, env: { ...process.env, ...this.#env } };
   }
 
   /** A program of this folder that uses the client library, under what bin/lib/launch.sh gives to commands that move bulk. */
