@@ -40,7 +40,7 @@ export class VisibleText {
   end(): Uint8Array {
     const rest = this.#held + this.#decoder.decode();
     this.#held = "";
-    const shown = [...rest].map((character) => visible(character.charCodeAt(0), character)).join("");
+    const shown = Array.from(rest, (character) => visible(character.charCodeAt(0), character)).join("");
     return Buffer.from(shown + this.#reset());
   }
 
@@ -78,7 +78,7 @@ export class VisibleText {
     if (length === undefined) return undefined;
     if (length === 0) return { length: 1, text: visible(ESC, "") };
     const colour = text.slice(at, at + length);
-    this.#coloured = !/^\u001b\[0*m$/.test(colour);
+    this.#coloured = !/^0*m$/.test(colour.slice("\u001b[".length));
     return { length, text: colour };
   }
 
