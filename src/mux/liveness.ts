@@ -5,7 +5,7 @@ import { RoundTrip } from "./rtt.ts";
 
 /** Milliseconds. */
 export const TIMES = {
-  /** How often liveness is looked at; while bytes move, also how often the round trip is measured. */
+  /** How often liveness is looked at; while messages come, also how often the round trip is measured. */
   tick: 1_000,
   /** A quiet connection is asked after so long. */
   idle: 15_000,
@@ -28,6 +28,7 @@ export class Liveness {
   readonly #times: typeof TIMES;
   readonly #rtt = new RoundTrip();
   #greeted = false;
+  /** A message came since the last look; an answer to a ping does not count, or it would be the cause of the next. */
   #moved = false;
   #heard = performance.now();
   #asked = performance.now();
@@ -54,6 +55,10 @@ export class Liveness {
   /** A frame has come. */
   hear(): void {
     this.#heard = performance.now();
+  }
+
+  /** It was a message. */
+  move(): void {
     this.#moved = true;
   }
 

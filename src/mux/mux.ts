@@ -145,6 +145,7 @@ export class Mux {
       case "open":
         return this.#accept(frame.channel, frame);
       case "data":
+        this.#liveness.move();
         this.#noteListener(frame.channel);
         if (this.#channels.find(frame.channel)?.receiveMessage(frame.message) === false)
           throw violation(`channel ${frame.channel} sent more than its credit`);

@@ -1,0 +1,67 @@
+/** When a connection is asked whether it still lives, and how long its round trip is. */
+
+import assert from "node:assert/strict";
+import { setImmediate as settle } from "node:timers/promises";
+import { test, type TestContext } from "node:test";
+import { Budget } from "../../src/mux/budget.ts";
+import type { ChannelEvents } from "../../src/mux/channel.ts";
+import { HEADER_BYTES } from "../../src/mux/frame.ts";
+import { Mux } from "../../src/mux/mux.ts";
+import type { Transport } from "../../src/mux/transport.ts";
+import { transportPair } from "../support/transport-pair.ts";
+
+const NOTHING = new Uint8Array(0);
+const SECOND = 1_000;
+/** The first byte of a PING (SPEC.md). */
+const PING = 0x07;
+const SILENT: ChannelEvents = { message() {}, credit() {}, ack() {}, reply() {}, close() {} };
+
+/** Two ends that know their round trip already; `pings` counts what the listener has asked. Time passes by hand. */
+async function scene(t: TestContext) {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { a, b } = transportPair();
+  let asked = 0;
+  const counted: Transport = {
+    buffered: 0,
+    start: (events) => b.start(events),
+    close: (code, reason) => b.close(code, reason),
+    send: (frame) => {
+      if (frame[0] === PING) asked += 1;
+      b.send(frame);
+    },
+  };
+  const common = { software: "test", budget: new Budget(0) };
+  const accept: NonNullable<ConstructorParameters<typeof Mux>[1]["accept"]> = (channel) => channel.start(SILENT);
+  const listener = new Mux(counted, { role: "listener", ...common, accept });
+  const dialler = new Mux(a, { role: "dialler", ...common });
+  t.after(() => listener.close(1000, "the test is over"));
+  await settle();
+  const pings = async (seconds: number) => {
+    const before = asked;
+    for (let i = 0; i < seconds; i++) {
+      t.mock.timers.tick(SECOND);
+      await settle();
+    }
+    return asked - before;
+  };
+  return { dialler, pings };
+}
+
+test("a quiet connection is not asked every second: an answer is no reason to ask again", async (t) => {
+  const { pings } = await scene(t);
+  await pings(2);
+  assert.equal(await pings(10), 0);
+});
+
+test("while messages come the round trip is measured once a second", async (t) => {
+  const { dialler, pings } = await scene(t);
+  const channel = dialler.open({ header: NOTHING, body: NOTHING });
+  channel.start(SILENT);
+  await pings(2);
+  for (let i = 0; i < 3; i++) {
+    channel.post(new Uint8Array(HEADER_BYTES + 1));
+    await settle();
+    assert.equal(await pings(1), 1);
+  }
+  assert.equal(await pings(5), 0);
+});
