@@ -6,7 +6,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
 import type { SigningKey } from "./keys.ts";
-import { isSignedBy } from "./keys.ts";
+import { type SignatureCheck, signatureCheck } from "./keys.ts";
 
 /** How far the clocks of both sides may be apart, in seconds. */
 const MAX_SKEW = 60;
@@ -71,11 +71,16 @@ export interface Claim {
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
+interface Known {
+  check: SignatureCheck;
+  nonces: Set<string>;
+}
+
 /** Checks signatures, and remembers those that could be sent again. */
 export class Signatures {
-  /** The nonces of each key: since the last turn, and since the one before. */
-  #seen = new Map<string, Set<string>>();
-  #before = new Map<string, Set<string>>();
+  /** Of each public key that has signed: since the last turn, and since the one before. */
+  #seen = new Map<string, Known>();
+  #before = new Map<string, Known>();
   /** When the last turn was, in milliseconds. */
   #turned: number;
   readonly #now: () => number;
@@ -97,9 +102,10 @@ export class Signatures {
   /** Throws `unauthenticated`, `clock-skew` or `replayed` unless this public key signed exactly this, now, for the first time. */
   verify(message: Message, headers: Headers, publicKey: string): void {
     const signed = read(headers);
-    if (!isSignedBy(publicKey, base(message, signed), signed.signature)) throw wrong();
+    const { check } = this.#seen.get(publicKey) ?? this.#before.get(publicKey) ?? { check: signatureCheck(publicKey) };
+    if (!check(base(message, signed), signed.signature)) throw wrong();
     this.#checkTime(signed.created);
-    this.#remember(signed);
+    this.#remember(signed.nonce, { publicKey, check });
   }
 
   #checkTime(created: number): void {
@@ -114,14 +120,13 @@ export class Signatures {
       throw new FairleadError("replayed", "The request is older than this server process; sign it again.");
   }
 
-  #remember({ keyName, nonce }: Signed): void {
+  #remember(nonce: string, { publicKey, check }: { publicKey: string; check: SignatureCheck }): void {
     this.#turn();
-    const seen = this.#seen.get(keyName) ?? new Set();
-    if (seen.has(nonce) || this.#before.get(keyName)?.has(nonce))
+    const { nonces } = this.#seen.get(publicKey) ?? { nonces: new Set<string>() };
+    if (nonces.has(nonce) || this.#before.get(publicKey)?.nonces.has(nonce))
       throw new FairleadError("replayed", "This request was received before; sign each one anew.");
-    if (seen.size >= MAX_NONCES) throw new FairleadError("too-many", "This key signs too many requests; slow down.");
-    seen.add(nonce);
-    this.#seen.set(keyName, seen);
+    if (nonces.size >= MAX_NONCES) throw new FairleadError("too-many", "This key signs too many requests; slow down.");
+    this.#seen.set(publicKey, { check, nonces: nonces.add(nonce) });
   }
 
   /** Forgets what is too old to be accepted again, and with it the keys that nobody uses any more. */
