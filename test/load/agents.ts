@@ -37,12 +37,13 @@ class Crowd {
   readonly #reported = new Set<string>();
   readonly #budget = new Budget(MEMORY);
 
-  /** What has happened since this was asked before. */
-  take(): Tally {
-    const taken = { ...this.#tally, connected: this.#connected.size, reported: this.#reported.size };
+  begin(): void {
     this.#tally = newTally();
     this.#reported.clear();
-    return taken;
+  }
+
+  tell(): Tally {
+    return { ...this.#tally, connected: this.#connected.size, reported: this.#reported.size };
   }
 
   async join(server: URL, token: string): Promise<void> {
@@ -123,7 +124,8 @@ function memory() {
 
 const crowd = new Crowd();
 process.on("message", (order: Order) => {
-  if (order.do === "tell") process.send?.(crowd.take());
+  if (order.do === "begin") crowd.begin();
+  else if (order.do === "tell") process.send?.(crowd.tell());
   else for (const token of order.tokens) void crowd.join(new URL(order.url), token);
 });
 // Whoever told it what to do is gone.

@@ -21,7 +21,12 @@ export class Crowd implements Disposable {
     }
   }
 
-  /** What has happened since this was asked before. */
+  /** Counts from now on. */
+  begin(): void {
+    for (const child of this.#processes) child.send({ do: "begin" } satisfies Order);
+  }
+
+  /** What has happened since the beginning. */
   async tally(): Promise<Tally> {
     const answers = this.#processes.map(async (child) => {
       const answer = once(child, "message");

@@ -18,8 +18,8 @@ const ECHO = 7;
 /** Half of them answer pings and do not read their session; of the others nothing is taken from the wire. */
 const STALLED = 16;
 const ENDLESS = Number.MAX_SAFE_INTEGER;
-/** What the server may take up for all of them: its budget of windows, the first window of each, and room for garbage. */
-const LIMIT = 160 * 1_048_576;
+/** What the server may take up for all of them: a window of 1 MiB and what is handed to each socket make 20 MiB, the rest is garbage. */
+const LIMIT = 48 * 1_048_576;
 const STROKES = 200;
 /** How much longer a stroke may take, and what a busy machine may add, in milliseconds. */
 const TIMES = 3;

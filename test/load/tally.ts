@@ -1,8 +1,13 @@
 /** What a process full of agents is told, and what it tells. */
 
-export type Order = { do: "join"; url: string /** One for each agent. */; tokens: string[] } | { do: "tell" };
+export type Order =
+  /** A token for each agent. */
+  | { do: "join"; url: string; tokens: string[] }
+  /** Count from now on. */
+  | { do: "begin" }
+  | { do: "tell" };
 
-/** Of all agents together; counts are of the time since it was asked for before. */
+/** Of all agents together; counts are of the time since they were told to begin. */
 export interface Tally {
   /** Agents whose line is up now. */
   connected: number;
