@@ -67,9 +67,9 @@ const SETTINGS = {
   token_file: setting({
     type: path(),
     default: "",
-    effect: `A file that holds that token instead, readable by the agent's user only. It is read again at each attempt.`,
+    effect: `A file that holds that token instead, readable by the agent's user only. It is read again at each attempt, and a host that is registered does not need it any more.`,
     variable: "FAIRLEAD_AGENT_TOKEN_FILE",
-    secretFile: true,
+    secretFile: "when there",
   }),
   mode: setting({
     type: choice("byom", "fleet"),

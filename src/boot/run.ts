@@ -9,6 +9,7 @@
  * Exit codes: 0 ended as told, 1 could not start or failed, 2 the configuration or command line is wrong.
  */
 
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { ConfigError, type Loaded, loadConfig, requested } from "./config.ts";
 import { helpText, printConfig } from "./help.ts";
@@ -102,6 +103,7 @@ async function load<T extends Table>(program: Program<T>, argv: readonly string[
   for (const [key, { secretFile }] of Object.entries(program.settings)) {
     const path: unknown = loaded.values[key];
     if (!secretFile || typeof path !== "string" || path === "") continue;
+    if (secretFile === "when there" && !existsSync(path)) continue;
     await checkSecretFile(path).catch((error: unknown) =>
       problems.push(`${loaded.origins[key]?.place}: ${words(error)}`),
     );

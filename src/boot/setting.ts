@@ -32,8 +32,8 @@ export interface Setting<T> {
   sharedVariables?: readonly string[];
   /** Whether a value, as written, gives something away. Where this is present no message shows any value. */
   secret?: (raw: unknown) => boolean;
-  /** The value names a file with a secret in it, which must be private when the program starts. */
-  secretFile?: true;
+  /** The value names a file with a secret in it, which must be private when the program starts; it may have to be there. */
+  secretFile?: true | "when there";
 }
 
 export type Table = Readonly<Record<string, Setting<unknown>>>;

@@ -43,18 +43,35 @@ export interface SessionOptions {
   node?: string;
 }
 
+/** A connection that is there already, and a node behind it. */
+interface Bound {
+  link: Link;
+  node: string;
+}
+
 const DEFAULT_BUDGET = 64 * 1024 * 1024;
 
 export class Client {
   readonly #link: Link;
+  readonly #node: string | undefined;
 
-  constructor(options: ClientOptions) {
+  constructor(options: ClientOptions | Bound) {
+    if ("link" in options) {
+      this.#link = options.link;
+      this.#node = options.node;
+      return;
+    }
     this.#link = new Link({
       dial: options.dial,
       software: options.software,
       onState: options.onState ?? (() => {}),
       budget: new Budget(options.budget ?? DEFAULT_BUDGET),
     });
+  }
+
+  /** The same connection; its sessions are on this node unless they name another. */
+  on(node: string): Client {
+    return new Client({ link: this.#link, node });
   }
 
   exec(container: string, body: ExecBody, options: SessionOptions = {}): Promise<RemoteSession> {
@@ -67,13 +84,13 @@ export class Client {
 
   /** A follow ends with `shutting-down` as soon as its agent says goodbye: another one goes on where it stopped. */
   async logs(container: string, body: LogsBody, options: SessionOptions = {}): Promise<RemoteSession> {
-    const header: OpenHeader = { op: "logs", container, ...options };
+    const header = this.#placed({ op: "logs", container, ...options });
     return accepted(await RemoteSession.open(this.#link, { header, body, movable: body.follow }));
   }
 
   async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
     const session = await this.#open({ op: "forward", container, ...options }, body);
-    return new RemoteForward(this.#link, session, options.node);
+    return new RemoteForward(this.#link, session, options.node ?? this.#node);
   }
 
   /** Read `stdout` (an archive), `digest`, then `exit`. */
@@ -102,7 +119,11 @@ export class Client {
   }
 
   async #open(header: OpenHeader, body: unknown): Promise<RemoteSession> {
-    return accepted(await RemoteSession.open(this.#link, { header, body }));
+    return accepted(await RemoteSession.open(this.#link, { header: this.#placed(header), body }));
+  }
+
+  #placed(header: OpenHeader): OpenHeader {
+    return this.#node === undefined ? header : { node: this.#node, ...header };
   }
 }
 

@@ -73,6 +73,7 @@ export function describe(node: NodeView, now: number): string {
     ["Containers", beat && `${beat.containersRunning} running`],
     ...(beat?.gpus ?? []).map((gpu): [string, string] => ["GPU", gpuWords(gpu)]),
     ["Gateway", beat?.gatewayStatus && [beat.gatewayStatus, beat.gatewayStatusDetail].filter(Boolean).join(": ")],
+    ...(node.warnings ?? []).map(({ message }): [string, string] => ["Warning", message]),
     ["Heartbeat", `every ${formatDuration(settings.heartbeatInterval)}`],
     ["Poll", `every ${formatDuration(settings.pollInterval)}`],
     ["New key", `every ${formatDuration(settings.keyInterval)}`],

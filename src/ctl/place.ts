@@ -1,5 +1,6 @@
 /** Where a container is, as it is typed: `NODE:container` behind a server, the bare name on an agent itself. */
 
+import { apiOf } from "../protocol/version.ts";
 import { UsageError } from "./failure.ts";
 
 export interface Place {
@@ -25,11 +26,6 @@ export function nodeOf({ node }: Pick<Place, "node">): { node?: string } {
 /** By which way a session goes there, for -v. */
 export function wayTo({ node }: Place): string {
   return node === undefined ? "direct" : `relayed by the server to ${node}`;
-}
-
-/** Where the HTTP side of this node's agent is; of no node, that of the agent itself. */
-export function apiOf(node: string | undefined): string {
-  return node === undefined ? "/api/v1" : `/api/v1/nodes/${encodeURIComponent(node)}`;
 }
 
 /** The container's own address over HTTP. */

@@ -20,6 +20,7 @@ import { portForwardCommand } from "./commands/port-forward.ts";
 import { psCommand } from "./commands/ps.ts";
 import { shellCommand } from "./commands/shell.ts";
 import { signInCommand } from "./commands/sign-in.ts";
+import { tokensCommand } from "./commands/tokens.ts";
 import { topCommand } from "./commands/top.ts";
 import { versionCommand } from "./commands/version.ts";
 import { completions } from "./completion.ts";
@@ -94,6 +95,7 @@ function commands(invocation: Invocation): Entry[] {
     getCommand(invocation),
     describeCommand(invocation),
     nodesCommand(invocation),
+    tokensCommand(invocation),
     signInCommand(invocation),
     completionCommand(invocation),
     versionCommand(invocation),

@@ -1,6 +1,7 @@
 /** A container as the HTTP API shows it. */
 
 import * as z from "zod/mini";
+import { Problem } from "./errors.ts";
 
 export const ContainerView = z.object({
   id: z.string(),
@@ -50,3 +51,14 @@ export type ContainerName = z.infer<typeof ContainerName>;
 
 export const ContainerList = z.object({ node: z.string(), containers: z.array(ContainerView) });
 export type ContainerList = z.infer<typeof ContainerList>;
+
+/** Those of one host of a fleet, as it last told. */
+export const HostContainers = z.extend(ContainerList, {
+  /** Why they may be others by now, e.g. because the host's agent is away. */
+  problem: z.optional(Problem),
+});
+export type HostContainers = z.infer<typeof HostContainers>;
+
+/** Those of a fleet: all hosts there are, and each whose list is another than in the line before. */
+export const FleetContainers = z.object({ nodes: z.array(z.string()), changed: z.array(HostContainers) });
+export type FleetContainers = z.infer<typeof FleetContainers>;

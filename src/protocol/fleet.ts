@@ -67,3 +67,8 @@ export function serverProof(nonce: string, pin: string): string {
 export function keyProof(purpose: string, publicKey: string): string {
   return `fairlead key ${purpose} ${publicKey}`;
 }
+
+/** What is run on a host to make it one of the fleet. */
+export function joinCommand({ server, node, token }: { server: string; node: string; token: string }): string {
+  return `fairlead agent -S ${server} --node-name ${node} --token ${token}`;
+}

@@ -7,6 +7,8 @@ export const LOGIN_PATH = "/api/v1/login";
 export const DEVICE_PATH = "/api/v1/login/device";
 export const DEVICE_TOKEN_PATH = "/api/v1/login/device/token";
 export const APPROVE_PATH = "/api/v1/login/approve";
+export const ASKED_PATH = "/api/v1/login/asked";
+export const REFUSE_PATH = "/api/v1/login/refuse";
 /** Before the code or the device's secret in the Authorization header. */
 export const LOGIN_SCHEME = "Login";
 
@@ -39,6 +41,18 @@ export type DeviceReply = z.infer<typeof DeviceReply>;
 
 export const PendingReply = z.object({ pending: z.literal(true) });
 export const ApproveRequest = z.strictObject({ code: z.string().check(z.minLength(1), z.maxLength(64)) });
+
+/** Who waits with that code, for the person who decides. */
+export const AskedReply = z.object({
+  name: z.string(),
+  /** As the server typed it: to compare with what the program shows. */
+  code: z.string(),
+  /** From where. */
+  address: z.string(),
+  /** Milliseconds since 1970. */
+  asked: z.number(),
+});
+export type AskedReply = z.infer<typeof AskedReply>;
 
 /** A token that the server knows. */
 export const TokenView = z.object({

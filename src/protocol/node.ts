@@ -119,6 +119,10 @@ export type NodeSettingsChange = z.infer<typeof NodeSettingsChange>;
 export const NodeStatus = z.enum(["Pending", "Ready", "NotReady"]);
 export type NodeStatus = z.infer<typeof NodeStatus>;
 
+/** What is wrong with a host, though it may report. */
+export const NodeWarning = z.object({ code: z.string(), message: z.string(), time: z.number() });
+export type NodeWarning = z.infer<typeof NodeWarning>;
+
 export const NodeView = z.object({
   name: z.string(),
   uid: z.string(),
@@ -133,6 +137,8 @@ export const NodeView = z.object({
   facts: z.optional(NodeFacts),
   beat: z.optional(Beat),
   key: z.optional(z.object({ id: z.string(), since: z.number() })),
+  /** Of the last hour: somebody uses a copy of its key, its clock is wrong. */
+  warnings: z.optional(z.array(NodeWarning)),
 });
 export type NodeView = z.infer<typeof NodeView>;
 

@@ -2,7 +2,8 @@
 
 import { join } from "node:path";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { duration, integer, path, size, toggle } from "../boot/value.ts";
+import { duration, integer, path, size, text, toggle } from "../boot/value.ts";
+import { NodeName } from "../protocol/node.ts";
 import { connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 
 const SECOND = 1_000;
@@ -56,6 +57,18 @@ const SETTINGS = {
     default: 15 * MINUTE,
     effect: "How long the one-time token of a new host can be used.",
   }),
+  own_host: setting({
+    type: text("NAME"),
+    default: "",
+    effect:
+      "A host that is added when the server starts, such as the machine that it runs on; empty: none. Its agent finds its one-time token in own_host_directory.",
+  }),
+  own_host_directory: setting({
+    type: path(),
+    default: "",
+    effect:
+      "A directory that the server shares with the agent of own_host, whose token_file is the file token in it. Made with mode 0700.",
+  }),
   login_lifetime: setting({
     type: duration({ min: MINUTE, max: 366 * DAY }),
     default: 30 * DAY,
@@ -95,6 +108,10 @@ export function serverProgram(version: string): Program<typeof SETTINGS> {
       const problems = tlsProblems(config);
       if (config.log_max_size > 0 && config.log_max_size < MIN_LOG_SIZE)
         problems.push("log_max_size must be 0 or at least 64k");
+      if (config.own_host !== "" && !NodeName.safeParse(config.own_host).success)
+        problems.push("own_host must be letters, digits and ._- (at most 253)");
+      if ((config.own_host === "") !== (config.own_host_directory === ""))
+        problems.push("own_host and own_host_directory belong together: set both or none");
       return problems;
     },
   };

@@ -1,7 +1,7 @@
 /** The program `fairlead server`. */
 
-import { hostname } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import project from "../../package.json" with { type: "json" };
 import { run, runOnce } from "../boot/run.ts";
 import { serverProgram } from "./config.ts";
@@ -11,6 +11,8 @@ import { backup } from "./store/backup.ts";
 
 const { version } = project;
 
+/** The same place seen from src/server and from dist/server. */
+const uiDirectory = fileURLToPath(new URL("../../dist/ui", import.meta.url));
 const program = serverProgram(version);
 const [command, ...rest] = process.argv.slice(2);
 
@@ -37,7 +39,7 @@ function serve(): Promise<void> {
   return run({
     program,
     start: async ({ config, log }) => {
-      const server = await Server.start({ config, log, version });
+      const server = await Server.start({ config, log, version, uiDirectory });
       process.stdout.write(welcome(server));
       return server;
     },
@@ -45,25 +47,22 @@ function serve(): Promise<void> {
 }
 
 function welcome(server: Server): string {
-  const lines = loginLines(server, server.code);
-  return [`Fairlead server ${version} at ${addressOf(server.url)}`, ...lines, "  end       Ctrl-C", ""].join("\n");
+  const { address: url, pin, code } = server;
+  const lines = loginLines({ url, ...(pin !== undefined && { pin }) }, code);
+  return [`Fairlead server ${version} at ${url}`, ...lines, "  end       Ctrl-C", ""].join("\n");
 }
 
 /** `place` is absent where no server has run yet. */
-function loginLines(place: ServerPlace | Pick<Server, "url" | "pin"> | undefined, code: string | undefined): string[] {
-  const address = place ? addressOf(place.url) : "SERVER";
+function loginLines(place: ServerPlace | undefined, code: string | undefined): string[] {
+  const address = place?.url ?? "SERVER";
   return [
     ...(place?.pin ? [`  pin       ${place.pin}`] : []),
     ...(code
       ? [
+          `  page      ${address}/#code=${code}`,
           `  log in    ctl login ${address} --code ${code}`,
-          "            (the code lets one administrator in, within 15 minutes)",
+          "            (the code lets one administrator in, within 15 minutes; more: ctl sign-in)",
         ]
       : [`  log in    ctl login ${address}`]),
   ];
-}
-
-/** As other machines know it, as far as that can be told. */
-function addressOf(url: string): string {
-  return url.replace("localhost", hostname());
 }

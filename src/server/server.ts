@@ -24,6 +24,7 @@ import { relayCounts, serverMetrics } from "./metrics.ts";
 import { BootstrapTokens } from "./nodes/bootstrap.ts";
 import { openGrantKey } from "./nodes/grant-key.ts";
 import { Nodes } from "./nodes/nodes.ts";
+import { type OwnHost, welcomeOwnHost } from "./nodes/own-host.ts";
 import { Registration } from "./nodes/registration.ts";
 import { Devices } from "./people/devices.ts";
 import { admitLogins, announce } from "./people/logins.ts";
@@ -37,6 +38,8 @@ export interface ServerOptions {
   config: ServerConfig;
   log: Logger;
   version: string;
+  /** The built page, where there is one. */
+  uiDirectory?: string | undefined;
 }
 
 /** In the state directory. */
@@ -51,15 +54,18 @@ const LOCAL: Grant = { subject: "local", rights: ["admin"], scopes: [] };
 
 export class Server {
   readonly url: string;
+  /** As others know it, as far as that can be told. */
+  readonly address: string;
   /** Of the server's certificate, where it made that itself or was given one. */
   readonly pin: string | undefined;
   /** Lets the first administrator in, once; absent when somebody has a token already. */
   readonly code: string | undefined;
   readonly #parts: Parts;
 
-  private constructor(parts: Parts, { url, code }: { url: string; code: string | undefined }) {
+  private constructor(parts: Parts, { url, address, code }: Pick<Server, "url" | "address" | "code">) {
     this.#parts = parts;
     this.url = url;
+    this.address = address;
     this.pin = parts.certificate?.pin;
     this.code = code;
   }
@@ -81,7 +87,9 @@ export class Server {
     const key = await openGrantKey(storage, state);
     const parts = await build(options, { storage, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
-    const tell = () => announce(storage, { url, ...(certificate && { pin: certificate.pin }) });
+    // Behind a proxy or in a container its own address is of no use to others.
+    const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
+    const tell = () => announce(storage, { url: address, ...(certificate && { pin: certificate.pin }) });
     await tell();
     certificate?.watch(async (pair) => {
       parts.front.replaceCertificate(pair);
@@ -89,7 +97,7 @@ export class Server {
     });
     const { credentials, tokens, owner } = parts;
     const code = tokens.none ? credentials.codes.issue(owner).code : undefined;
-    return new Server(parts, { url, code });
+    return new Server(parts, { url, address, code });
   }
 
   /** Takes no new work and cuts what is left. */
@@ -130,7 +138,7 @@ interface Parts {
 }
 
 async function build(options: ServerOptions, { storage, token, certificate, key }: Own): Promise<Parts> {
-  const { config, log, version } = options;
+  const { config, log, version, uiDirectory } = options;
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token }] });
   const owner = credentials.tokens.verify(token);
   if (!owner) throw new Error("the server does not know its own token");
@@ -156,6 +164,7 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
     },
     software: `fairlead/${version}`,
   });
+  const shared = await ownHost(config).catch(refuseStart);
   const registration = new Registration({ nodes, tokens: bootstrap, grantKey: key, pin });
   serverMetrics(metrics, { nodes, registration, exchange, storage, path: join(config.data_dir, DATABASE_FILE) });
   const front = await createServerFront({
@@ -181,12 +190,20 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
     events,
     audit,
     exchange,
+    uiDirectory,
   }).catch(refuseStart);
   const life = new AbortController();
   // Without them the process is of no use: what breaks one is not caught, and ends it.
   const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
-  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), logins]);
+  const own = shared && welcomeOwnHost({ ...shared, nodes, bootstrap }, life.signal);
+  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), logins, own]);
   return { storage, credentials, tokens, owner, front, exchange, certificate, life, loops, stopMetrics };
+}
+
+/** What the server shares with the agent of its own host, where there is one. */
+async function ownHost(config: ServerConfig): Promise<OwnHost | undefined> {
+  const { own_host: name, own_host_directory: path, bootstrap_lifetime: lifetime } = config;
+  return name === "" ? undefined : { name, directory: await StateDirectory.open(path), lifetime };
 }
 
 function defaults(config: ServerConfig) {

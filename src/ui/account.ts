@@ -1,6 +1,7 @@
-/** Who is signed in on this page, and the page's calls to the agent: the secret goes along, every failure becomes words. */
+/** Who is signed in on this page, and the page's calls to the agent or server: the secret goes along, every failure becomes words. */
 
 import { type Signal, signal } from "@preact/signals";
+import * as z from "zod/mini";
 import { FairleadError, Problem } from "../protocol/errors.ts";
 import { PAGE_SECRET_HEADER } from "../protocol/version.ts";
 
@@ -12,8 +13,18 @@ const MAX_CODE = 128;
 
 export type SignIn = { state: "in" } | { state: "out"; note?: string };
 
+/** Whoever is signed in. */
+export interface Person {
+  /** May do everything, also to the server itself. */
+  admin: boolean;
+}
+
+const Whoami = z.object({ rights: z.array(z.string()), scopes: z.array(z.unknown()), nodes: z.optional(z.unknown()) });
+
 export class Account {
   readonly state: Signal<SignIn>;
+  /** Unknown before {@link meet}. */
+  readonly person = signal<Person | undefined>(undefined);
   readonly #storage: Storage;
 
   constructor(storage: Storage) {
@@ -32,7 +43,7 @@ export class Account {
       body: JSON.stringify({ code: code.trim() }),
     });
     const { secret } = (await response.json()) as { secret?: unknown };
-    if (typeof secret !== "string") throw new FairleadError("protocol-error", "The agent's answer holds no secret.");
+    if (typeof secret !== "string") throw new FairleadError("protocol-error", "The answer holds no secret.");
     this.#storage.setItem(STORAGE_KEY, secret);
     this.state.value = { state: "in" };
   }
@@ -55,11 +66,17 @@ export class Account {
     }
   }
 
+  /** Asks who is signed in. */
+  async meet(): Promise<void> {
+    const { rights, scopes, nodes } = Whoami.parse(await (await this.call("/api/v1/whoami")).json());
+    this.person.value = { admin: rights.includes("admin") && scopes.length === 0 && nodes === undefined };
+  }
+
   /** A single-use ticket for one WebSocket. */
   async ticket(abort: AbortSignal): Promise<string> {
     const response = await this.call("/api/v1/tickets", { method: "POST", signal: abort });
     const { ticket } = (await response.json()) as { ticket?: unknown };
-    if (typeof ticket !== "string") throw new FairleadError("protocol-error", "The agent's answer holds no ticket.");
+    if (typeof ticket !== "string") throw new FairleadError("protocol-error", "The answer holds no ticket.");
     return ticket;
   }
 
@@ -79,14 +96,15 @@ export class Account {
 
   #forget(note: string): void {
     this.#storage.removeItem(STORAGE_KEY);
+    this.person.value = undefined;
     this.state.value = { state: "out", note };
   }
 }
 
-/** The code of a link such as `/#code=1234`. It only fills the form in; nothing is ever done for it. */
-export function codeOf(fragment: string): string {
-  const code = new URLSearchParams(fragment.replace(/^#/, "")).get("code") ?? "";
-  return code.length <= MAX_CODE ? code : "";
+/** The code of a link such as `/#code=1234` or `/#approve=1234`. It only fills a form in; nothing is ever done for it. */
+export function codeOf(fragment: string, kind: "code" | "approve"): string | undefined {
+  const code = new URLSearchParams(fragment.replace(/^#/, "")).get(kind) ?? undefined;
+  return code !== undefined && code.length <= MAX_CODE ? code : undefined;
 }
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
@@ -94,12 +112,12 @@ async function reach(path: string, init: RequestInit): Promise<Response> {
     return await fetch(path, { ...init, credentials: "same-origin", redirect: "error", cache: "no-store" });
   } catch (cause) {
     init.signal?.throwIfAborted();
-    throw new FairleadError("unreachable", "The agent does not answer.", { cause });
+    throw new FairleadError("unreachable", "The server does not answer.", { cause });
   }
 }
 
 async function refusal(response: Response): Promise<FairleadError> {
   const problem = Problem.safeParse(await response.json().catch(() => undefined));
   if (problem.success) return FairleadError.from(problem.data);
-  return new FairleadError("internal", `The agent answered ${response.status} without saying why.`);
+  return new FairleadError("internal", `The answer is ${response.status}, without saying why.`);
 }

@@ -6,12 +6,13 @@ export interface ConfirmProps {
   question: string;
   detail: string;
   yes: string;
+  no?: string;
   onYes: () => void;
   onNo: () => void;
 }
 
 /** Escape and the first button mean no; the dialog takes the focus and gives it back. */
-export function Confirm({ question, detail, yes, onYes, onNo }: ConfirmProps) {
+export function Confirm({ question, detail, yes, no = "Keep it", onYes, onNo }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const element = dialog.current;
@@ -32,7 +33,7 @@ export function Confirm({ question, detail, yes, onYes, onNo }: ConfirmProps) {
       <h2 id="question">{question}</h2>
       <p>{detail}</p>
       <div class="buttons">
-        <button onClick={onNo}>Keep it</button>
+        <button onClick={onNo}>{no}</button>
         <button class="danger" onClick={onYes}>
           {yes}
         </button>

@@ -1,7 +1,8 @@
-/** The seconds until something happens, counted down on the page. */
+/** The time until something happens, counted down on the page. */
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { age } from "../lib/age.ts";
 
 /** `until` is in milliseconds since 1970. Screen readers are not told each second. */
 export function Countdown({ until }: { until: number }) {
@@ -10,6 +11,6 @@ export function Countdown({ until }: { until: number }) {
     const timer = setInterval(() => (now.value = Date.now()), 1_000);
     return () => clearInterval(timer);
   }, [now]);
-  const left = Math.ceil((until - now.value) / 1_000);
-  return <span aria-live="off">{left > 0 ? `in ${left} s` : "now"}</span>;
+  const left = until - now.value;
+  return <span aria-live="off">{left > 0 ? `in ${age(left + 999)}` : "now"}</span>;
 }

@@ -1,4 +1,4 @@
-/** The page's one connection for sessions: made when the first is opened, shared by all. */
+/** The page's one connection for sessions: made when the first is opened, shared by all, whatever host they are on. */
 
 import { signal } from "@preact/signals";
 import { Client } from "../client/client.ts";
@@ -13,6 +13,9 @@ export type LinkView =
   | { state: "leaving"; until: number }
   | { state: "broken"; attempt: number; until: number; error: FairleadError };
 
+/** The way to the sessions of one host. */
+export type Way = Pick<Link, "client" | "view">;
+
 export class Link {
   readonly view = signal<LinkView>({ state: "fine" });
   readonly #account: Account;
@@ -25,6 +28,19 @@ export class Link {
   /** To open sessions with. Not to be kept: one that was closed by a final refusal is replaced. */
   get client(): Client {
     return (this.#client ??= this.#connect());
+  }
+
+  /** Of a fleet every host has to be named; an agent's own has no name here. */
+  to(node: string | undefined): Way {
+    if (node === undefined) return this;
+    const { view } = this;
+    const client = () => this.client.on(node);
+    return {
+      view,
+      get client() {
+        return client();
+      },
+    };
   }
 
   /** Ends every session at once, e.g. at sign-out or when the page goes away. */

@@ -1,21 +1,30 @@
 /** Puts the page together: this is the only file that makes things and knows them all. */
 
 import "./no-eval.ts"; // oxlint-disable-line import/no-unassigned-import -- it is there for what it does
-import { effect } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { Account, codeOf } from "./account.ts";
-import { Feed } from "./containers/feed.ts";
+import { CONTAINERS } from "./containers/containers.ts";
 import { Opener } from "./containers/opener.ts";
+import { Feed } from "./feed.ts";
+import { HOSTS } from "./hosts/hosts.ts";
 import { Link } from "./link.ts";
 import { Page } from "./page.tsx";
-import { Tabs } from "./tabs.ts";
+import { HOSTS_TAB, LIST, Tabs } from "./tabs.ts";
 
-const code = codeOf(location.hash);
-// Gone at once: a code in the address would stay in the history.
-if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
+const code = codeOf(location.hash, "code") ?? "";
+/** Of the login that waits to be approved. */
+const approving = signal<string | undefined>(undefined);
+const readAddress = () => {
+  approving.value = codeOf(location.hash, "approve");
+  // Gone at once: a code in the address would stay in the history.
+  if (location.hash !== "") history.replaceState(null, "", location.pathname + location.search);
+};
+readAddress();
 
 const account = new Account(localStorage);
-const feed = new Feed(account);
+const feed = new Feed(account, CONTAINERS);
+const hosts = new Feed(account, HOSTS);
 const link = new Link(account);
 const tabs = new Tabs(link);
 const opener = new Opener(account);
@@ -24,18 +33,31 @@ effect(() => {
   if (account.state.value.state !== "in") return undefined;
   const stop = new AbortController();
   void feed.run(stop.signal);
-  return () => {
-    stop.abort();
-    feed.list.value = undefined;
-  };
+  return () => stop.abort();
 });
 
+const fleet = computed(() => feed.list.value?.fleet === true);
+effect(() => {
+  tabs.fixed.value = fleet.value ? [HOSTS_TAB, LIST] : [LIST];
+  if (!fleet.value) return undefined;
+  const stop = new AbortController();
+  void hosts.run(stop.signal);
+  // Without an answer the page offers less.
+  account.meet().catch(() => {});
+  return () => stop.abort();
+});
+
+addEventListener("hashchange", readAddress);
 addEventListener("storage", () => account.follow());
-addEventListener("online", () => feed.retryNow());
+addEventListener("online", () => {
+  feed.retryNow();
+  hosts.retryNow();
+});
 addEventListener("beforeunload", (event) => {
   if (tabs.live) event.preventDefault();
 });
 addEventListener("pagehide", () => void link.close());
 
 const place = document.getElementById("page");
-if (place) render(<Page account={account} feed={feed} link={link} opener={opener} tabs={tabs} code={code} />, place);
+const parts = { account, approving, code, feed, hosts, link, opener, tabs };
+if (place) render(<Page {...parts} />, place);

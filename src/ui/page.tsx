@@ -1,11 +1,16 @@
 /** The whole page: sign-in, or the tabs with the list, the terminals and the logs. */
 
+import type { Signal } from "@preact/signals";
 import type { Account } from "./account.ts";
+import { Approval } from "./approval.tsx";
 import { Confirm } from "./confirm.tsx";
-import type { Feed } from "./containers/feed.ts";
+import type { Shown } from "./containers/containers.ts";
 import { ContainerList } from "./containers/list.tsx";
 import type { Opener } from "./containers/opener.ts";
 import { Countdown } from "./countdown.tsx";
+import type { Feed } from "./feed.ts";
+import type { Host } from "./hosts/hosts.ts";
+import { HostsView } from "./hosts/view.tsx";
 import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
 import { SignIn } from "./sign-in.tsx";
@@ -15,16 +20,20 @@ import { TerminalView } from "./terminal/view.tsx";
 
 export interface PageProps {
   account: Account;
-  feed: Feed;
+  feed: Feed<Shown>;
+  /** Of a fleet. */
+  hosts: Feed<Host[]>;
   link: Link;
   opener: Opener;
   tabs: Tabs;
   /** From the link that opened the page. */
   code: string;
+  /** The code of a login elsewhere that waits for a yes; empty while it is to be typed. */
+  approving: Signal<string | undefined>;
 }
 
 /** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
-export function Page({ account, feed, link, opener, tabs, code }: PageProps) {
+export function Page({ account, approving, feed, hosts, link, opener, tabs, code }: PageProps) {
   const signIn = account.state.value;
   const signedIn = signIn.state === "in";
   const asking = tabs.asking.value;
@@ -35,18 +44,25 @@ export function Page({ account, feed, link, opener, tabs, code }: PageProps) {
         <header>
           <span class="brand">Fairlead</span>
           <TabStrip tabs={tabs} />
-          <SignOut account={account} link={link} tabs={tabs} node={feed.list.value?.node} />
+          <SignOut account={account} link={link} tabs={tabs} node={ownNode(feed.list.value)} />
         </header>
         <Connection link={link} tabs={tabs} />
         <main>
-          <section
-            id={`panel-${LIST}`}
-            role="tabpanel"
-            aria-labelledby={`tab-${LIST}`}
-            hidden={tabs.shown.value !== LIST}
-          >
-            <ContainerList feed={feed} tabs={tabs} opener={opener} />
-          </section>
+          {tabs.fixed.value.map((id) => (
+            <section
+              key={id}
+              id={`panel-${id}`}
+              role="tabpanel"
+              aria-labelledby={`tab-${id}`}
+              hidden={tabs.shown.value !== id}
+            >
+              {id === LIST ? (
+                <ContainerList feed={feed} tabs={tabs} opener={opener} />
+              ) : (
+                <HostsView account={account} feed={hosts} approve={() => (approving.value = "")} />
+              )}
+            </section>
+          ))}
           {tabs.open.value.map((tab) => (
             <Panel
               key={tab.id}
@@ -57,6 +73,14 @@ export function Page({ account, feed, link, opener, tabs, code }: PageProps) {
           ))}
         </main>
       </div>
+      {signedIn && approving.value !== undefined && (
+        <Approval
+          key={approving.value}
+          account={account}
+          code={approving.value}
+          close={() => (approving.value = undefined)}
+        />
+      )}
       {asking && (
         <Confirm
           question={`End the terminal in ${asking.container.name}?`}
@@ -116,4 +140,9 @@ function SignOut({ account, link, tabs, node }: SignOutProps) {
       <button onClick={leave}>Sign out</button>
     </span>
   );
+}
+
+/** The agent's own, on its page. */
+function ownNode(shown: Shown | undefined): string | undefined {
+  return shown?.fleet ? undefined : shown?.hosts[0]?.node;
 }

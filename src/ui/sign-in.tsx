@@ -58,8 +58,7 @@ export function SignIn({ account, code, note }: SignInProps) {
           </p>
         )}
         <p class="hint">
-          The agent printed a code where it was started; it works once. <code>ctl sign-in</code> on that machine prints
-          another.
+          A code was printed where this was started; it works once. <code>ctl sign-in</code> there prints another.
         </p>
       </form>
     </main>

@@ -1,8 +1,9 @@
 /** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
+import { HOSTS_TAB, isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
 
+const FIXED: Record<number, string> = { [HOSTS_TAB]: "Hosts", [LIST]: "Containers" };
 const KINDS = { terminal: "Terminal", attach: "Attached", log: "Log" } as const;
 
 export function TabStrip({ tabs }: { tabs: Tabs }) {
@@ -38,7 +39,9 @@ export function TabStrip({ tabs }: { tabs: Tabs }) {
 
   return (
     <div class="tabs" role="tablist" aria-label="Open views" ref={strip} onKeyDown={press}>
-      <TabButton id={LIST} shown={shown === LIST} show={() => tabs.enter(LIST)} text="Containers" />
+      {tabs.fixed.value.map((id) => (
+        <TabButton key={id} id={id} shown={shown === id} show={() => tabs.enter(id)} text={FIXED[id] ?? ""} />
+      ))}
       {tabs.open.value.map((tab) => (
         <OpenTab key={tab.id} tab={tab} tabs={tabs} shown={shown === tab.id} />
       ))}

@@ -1,6 +1,7 @@
 /** What is open on the page: terminals, attaches and logs, which of them is shown, and which one waits for a yes before it is ended. */
 
 import { computed, signal } from "@preact/signals";
+import { fullName } from "./containers/containers.ts";
 import type { Link } from "./link.ts";
 import { Follow } from "./log/follow.ts";
 import { Shell } from "./terminal/shell.ts";
@@ -10,10 +11,14 @@ import { commandIn, mainProcessOf } from "./terminal/start.ts";
 const MAX_TABS = 24;
 /** The list of containers is always open and never closes. */
 export const LIST = 0;
+/** Of a fleet, so are its hosts. */
+export const HOSTS_TAB = -1;
 
+/** A container: with its node where the page is a server's. */
 export interface Target {
   id: string;
   name: string;
+  node?: string;
 }
 
 interface Opened {
@@ -58,6 +63,8 @@ function endsWork(tab: Tab): boolean {
 
 export class Tabs {
   readonly open = signal<readonly Tab[]>([]);
+  /** Those that never close. */
+  readonly fixed = signal<readonly number[]>([LIST]);
   readonly shown = signal<number>(LIST);
   /** The tab whose end the user is asked about. */
   readonly asking = signal<Tab | undefined>(undefined);
@@ -72,20 +79,24 @@ export class Tabs {
   }
 
   /** Every call is a terminal of its own. */
-  terminal(container: Target, { asks }: { asks: boolean }): void {
-    const shell = new Shell(commandIn(container.id), this.#link);
+  terminal(target: Target, { asks }: { asks: boolean }): void {
+    const container = named(target);
+    const shell = new Shell(commandIn(container.id), this.#link.to(container.node));
     this.#add({ kind: "terminal", id: ++this.#last, container, asks, shell });
   }
 
-  attach(container: Target, { onlyLooks }: { onlyLooks: boolean }): void {
+  attach(target: Target, { onlyLooks }: { onlyLooks: boolean }): void {
+    const container = named(target);
     if (this.#enteredAgain("attach", container)) return;
-    const shell = new Shell(mainProcessOf(container.id, { onlyLooks }), this.#link);
+    const shell = new Shell(mainProcessOf(container.id, { onlyLooks }), this.#link.to(container.node));
     this.#add({ kind: "attach", id: ++this.#last, container, onlyLooks, shell });
   }
 
-  log(container: Target): void {
+  log(target: Target): void {
+    const container = named(target);
     if (this.#enteredAgain("log", container)) return;
-    this.#add({ kind: "log", id: ++this.#last, container, follow: new Follow(container.id, this.#link) });
+    const follow = new Follow(container.id, this.#link.to(container.node));
+    this.#add({ kind: "log", id: ++this.#last, container, follow });
   }
 
   enter(id: number): void {
@@ -95,7 +106,7 @@ export class Tabs {
 
   /** The neighbour in the strip, around the ends. */
   move(step: 1 | -1): void {
-    const ids = [LIST, ...this.open.peek().map((tab) => tab.id)];
+    const ids = [...this.fixed.peek(), ...this.open.peek().map((tab) => tab.id)];
     const at = ids.indexOf(this.shown.peek());
     this.shown.value = ids[(at + step + ids.length) % ids.length] ?? LIST;
   }
@@ -127,7 +138,7 @@ export class Tabs {
 
   /** One of a kind for a container is enough: whether there is one, which is then shown. */
   #enteredAgain(kind: Tab["kind"], container: Target): boolean {
-    const open = this.open.peek().find((tab) => tab.kind === kind && tab.container.id === container.id);
+    const open = this.open.peek().find((tab) => tab.kind === kind && isSame(tab.container, container));
     if (open) this.enter(open.id);
     return open !== undefined;
   }
@@ -137,4 +148,15 @@ export class Tabs {
     this.open.value = [...this.open.peek(), tab];
     this.enter(tab.id);
   }
+}
+
+/** What a tab says of its container, wherever that is. */
+function named(target: Target): Target {
+  const { id, node } = target;
+  return { id, name: fullName(target), ...(node !== undefined && { node }) };
+}
+
+/** Two agents may share an engine. */
+function isSame(one: Target, other: Target): boolean {
+  return one.id === other.id && one.node === other.node;
 }

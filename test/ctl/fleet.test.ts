@@ -66,11 +66,32 @@ suite("ctl and a server", () => {
 
   test("a second user logs in when the first approves it", async () => {
     const waiting = startCtl(user("second"), "login", server.url, "--pin", server.pin ?? "", "--name", "second");
+    const [, link] = await waiting.says(/lets you in at:\n.* {2}(https:\S+)\n/);
     const [, code = ""] = await waiting.says(/ctl login --approve (\S+)/);
+    assert.equal(link, `${server.url}/#approve=${code}`);
     assert.equal(await ctl(admin(), "login", "--approve", code), "second is let in.\n");
     assert.equal((await waiting.ended).code, 0);
     assert.equal(await ctl(user("second"), "get", "nodes"), "NAME   STATUS   AGE\n");
     assert.equal((await runCtl(admin(), ["login", "--approve", code])).code, 125);
+  });
+
+  test("a token is shown once, may do what it was made for, and nothing once it is removed", async () => {
+    const wish = ["--rights", "list,logs", "--node", "box-9", "--scope", "team=web,tier=", "--lifetime", "1h"];
+    const secret = (await ctl(admin(), "tokens", "add", "ci", ...wish)).trim();
+    assert.match(secret, /^flt_\S+$/);
+    const listed = await ctl(admin(), "tokens", "list");
+    assert.match(listed, /^NAME +RIGHTS +NODES +SCOPES +AGE +EXPIRES +BY\n/);
+    assert.match(listed, /^ci +list,logs +box-9 +team=web,tier= +\ds +in \d+m +token:me@test-[0-9a-f]{6}$/m);
+    assert.ok(!listed.includes(secret));
+    const program = {
+      env: { ...user("ci").env, FAIRLEAD_SERVER: server.url, FAIRLEAD_PIN: server.pin ?? "", FAIRLEAD_TOKEN: secret },
+    };
+    assert.equal(await ctl(program, "get", "nodes", "-o", "name"), "");
+    assert.equal((await runCtl(program, ["nodes", "add", "box-9"])).code, 125);
+    assert.equal((await runCtl(admin(), ["tokens", "add", "ci", "--rights", "list"])).code, 125);
+    assert.equal(await ctl(admin(), "tokens", "remove", "ci"), "ci\n");
+    assert.equal((await runCtl(program, ["get", "nodes"])).code, 125);
+    assert.ok(!(await ctl(admin(), "tokens", "list", "-o", "name")).split("\n").includes("ci"));
   });
 
   test("add prints the one command for the host, and the host it runs on is Ready", async () => {
@@ -193,6 +214,10 @@ suite("ctl and a server", () => {
       [["describe", "node", "nobody"], 125, /no host called nobody/],
       [["get", "nodes", "nobody"], 125, /no host called nobody/],
       [["login"], 2, /Name the server/],
+      [["tokens", "add", "x", "--rights", "dance"], 2, /no right. There are: list, /],
+      [["tokens", "add", "x", "--rights", "list", "--scope", "web"], 2, /no scope. Write NAME=VALUE/],
+      [["tokens", "add", "x", "--rights", "list", "--lifetime", "soon"], 2, /no lifetime/],
+      [["tokens", "remove", "x"], 125, /no token called x/],
     ] as const) {
       const { code, stderr } = await runCtl(admin(), [...args]);
       assert.equal(code, exit, `${args.join(" ")}: ${stderr}`);

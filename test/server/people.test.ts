@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { FleetContainers } from "../../src/protocol/container.ts";
 import { AuditEntries } from "../../src/protocol/events.ts";
 import {
   APPROVE_PATH,
+  ASKED_PATH,
+  AskedReply,
   DEVICE_PATH,
   DEVICE_TOKEN_PATH,
   DeviceReply,
@@ -10,8 +13,10 @@ import {
   LOGIN_SCHEME,
   LoginReply,
   PendingReply,
+  REFUSE_PATH,
   TokenList,
 } from "../../src/protocol/login.ts";
+import { readNdjson } from "../../src/protocol/ndjson.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
@@ -52,6 +57,19 @@ suite("who may use the server", () => {
     assert.equal((await server.fetch(APPROVE_PATH, posting({ code }))).status, 404);
   });
 
+  test("who waits, and from where, is told to an administrator; one who is refused is told so", async () => {
+    const { device, code } = DeviceReply.parse(await (await post(DEVICE_PATH, { name: "stranger" }, "Login x")).json());
+    const asked = AskedReply.parse(await server.post(ASKED_PATH, { code: code.replaceAll("-", "") }));
+    assert.deepEqual([asked.name, asked.code, asked.address], ["stranger", code, "127.0.0.1"]);
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name: "looker", rights: ["list"] });
+    for (const path of [ASKED_PATH, APPROVE_PATH, REFUSE_PATH])
+      assert.equal((await post(path, { code }, `Bearer ${token}`)).status, 404);
+    assert.deepEqual(await server.post(REFUSE_PATH, { code }), { name: "stranger" });
+    const answer = await post(DEVICE_TOKEN_PATH, {}, `${LOGIN_SCHEME} ${device}`);
+    assert.match(await answer.text(), /"code":"revoked".*This login was refused/);
+    assert.equal((await server.fetch(APPROVE_PATH, posting({ code }))).status, 404);
+  });
+
   test("a token has the rights it was made with, reaches the hosts it names, and nothing once it is withdrawn", async () => {
     const wish = { name: "ci", rights: ["list"], nodes: ["alpha"] };
     const { token } = await server.post<{ token: string }>("/api/v1/tokens", wish);
@@ -64,6 +82,13 @@ suite("who may use the server", () => {
     const headers = { authorization: `Bearer ${token}` };
     assert.equal((await server.fetch("/api/v1/nodes/beta", { headers })).status, 404);
     assert.equal((await server.fetch("/api/v1/nodes/alpha", { headers, method: "DELETE" })).status, 404);
+    const lists = await server.fetch("/api/v1/containers?watch=1", { headers });
+    for await (const line of readNdjson(lists.body as unknown as AsyncIterable<Uint8Array>)) {
+      const { nodes, changed } = FleetContainers.parse(line);
+      if (changed.length === 0) continue;
+      assert.deepEqual([nodes, changed[0]?.containers, changed[0]?.problem?.code], [["alpha"], [], "agent-away"]);
+      break;
+    }
     assert.equal((await server.fetch("/api/v1/tokens", posting(wish))).status, 409);
     assert.equal((await server.fetch("/api/v1/tokens/ci", { method: "DELETE" })).status, 204);
     assert.equal((await nodesWith(token)).status, 401);
@@ -94,6 +119,20 @@ suite("who may use the server", () => {
     server = await startServer({ before: server });
     assert.equal(server.code, undefined);
     assert.equal(await (await nodesWith(token)).text(), before);
+  });
+
+  test("a code signs a page in, which is somebody of its own and has a line in the audit", async () => {
+    const { code } = await server.post<{ code: string }>("/api/v1/codes");
+    const headers = { "content-type": "application/json", origin: server.url };
+    const sign = () =>
+      fetch(`${server.url}/api/v1/sign-in`, { method: "POST", body: JSON.stringify({ code }), headers });
+    const { subject } = (await (await sign()).json()) as { subject: string };
+    assert.equal((await sign()).status, 401);
+    const { entries } = AuditEntries.parse(await server.json("/api/v1/audit"));
+    assert.deepEqual(
+      entries.filter((entry) => entry.subject === subject).map(({ action, detail }) => [action, detail]),
+      [["sign-in", "with a code of local"]],
+    );
   });
 
   test("every change has a line in the audit: who, from where, what", async () => {

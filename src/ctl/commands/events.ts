@@ -4,10 +4,10 @@ import { Command } from "commander";
 import * as z from "zod/mini";
 import { ContainerEventList } from "../../protocol/container-events.ts";
 import { FleetEvents } from "../../protocol/events.ts";
+import { apiOf } from "../../protocol/version.ts";
 import type { Invocation } from "../invocation.ts";
 import { dataText, isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import { EVENTS, FLEET_EVENTS } from "../events-table.ts";
-import { apiOf } from "../place.ts";
 import { timeOf } from "../time-option.ts";
 import type { Entry } from "./entry.ts";
 

@@ -14,6 +14,7 @@ import {
   PendingReply,
 } from "../../protocol/login.ts";
 import { contextsFile, saveContext } from "../connection/contexts.ts";
+import { addressOf } from "../connection/http.ts";
 import type { Connection } from "../connection.ts";
 import { Failure, UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -28,7 +29,7 @@ interface Options {
 const EXAMPLES = `
 Examples:
   ctl login https://server:8080 --code 7KQ2-MX9D-4TBA    with the code that the server printed at its first start
-  ctl login https://server:8080                          prints a code, and waits until somebody approves it
+  ctl login https://server:8080                          prints a code and an address, and waits for somebody to approve it there
   ctl login --approve 7KQ2-MX9D-4TBA                     approves the login of another, who may then do what you may
 
 The server that was logged in to last is the one that every other command means; ctl context changes that.`;
@@ -63,11 +64,10 @@ async function byCode(connection: Connection, code: string, name: string): Promi
 }
 
 /** Asks until somebody has said yes, or the time is over. */
-async function byApproval({ messages }: Invocation, connection: Connection, name: string): Promise<LoginReply> {
+async function byApproval(invocation: Invocation, connection: Connection, name: string): Promise<LoginReply> {
   const asked = { method: "POST", path: DEVICE_PATH, authorization: LOGIN_SCHEME, body: { name } } as const;
   const { device, code, interval, expires } = DeviceReply.parse(await connection.send(asked));
-  messages.say(`The code is ${code}. Whoever administers ${connection.server.url.origin} lets you in with:`);
-  messages.say(`  ctl login --approve ${code}`);
+  tellCode(invocation, connection, code);
   const fetch = {
     method: "POST",
     path: DEVICE_TOKEN_PATH,
@@ -81,6 +81,15 @@ async function byApproval({ messages }: Invocation, connection: Connection, name
     await wait(interval, over);
   }
   throw new Failure("Nobody approved the login in time. Run the command again.");
+}
+
+function tellCode({ messages }: Invocation, { server }: Connection, code: string): void {
+  const page = addressOf(server, "/");
+  // Behind the # it is sent to no server and stands in no log.
+  page.hash = `approve=${code}`;
+  messages.say(`The code is ${code}. Whoever administers ${page.origin} lets you in at:`);
+  messages.say(`  ${page.href}`);
+  messages.say(`or with: ctl login --approve ${code}`);
 }
 
 async function approve(invocation: Invocation, code: string): Promise<number> {

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import * as z from "zod/mini";
 import { parseDuration } from "../../lib/duration.ts";
+import { joinCommand } from "../../protocol/fleet.ts";
 import { NodeSettingsChange } from "../../protocol/node.ts";
 import type { Call } from "../connection/http.ts";
 import { keep } from "../connection/kept.ts";
@@ -75,8 +76,7 @@ async function add(invocation: Invocation, node: string, here: true | undefined)
   const { origin } = connection.server.url;
   const { stdout, messages, world } = invocation;
   if (here) await keep(credentialsFile(world.env), { server_url: origin, node_name: node, token });
-  const flags = here ? "" : ` -S ${origin} --node-name ${node} --token ${token}`;
-  await stdout.write(`fairlead agent${flags}\n`);
+  await stdout.write(`${here ? "fairlead agent" : joinCommand({ server: origin, node, token })}\n`);
   const minutes = Math.round((expires - Date.now()) / 60_000);
   messages.say(`Run that on ${here ? "this machine" : node} within ${minutes} minutes; the token is good once.`);
   return 0;

@@ -3,12 +3,12 @@
 import { Command } from "commander";
 import { ContainerList, type ContainerView } from "../../protocol/container.ts";
 import { NodeList } from "../../protocol/node.ts";
+import { apiOf } from "../../protocol/version.ts";
 import { CONTAINERS, inOrder, type Placed, PLACED_CONTAINERS } from "../containers-table.ts";
 import { UsageError, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
-import { apiOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {

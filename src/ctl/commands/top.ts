@@ -2,13 +2,14 @@
 
 import { Command } from "commander";
 import { StatsList, type StatsView } from "../../protocol/stats.ts";
+import { apiOf } from "../../protocol/version.ts";
 import type { Connection } from "../connection.ts";
 import { exitOfSignal } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import { busiestFirst, STATS } from "../stats-table.ts";
 import { Table } from "../table.ts";
-import { addressOf, apiOf } from "../place.ts";
+import { addressOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {

@@ -46,6 +46,7 @@ const WHOAMI = {
       subject: z.string(),
       rights: z.array(Right),
       scopes: z.array(Scope),
+      nodes: z.array(z.string()).optional().describe("The hosts of a fleet that the grant is limited to."),
       hostShell: z.object({ user: z.string() }).optional(),
     }),
   },
@@ -107,8 +108,8 @@ export function addSignIn(app: App, { node, credentials, door, hostShellUser, au
 
   app.get("/api/v1/whoami", { config: { access: "signed-in" }, schema: WHOAMI }, async (request) => {
     const { grant } = callerOf(request).subject;
-    const { subject, rights, scopes } = grant;
+    const { subject, rights, scopes, nodes } = grant;
     const shell = hostShellUser !== undefined && holds(grant, "host-shell") && { hostShell: { user: hostShellUser } };
-    return { node, subject, rights, scopes, ...shell };
+    return { node, subject, rights, scopes, ...(nodes && { nodes }), ...shell };
   });
 }

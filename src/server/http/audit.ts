@@ -3,6 +3,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Door } from "../../door/door.ts";
 import type { Log } from "../../door/options.ts";
+import type { AuditLine } from "../../protocol/audit.ts";
 import type { AuditEntry } from "../../protocol/events.ts";
 import type { History } from "../history/history.ts";
 
@@ -22,5 +23,17 @@ export function auditor({ door, history, log }: AuditParts): Audit {
     const line = { ...entry, subject, address: door.source(request).address };
     log.info({ request: request.id, audit: line }, entry.action);
     await history.add(line);
+  };
+}
+
+/** Pages that come and go. Nobody waits for this line; where the database has no place for it, the log has it. */
+export function signInAuditor({ history, log }: Omit<AuditParts, "door">): (line: AuditLine) => void {
+  return ({ event, subject = "", issuer, remote = "" }) => {
+    const [address = ""] = remote.split(" ");
+    const line = { action: event, subject, address, ...(issuer && { detail: `with a code of ${issuer}` }) };
+    log.info({ audit: line }, event);
+    history
+      .add(line)
+      .catch((error: unknown) => log.error({ err: error, audit: line }, "an audit line is in the log only"));
   };
 }

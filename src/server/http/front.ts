@@ -6,6 +6,7 @@ import { Signatures } from "../../auth/signature.ts";
 import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
+import { addPage } from "../../door/page.ts";
 import { asFairleadError } from "../../door/problems.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
@@ -19,8 +20,9 @@ import type { Registration } from "../nodes/registration.ts";
 import type { Devices } from "../people/devices.ts";
 import type { ApiTokens } from "../people/tokens.ts";
 import type { Exchange } from "../relay/exchange.ts";
-import { auditor } from "./audit.ts";
+import { auditor, signInAuditor } from "./audit.ts";
 import { addAgents } from "./routes/agents.ts";
+import { addContainers } from "./routes/containers.ts";
 import { addHistory } from "./routes/history.ts";
 import { addLogin } from "./routes/login.ts";
 import { addNodes } from "./routes/nodes.ts";
@@ -42,6 +44,8 @@ export interface ServerFrontOptions {
   events: History<FleetEvent>;
   audit: History<AuditEntry>;
   exchange: Exchange;
+  /** The built page, where there is one. */
+  uiDirectory: string | undefined;
 }
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
@@ -56,17 +60,17 @@ export async function createServerFront(options: ServerFrontOptions): Promise<Fr
     isReady: () => true,
     understand: asFairleadError,
     hosts: (request) => checkHost(request, { nodes, signatures }),
-    furnish: async (app, shared) => furnish(app, options, shared),
+    furnish: (app, shared) => furnish(app, options, shared),
   });
 }
 
-function furnish(app: App, options: ServerFrontOptions, { door, limits, draining }: Shared): void {
-  const { config, credentials, log } = options;
+async function furnish(app: App, options: ServerFrontOptions, { door, limits, draining }: Shared): Promise<void> {
+  const { config, credentials, log, nodes } = options;
   const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
   const audit = auditor({ door, history: options.audit, log });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addProbes(app, { registry: options.metrics, metricsPublic, isReady: () => true, draining });
-  addSignIn(app, { node, credentials, door });
+  addSignIn(app, { node, credentials, door, audit: signInAuditor({ history: options.audit, log }) });
   addVersion(app, { kind: "server", node, version });
   addLogin(app, { ...options, door, audit, lifetime });
   addTokens(app, { ...options, audit });
@@ -74,5 +78,7 @@ function furnish(app: App, options: ServerFrontOptions, { door, limits, draining
   addAgents(app, { ...options, door });
   addHistory(app, { ...options, watches });
   addSessions(app, { ...options, door });
+  addContainers(app, { nodes, relay: options.exchange.relay, watches });
   addRelayed(app, options.exchange);
+  if (options.uiDirectory !== undefined) await addPage(app, options.uiDirectory);
 }

@@ -34,7 +34,12 @@ export async function checkHost(
       `The key of the host ${name} was replaced. If nobody did that on purpose, remove the host and add it again.`,
     );
   const { method = "", url: target = "" } = request;
-  signatures.verify({ method, target }, request.headers, publicKey);
+  try {
+    signatures.verify({ method, target }, request.headers, publicKey);
+  } catch (error) {
+    if (error instanceof FairleadError && error.code === "clock-skew") nodes.live.warn(uid, error.code, error.message);
+    throw error;
+  }
   if (target !== REGISTER_PATH) await use(nodes, record, { epoch: claim.epoch, key });
   return { name, uid, epoch: claim.epoch, digest: claim.digest, revoked: nodes.live.revoked(uid) };
 }

@@ -2,17 +2,22 @@
 
 import { wait } from "../../lib/wait.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
-import type { Beat } from "../../protocol/node.ts";
+import type { Beat, NodeWarning } from "../../protocol/node.ts";
 import { Liveness } from "./liveness.ts";
 
 /** How often overdue hosts are looked for, and watchers are told of changes at most, in milliseconds. */
 export const LOOK_MS = 1_000;
+
+/** Milliseconds for which a warning is shown after it was last due. */
+const WARNING_MS = 3_600_000;
 
 interface State {
   /** Milliseconds since 1970. */
   lastSeen?: number;
   address?: string;
   beat?: Beat;
+  /** The last of each code. */
+  warnings: Map<string, NodeWarning>;
   revocation: AbortController;
 }
 
@@ -30,7 +35,8 @@ export class Live {
   /** Takes a report. */
   reported(uid: string, { interval, ...report }: Reported): void {
     this.#liveness.seen(uid, interval);
-    Object.assign(this.#state(uid), report, { lastSeen: Date.now() });
+    const state = Object.assign(this.#state(uid), report, { lastSeen: Date.now() });
+    state.warnings.delete("clock-skew");
     this.changed();
   }
 
@@ -38,9 +44,16 @@ export class Live {
     return this.#liveness.isReady(uid);
   }
 
-  of(uid: string): Readonly<Omit<State, "revocation">> {
-    const { revocation: _, ...state } = this.#state(uid);
-    return state;
+  of(uid: string): Readonly<Omit<State, "revocation" | "warnings">> & { warnings: NodeWarning[] } {
+    const { revocation: _, warnings, ...state } = this.#state(uid);
+    const recent = [...warnings.values()].filter(({ time }) => time > Date.now() - WARNING_MS);
+    return { ...state, warnings: recent };
+  }
+
+  /** Something is wrong with the host, as somebody with its key has shown. */
+  warn(uid: string, code: string, message: string): void {
+    this.#state(uid).warnings.set(code, { code, message, time: Date.now() });
+    this.changed();
   }
 
   overdue(): string[] {
@@ -90,7 +103,7 @@ export class Live {
   }
 
   #state(uid: string): State {
-    const known = this.#states.get(uid) ?? { revocation: new AbortController() };
+    const known = this.#states.get(uid) ?? { revocation: new AbortController(), warnings: new Map() };
     this.#states.set(uid, known);
     return known;
   }

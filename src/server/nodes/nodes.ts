@@ -123,7 +123,7 @@ export class Nodes {
 
   view(record: NodeRecord): NodeView {
     const { name, uid, created, registered, facts } = record;
-    const { lastSeen = record.lastSeen, address = record.address, beat } = this.live.of(uid);
+    const { lastSeen = record.lastSeen, address = record.address, beat, warnings } = this.live.of(uid);
     const [key] = record.keys.slice(-1);
     return {
       name,
@@ -136,6 +136,7 @@ export class Nodes {
       ...(address !== undefined && { address }),
       ...(facts && { facts }),
       ...(beat && { beat }),
+      ...(warnings.length > 0 && { warnings }),
       ...(key && { key: { id: key.id, since: key.since } }),
     };
   }

@@ -113,11 +113,12 @@ export class Registration {
     return { settings, rotate: record.rotate };
   }
 
-  async #suspect(error: unknown, { name }: HostIdentity, { hostname, machineId }: NodeFacts): Promise<never> {
+  async #suspect(error: unknown, { name, uid }: HostIdentity, { hostname, machineId }: NodeFacts): Promise<never> {
     if (error instanceof FairleadError && error.code === "cloned-identity") {
       const known = (await this.#nodes.records.get(name))?.facts;
       const same = machineId !== undefined && machineId === known?.machineId;
       const words = `is there twice: ${hostname} came with the identity of ${known?.hostname} (${same ? "the same" : "another"} machine id)`;
+      this.#nodes.live.warn(uid, error.code, `The host ${name} ${words}.`);
       await this.#nodes.tell("NodeCloned", name, words);
     }
     throw error;

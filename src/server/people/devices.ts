@@ -4,17 +4,17 @@ import type { Subject } from "../../auth/grant.ts";
 import { newCode, plainCode } from "../../auth/codes.ts";
 import { keyOf, newSecret } from "../../auth/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
+import type { AskedReply } from "../../protocol/login.ts";
 
 const LIFETIME_MS = 10 * 60_000;
 const MAX_WAITING = 64;
 /** How often the program may ask, in milliseconds. */
 const INTERVAL_MS = 1_000;
 
-interface Waiting {
-  name: string;
-  code: string;
+interface Waiting extends AskedReply {
   expires: number;
   approvedBy?: Subject;
+  refused?: true;
 }
 
 export interface Asked {
@@ -34,33 +34,56 @@ export class Devices {
   }
 
   /** `name` says what the login is for. Throws `too-many`. */
-  ask(name: string): Asked {
+  ask({ name, address }: Pick<AskedReply, "name" | "address">): Asked {
     this.#sweep();
     if (this.#waiting.size >= MAX_WAITING)
       throw new FairleadError("too-many", `${MAX_WAITING} logins wait to be approved; try again in ten minutes.`);
     const device = newSecret();
     const code = newCode();
-    const expires = this.#now() + LIFETIME_MS;
-    this.#waiting.set(keyOf(device), { name, code: plainCode(code), expires });
+    const asked = this.#now();
+    const expires = asked + LIFETIME_MS;
+    this.#waiting.set(keyOf(device), { name, address, code, asked, expires });
     return { device, code, expires, interval: INTERVAL_MS };
   }
 
-  /** Lets the login with this code in, with what `by` may do; tells what it is for. `undefined`: there is no such code. */
-  approve(typed: string, by: Subject): string | undefined {
-    this.#sweep();
-    const wanted = plainCode(typed);
-    const found = [...this.#waiting.values()].find(({ code, approvedBy }) => code === wanted && !approvedBy);
-    if (found) found.approvedBy = by;
-    return found?.name;
+  /** Who waits with this code. Throws `not-found`, as the next two do. */
+  find(typed: string): AskedReply {
+    const { name, code, address, asked } = this.#undecided(typed);
+    return { name, code, address, asked };
   }
 
-  /** `pending` until it is approved; then who approved it, once. `undefined`: unknown, over, or fetched. */
-  fetch(device: string): { name: string; by: Subject } | "pending" | undefined {
+  /** Lets the login with this code in, with what `by` may do; tells what it is for. */
+  approve(typed: string, by: Subject): string {
+    const found = this.#undecided(typed);
+    found.approvedBy = by;
+    return found.name;
+  }
+
+  /** Whoever waits with this code is told that he is not let in. */
+  refuse(typed: string): string {
+    const found = this.#undecided(typed);
+    found.refused = true;
+    return found.name;
+  }
+
+  /** `pending` until it is decided; then who approved it, once, or `refused`. `undefined`: unknown, over, or fetched. */
+  fetch(device: string): { name: string; by: Subject } | "pending" | "refused" | undefined {
     this.#sweep();
     const found = this.#waiting.get(keyOf(device));
-    if (!found?.approvedBy) return found && "pending";
+    if (!found) return undefined;
+    if (!found.refused && !found.approvedBy) return "pending";
     this.#waiting.delete(keyOf(device));
+    if (!found.approvedBy) return "refused";
     return found.approvedBy.revoked.aborted ? undefined : { name: found.name, by: found.approvedBy };
+  }
+
+  #undecided(typed: string): Waiting {
+    this.#sweep();
+    const wanted = plainCode(typed);
+    const open = [...this.#waiting.values()].filter(({ approvedBy, refused }) => !approvedBy && !refused);
+    const found = open.find(({ code }) => plainCode(code) === wanted);
+    if (found) return found;
+    throw new FairleadError("not-found", "No login waits with that code. Codes are good for ten minutes, once.");
   }
 
   #sweep(): void {

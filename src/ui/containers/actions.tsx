@@ -1,17 +1,17 @@
 /** What a container's row offers: a terminal and its log at once, everything else in a menu. */
 
-import type { ContainerView } from "../../protocol/container.ts";
 import { type Choice, Menu } from "../menu.tsx";
 import type { Tabs } from "../tabs.ts";
+import { fullName, type Placed } from "./containers.ts";
 import { may } from "./wording.ts";
 
 export interface ActionsProps {
-  container: ContainerView;
+  container: Placed;
   tabs: Tabs;
 }
 
 export function Actions({ container, tabs }: ActionsProps) {
-  const { name } = container;
+  const name = fullName(container);
   const full = fullWords(tabs);
   const unless = full ?? stoppedWords(container);
   return (
@@ -63,6 +63,6 @@ function fullWords(tabs: Tabs): string | undefined {
   return tabs.full.value ? "Close a tab first: no more can be open." : undefined;
 }
 
-function stoppedWords({ state }: ContainerView): string | undefined {
+function stoppedWords({ state }: Placed): string | undefined {
   return state === "running" ? undefined : "The container is not running.";
 }

@@ -1,17 +1,35 @@
 /** Which containers the list shows, and under which heading. */
 
-import type { ContainerView } from "../../protocol/container.ts";
+import type { Problem } from "../../protocol/errors.ts";
+import { type Placed, placed, type Shown } from "./containers.ts";
 
 export interface Group {
+  /** Its host; absent on an agent's own page. */
+  node?: string;
   /** The Compose project; absent for containers that belong to none. */
   project?: string;
-  containers: ContainerView[];
+  containers: Placed[];
+  /** Why the host's containers may be others by now. */
+  problem?: Problem | undefined;
+}
+
+/** The groups of each host, by name; one that cannot be asked is told even where nothing is known of it. */
+export function byHost({ fleet, hosts }: Shown, keep: (container: Placed) => boolean): Group[] {
+  return hosts
+    .toSorted((a, b) => byName(a.node, b.node))
+    .flatMap((host) => {
+      const { node, problem } = host;
+      const groups = grouped(placed({ fleet, hosts: [host] }).filter(keep));
+      if (!fleet) return groups;
+      if (groups.length === 0) return problem ? [{ node, problem, containers: [] }] : [];
+      return groups.map((group) => ({ node, problem, ...group }));
+    });
 }
 
 /** Every word must occur somewhere in what the row says, whatever the case. */
-export function matches(container: ContainerView, filter: string): boolean {
-  const { name, image, id, state, status, project = "", service = "" } = container;
-  const haystack = [name, image, id, state, status, project, service].join("\n").toLowerCase();
+export function matches(container: Placed, filter: string): boolean {
+  const { name, image, id, state, status, project = "", service = "", node = "" } = container;
+  const haystack = [name, image, id, state, status, project, service, node].join("\n").toLowerCase();
   return filter
     .toLowerCase()
     .split(/\s+/)
@@ -19,7 +37,7 @@ export function matches(container: ContainerView, filter: string): boolean {
 }
 
 /** Projects by name, then what belongs to none; running before stopped, then by name. */
-export function grouped(containers: readonly ContainerView[]): Group[] {
+export function grouped(containers: readonly Placed[]): Group[] {
   const names = new Set(containers.flatMap(({ project }) => project ?? []));
   const members = (of: string | undefined) => sorted(containers.filter(({ project }) => project === of));
   const groups: Group[] = [...names].sort(byName).map((project) => ({ project, containers: members(project) }));
@@ -27,8 +45,8 @@ export function grouped(containers: readonly ContainerView[]): Group[] {
   return loose.length > 0 ? [...groups, { containers: loose }] : groups;
 }
 
-function sorted(containers: ContainerView[]): ContainerView[] {
-  const rank = (container: ContainerView) => (container.state === "running" ? 0 : 1);
+function sorted(containers: Placed[]): Placed[] {
+  const rank = (container: Placed) => (container.state === "running" ? 0 : 1);
   return [...containers].sort((a, b) => rank(a) - rank(b) || byName(a.name, b.name));
 }
 

@@ -1,18 +1,20 @@
 /** The list of containers: what runs on the host now, and one click to a terminal or a log. */
 
-import { useComputed, useSignal } from "@preact/signals";
+import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { age } from "../../lib/age.ts";
-import type { ContainerView } from "../../protocol/container.ts";
+import type { Feed } from "../feed.ts";
+import { FeedNote } from "../feed-note.tsx";
 import { Note } from "../note.tsx";
 import type { Tabs } from "../tabs.ts";
 import { Actions } from "./actions.tsx";
-import type { Feed } from "./feed.ts";
-import { FeedNote } from "./feed-note.tsx";
-import { type Group, grouped, matches } from "./groups.ts";
+import { fullName, type Placed, placed, type Shown } from "./containers.ts";
+import { byHost, type Group, matches } from "./groups.ts";
 import type { Opener } from "./opener.ts";
 import { PortList } from "./port-list.tsx";
 import { image, status } from "./wording.ts";
+
+const NOTHING: Shown = { fleet: false, hosts: [] };
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
@@ -24,7 +26,7 @@ interface RowContext {
 }
 
 export interface ListProps {
-  feed: Feed;
+  feed: Feed<Shown>;
   tabs: Tabs;
   opener: Opener;
 }
@@ -32,9 +34,13 @@ export interface ListProps {
 export function ContainerList({ feed, tabs, opener }: ListProps) {
   const filter = useSignal("");
   const now = useSignal(Date.now());
+  const host = useSignal("");
+  const total = useComputed(() => placed(feed.list.value ?? NOTHING).length);
   const groups = useComputed(() => {
-    const all = feed.list.value?.containers ?? [];
-    return grouped(all.filter((container) => matches(container, filter.value)));
+    const { fleet, hosts } = feed.list.value ?? NOTHING;
+    const chosen = hosts.filter(({ node }) => node === host.value);
+    const wanted = chosen.length > 0 ? chosen : hosts;
+    return byHost({ fleet, hosts: wanted }, (container) => matches(container, filter.value));
   });
   useEffect(() => {
     const timer = setInterval(() => (now.value = Date.now()), TICK);
@@ -52,6 +58,7 @@ export function ContainerList({ feed, tabs, opener }: ListProps) {
           value={filter.value}
           onInput={(event) => (filter.value = event.currentTarget.value)}
         />
+        {feed.list.value?.fleet && <HostChoice hosts={feed.list.value.hosts} host={host} />}
         <FeedNote feed={feed} />
         {opener.problem.value !== undefined && <Note look="broken">{opener.problem.value}</Note>}
       </div>
@@ -70,11 +77,11 @@ export function ContainerList({ feed, tabs, opener }: ListProps) {
             </tr>
           </thead>
           {groups.value.map((group) => (
-            <GroupRows key={group.project ?? ""} group={group} context={context} />
+            <GroupRows key={`${group.node} ${group.project}`} group={group} context={context} />
           ))}
         </table>
       ) : (
-        feed.list.value && <Nothing filter={filter.value} total={feed.list.value.containers.length} />
+        feed.list.value && <Nothing filter={filter.value} total={total.value} fleet={feed.list.value.fleet} />
       )}
     </div>
   );
@@ -86,8 +93,9 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
     <tbody>
       <tr class="group">
         <th colSpan={6} scope="rowgroup">
-          {group.project ?? "No project"}{" "}
-          <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>
+          {heading(group)}{" "}
+          {count > 0 && <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>}
+          {group.problem && <span class="quiet broken">{group.problem.detail}</span>}
         </th>
       </tr>
       {group.containers.map((container) => (
@@ -97,9 +105,14 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
   );
 }
 
-function Row({ container, context }: { container: ContainerView; context: RowContext }) {
+function heading({ node, project }: Group): string {
+  if (node === undefined) return project ?? "No project";
+  return project === undefined ? node : `${node} · ${project}`;
+}
+
+function Row({ container, context }: { container: Placed; context: RowContext }) {
   return (
-    <tr class="container" data-name={container.name}>
+    <tr class="container" data-name={fullName(container)}>
       <th scope="row" class="name" title={container.id}>
         {container.name}
       </th>
@@ -122,12 +135,26 @@ function Row({ container, context }: { container: ContainerView; context: RowCon
   );
 }
 
-function Nothing({ filter, total }: { filter: string; total: number }) {
+function HostChoice({ hosts, host }: { hosts: Shown["hosts"]; host: Signal<string> }) {
+  return (
+    <select aria-label="Host" value={host.value} onChange={(event) => (host.value = event.currentTarget.value)}>
+      <option value="">All hosts</option>
+      {hosts.map(({ node }) => (
+        <option key={node}>{node}</option>
+      ))}
+    </select>
+  );
+}
+
+function Nothing({ filter, total, fleet }: { filter: string; total: number; fleet: boolean }) {
   if (total > 0)
     return (
       <p class="nothing">
-        None of the {total} containers matches “{filter.trim()}”.
+        {filter.trim() === ""
+          ? "There is none on this host."
+          : `None of the ${total} containers matches “${filter.trim()}”.`}
       </p>
     );
+  if (fleet) return <p class="nothing">There is no container on any host yet.</p>;
   return <p class="nothing">There is no container on this host yet. Start one, and it appears here by itself.</p>;
 }

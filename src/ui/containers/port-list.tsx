@@ -1,11 +1,12 @@
 /** A container's ports; those that may have pages to show are links to them. */
 
-import type { ContainerView } from "../../protocol/container.ts";
+import type { Placed } from "./containers.ts";
 import type { Opener } from "./opener.ts";
 import { may, ports } from "./wording.ts";
 
-export function PortList({ container, opener }: { container: ContainerView; opener: Opener }) {
-  const opens = container.state === "running" && may(container, "proxy");
+export function PortList({ container, opener }: { container: Placed; opener: Opener }) {
+  // Through a server there is no origin for a container's page.
+  const opens = container.node === undefined && container.state === "running" && may(container, "proxy");
   return ports(container).map(({ words, tcp }, index) => (
     <span key={words}>
       {index > 0 && ", "}

@@ -6,7 +6,7 @@ import type { FairleadError } from "../../protocol/errors.ts";
 import type { LogCursor, LogsBody } from "../../protocol/open.ts";
 import type { Packet } from "../../protocol/packet.ts";
 import { failure } from "../failure.ts";
-import type { Link } from "../link.ts";
+import type { Way } from "../link.ts";
 import { Book } from "./book.ts";
 import { type Line, LineAssembler } from "./lines.ts";
 
@@ -32,13 +32,13 @@ export class Follow {
   /** A reader who scrolled up: what they look at must not be pushed out, so a full book stops the stream. */
   readonly paused = signal(false);
   readonly #container: string;
-  readonly #link: Link;
+  readonly #link: Way;
   #cursor: LogCursor | undefined;
   #session: RemoteSession | undefined;
   #closed = false;
   #goOn: () => void = () => {};
 
-  constructor(container: string, link: Link) {
+  constructor(container: string, link: Way) {
     this.#container = container;
     this.#link = link;
   }

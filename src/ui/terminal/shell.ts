@@ -6,7 +6,7 @@ import { KeySequence } from "../../lib/key-sequence.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus, Packet } from "../../protocol/packet.ts";
 import { failure } from "../failure.ts";
-import type { Link } from "../link.ts";
+import type { Way } from "../link.ts";
 import type { Screen } from "./screen.ts";
 import type { ShellRequest, Size, Start } from "./start.ts";
 
@@ -36,7 +36,7 @@ export class Shell {
   /** Bytes that the agent had to drop because this page did not keep up. */
   readonly missing = signal(0);
   readonly #start: Start;
-  readonly #link: Link;
+  readonly #link: Way;
   #session: RemoteSession | undefined;
   #leaving: KeySequence | undefined;
   #left = false;
@@ -44,7 +44,7 @@ export class Shell {
   #sending: Promise<void> = Promise.resolve();
   #waiting = 0;
 
-  constructor(start: Start, link: Link) {
+  constructor(start: Start, link: Way) {
     this.#start = start;
     this.#link = link;
   }

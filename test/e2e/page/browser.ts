@@ -62,15 +62,18 @@ export async function openBrowser({ anyCertificate = false }: BrowserOptions = {
   return { context, page, complaints, close };
 }
 
+/** An agent or a server. */
+export type Front = Pick<TestAgent, "url" | "fetch">;
+
 /** Signs in with a fresh code, typed by hand. */
-export async function signIn(page: Page, agent: TestAgent): Promise<void> {
+export async function signIn(page: Page, agent: Front): Promise<void> {
   await page.goto(agent.url);
   await page.getByLabel("One-time code").fill(await newCode(agent));
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("tab", { name: "Containers" }).waitFor();
 }
 
-export async function newCode(agent: TestAgent): Promise<string> {
+export async function newCode(agent: Front): Promise<string> {
   const response = await agent.fetch("/api/v1/codes", { method: "POST" });
   const { code } = (await response.json()) as { code: string };
   return code;

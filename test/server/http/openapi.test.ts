@@ -55,6 +55,8 @@ const PARTICULARS: Record<string, () => Promise<Particulars>> = {
   "POST /api/v1/login": async () => login((await newCode()).code),
   "POST /api/v1/login/device/token": async () => login((await newDevice()).device),
   "POST /api/v1/login/approve": async () => ({ body: { code: (await newDevice()).code } }),
+  "POST /api/v1/login/asked": async () => ({ body: { code: (await newDevice()).code } }),
+  "POST /api/v1/login/refuse": async () => ({ body: { code: (await newDevice()).code } }),
   "POST /api/v1/tokens": async () => ({
     body: { name: another(), rights: ["list"], nodes: ["box"], lifetime: 60_000 },
   }),

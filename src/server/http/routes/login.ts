@@ -11,6 +11,8 @@ import { FairleadError } from "../../../protocol/errors.ts";
 import {
   APPROVE_PATH,
   ApproveRequest,
+  ASKED_PATH,
+  AskedReply,
   DEVICE_PATH,
   DEVICE_TOKEN_PATH,
   DeviceReply,
@@ -19,6 +21,7 @@ import {
   LoginReply,
   LoginRequest,
   PendingReply,
+  REFUSE_PATH,
   TokenName,
 } from "../../../protocol/login.ts";
 import type { Devices } from "../../people/devices.ts";
@@ -44,12 +47,26 @@ const DEVICE = {
 const DEVICE_TOKEN = {
   summary: "The token, once that login is approved (`Authorization: Login DEVICE`).",
   querystring: NoQuery,
-  problems: ["unauthenticated", "too-many"],
+  problems: ["unauthenticated", "too-many", "revoked"],
   response: { 200: z.union([LoginReply, PendingReply]) },
 } as const;
 
 const APPROVE = {
   summary: "Lets the login with this code in, with what you may do.",
+  querystring: NoQuery,
+  body: ApproveRequest,
+  response: { 200: z.object({ name: TokenName }) },
+} as const;
+
+const ASKED = {
+  summary: "Who waits with this code, and from where.",
+  querystring: NoQuery,
+  body: ApproveRequest,
+  response: { 200: AskedReply },
+} as const;
+
+const REFUSE = {
+  summary: "Whoever waits with this code is told that he is not let in.",
   querystring: NoQuery,
   body: ApproveRequest,
   response: { 200: z.object({ name: TokenName }) },
@@ -66,7 +83,7 @@ export interface LoginParts {
 }
 
 export function addLogin(app: App, parts: LoginParts): void {
-  const { credentials, devices, door, audit } = parts;
+  const { credentials, devices, door } = parts;
   const config = { access: "anyone" } as const;
   app.post(LOGIN_PATH, { config, schema: LOGIN }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
@@ -74,18 +91,30 @@ export function addLogin(app: App, parts: LoginParts): void {
     const issuer = credentials.codes.redeem(secretOf(request)) ?? (await door.refuse(request, reply, "code"));
     return await letIn(request, { name, by: issuer }, parts);
   });
-  app.post(DEVICE_PATH, { config, schema: DEVICE }, async (request) => devices.ask(request.body.name));
+  app.post(DEVICE_PATH, { config, schema: DEVICE }, async (request) =>
+    devices.ask({ name: request.body.name, address: door.source(request).address }),
+  );
   app.post(DEVICE_TOKEN_PATH, { config, schema: DEVICE_TOKEN }, async (request, reply) => {
     const approved = devices.fetch(secretOf(request)) ?? (await door.refuse(request, reply, "token"));
     if (approved === "pending") return { pending: true };
+    if (approved === "refused") throw new FairleadError("revoked", "This login was refused.");
     return await letIn(request, approved, parts);
   });
-  app.post(APPROVE_PATH, { config: { access: "admin" }, schema: APPROVE }, async (request) => {
-    const { code } = request.body;
-    const name = devices.approve(code, callerOf(request).subject);
-    if (name === undefined)
-      throw new FairleadError("not-found", "No login waits with that code. Codes are good for ten minutes, once.");
+  addDecisions(app, parts);
+}
+
+/** By somebody who is signed in, for the one who waits elsewhere. */
+function addDecisions(app: App, { devices, audit }: LoginParts): void {
+  const config = { access: "admin" } as const;
+  app.post(ASKED_PATH, { config, schema: ASKED }, async (request) => devices.find(request.body.code));
+  app.post(APPROVE_PATH, { config, schema: APPROVE }, async (request) => {
+    const name = devices.approve(request.body.code, callerOf(request).subject);
     await audit(request, { action: "login approve", detail: name });
+    return { name };
+  });
+  app.post(REFUSE_PATH, { config, schema: REFUSE }, async (request) => {
+    const name = devices.refuse(request.body.code);
+    await audit(request, { action: "login refuse", detail: name });
     return { name };
   });
 }

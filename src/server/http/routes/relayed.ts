@@ -1,6 +1,6 @@
 /** The HTTP side of every agent, at `/api/v1/nodes/NODE/...`: passed on as it is, in the name of whoever asks. */
 
-import { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage, request as call } from "node:http";
+import { type IncomingHttpHeaders, request as call } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -9,17 +9,13 @@ import { callerOf } from "../../../door/door.ts";
 import { subprotocols } from "../../../door/identity.ts";
 import { AnyQuery, parseInput } from "../../../door/input.ts";
 import { stay } from "../../../door/stay.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
 import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
 import type { Relay } from "../../relay/relay.ts";
+import { answerOf, HOST } from "../agent-answer.ts";
 
 const PATH = "/api/v1/nodes/:node/*";
 /** On the agent, what stands before the rest of the path. */
 const BASE = "/api/v1/";
-/** By which name an agent always knows itself. */
-const HOST = "localhost";
-/** How long an agent may take to begin its answer, in milliseconds. */
-const ANSWER_MS = 60_000;
 /** Who asks is said by the grant, and what concerns one hop alone goes no further (RFC 9110, 7.6.1). */
 const OWN = new Set(
   ["host", "origin", "referer", "cookie", "authorization", "x-forwarded-for", "forwarded", PAGE_SECRET_HEADER].concat([
@@ -117,22 +113,6 @@ async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream
 function headersOf(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !OWN.has(name));
   return { ...(Object.fromEntries(kept) as Record<string, string | string[]>), host: HOST };
-}
-
-function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const late = () => asked.destroy(new FairleadError("unreachable", "The agent did not answer in time."));
-    const timer = setTimeout(late, ANSWER_MS);
-    asked.once("response", (answer) => {
-      clearTimeout(timer);
-      resolve(answer);
-    });
-    asked.once("error", (cause) => {
-      clearTimeout(timer);
-      const words = "The connection to the agent broke before it had answered.";
-      reject(cause instanceof FairleadError ? cause : new FairleadError("unreachable", words, { cause }));
-    });
-  });
 }
 
 /** Each way as fast as its reader reads; one that breaks takes the other with it. */

@@ -1,14 +1,13 @@
-/** Keeps the list of containers as it is on the host: one long answer, read line by line, asked for again whenever it breaks. */
+/** Keeps a list as it is elsewhere: one long answer, read line by line, asked for again whenever it breaks. */
 
 import { signal } from "@preact/signals";
-import { Backoff } from "../../lib/backoff.ts";
-import { wait } from "../../lib/wait.ts";
-import { ContainerList } from "../../protocol/container.ts";
-import { FairleadError, Problem } from "../../protocol/errors.ts";
-import type { Account } from "../account.ts";
-import { readNdjson } from "./ndjson.ts";
+import { Backoff } from "../lib/backoff.ts";
+import { wait } from "../lib/wait.ts";
+import { FairleadError, Problem } from "../protocol/errors.ts";
+import { readNdjson } from "../protocol/ndjson.ts";
+import type { Account } from "./account.ts";
+import type { Source } from "./source.ts";
 
-const WATCH = "/api/v1/containers?watch=1";
 /** Milliseconds between attempts: short, because people look at this page. */
 const RETRY = { first: 500, max: 8_000 };
 
@@ -20,19 +19,22 @@ export type FeedState =
   | { state: "live" }
   | { state: "waiting"; until: number; error: FairleadError };
 
-export class Feed {
-  readonly list = signal<ContainerList | undefined>(undefined);
+export class Feed<T> {
+  readonly list = signal<T | undefined>(undefined);
   readonly state = signal<FeedState>({ state: "connecting" });
   readonly #account: Account;
+  readonly #source: Source<T>;
   #hurry = new AbortController();
 
-  constructor(account: Account) {
+  constructor(account: Account, source: Source<T>) {
     this.#account = account;
+    this.#source = source;
   }
 
-  /** Until stopped. Whoever signs in as somebody else starts a new feed: the old list is not theirs. */
+  /** Until stopped; then nothing is shown any more: whoever signs in as somebody else has another list. */
   async run(stop: AbortSignal): Promise<void> {
     const backoff = new Backoff(RETRY);
+    stop.addEventListener("abort", () => (this.list.value = undefined), { once: true });
     while (!stop.aborted) {
       const error = await this.#attempt(stop, backoff);
       if (stop.aborted) return;
@@ -48,17 +50,17 @@ export class Feed {
   /** One answer from its beginning to its break, which it returns. */
   async #attempt(stop: AbortSignal, backoff: Backoff): Promise<FairleadError> {
     try {
-      const response = await this.#account.call(WATCH, { signal: stop });
-      for await (const value of readNdjson(bytes(response))) {
-        this.list.value = listOf(value);
+      const response = await this.#account.call(this.#source.path, { signal: stop });
+      for await (const line of readNdjson(bytes(response))) {
+        const problem = Problem.safeParse(line);
+        if (problem.success) throw FairleadError.from(problem.data);
+        this.list.value = this.#source.read(line, this.list.peek());
         this.state.value = { state: "live" };
         backoff.reset();
       }
-      return new FairleadError("unreachable", "The agent ended the list.");
+      return new FairleadError("unreachable", "The list was ended.");
     } catch (error) {
-      return error instanceof FairleadError
-        ? error
-        : new FairleadError("unreachable", "The connection to the agent broke.");
+      return error instanceof FairleadError ? error : new FairleadError("unreachable", "The connection broke.");
     }
   }
 
@@ -70,14 +72,7 @@ export class Feed {
   }
 }
 
-/** A line is the whole list, or why there will be no other. */
-function listOf(value: unknown): ContainerList {
-  const problem = Problem.safeParse(value);
-  if (problem.success) throw FairleadError.from(problem.data);
-  return ContainerList.parse(value);
-}
-
-/** The body piece by piece; leaving the loop cancels it. Throws when the agent's signs of life stay away. */
+/** The body piece by piece; leaving the loop cancels it. Throws when the signs of life stay away. */
 async function* bytes(response: Response): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader();
   if (!reader) return;
@@ -95,7 +90,7 @@ async function* bytes(response: Response): AsyncGenerator<Uint8Array> {
 async function inTime<T>(reading: Promise<T>): Promise<T> {
   let timer: number | undefined;
   const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new FairleadError("unreachable", "The agent has gone silent.")), SILENCE);
+    timer = setTimeout(() => reject(new FairleadError("unreachable", "The connection has gone silent.")), SILENCE);
   });
   try {
     return await Promise.race([reading, silence]);

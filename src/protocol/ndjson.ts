@@ -1,6 +1,6 @@
 /** Reads newline-delimited JSON from a stream of bytes, one value at a time. */
 
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "./errors.ts";
 
 /** Longest line in characters: a list of several thousand containers, and an end to what a broken server can make us hold. */
 const MAX_LINE = 16 * 1024 * 1024;
@@ -13,7 +13,7 @@ export async function* readNdjson(chunks: AsyncIterable<Uint8Array>): AsyncGener
     const [first = "", ...others] = decoder.decode(chunk, { stream: true }).split("\n");
     const lines = [rest + first, ...others];
     rest = lines.pop() ?? "";
-    if (rest.length > MAX_LINE) throw new FairleadError("protocol-error", "The agent sent a line without an end.");
+    if (rest.length > MAX_LINE) throw new FairleadError("protocol-error", "There came a line without an end.");
     for (const line of lines) if (line.trim() !== "") yield parse(line);
   }
 }
@@ -22,6 +22,6 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line);
   } catch (cause) {
-    throw new FairleadError("protocol-error", "The agent sent something that is not JSON.", { cause });
+    throw new FairleadError("protocol-error", "There came something that is not JSON.", { cause });
   }
 }

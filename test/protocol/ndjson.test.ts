@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { readNdjson } from "../../../src/ui/containers/ndjson.ts";
+import { readNdjson } from "../../src/protocol/ndjson.ts";
 
 async function read(chunks: Uint8Array[]): Promise<unknown[]> {
   async function* stream() {

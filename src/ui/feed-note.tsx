@@ -1,10 +1,10 @@
 /** Says whether the list is up to date, and if not, why and until when. */
 
-import { Countdown } from "../countdown.tsx";
-import { Note } from "../note.tsx";
+import { Countdown } from "./countdown.tsx";
+import { Note } from "./note.tsx";
 import type { Feed } from "./feed.ts";
 
-export function FeedNote({ feed }: { feed: Feed }) {
+export function FeedNote<T>({ feed }: { feed: Feed<T> }) {
   const state = feed.state.value;
   const shown = feed.list.value !== undefined;
   if (state.state === "live") return <Note look="live">Live</Note>;

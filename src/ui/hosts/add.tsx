@@ -1,0 +1,85 @@
+/** A new host: its name, and the one command that makes it one. */
+
+import { useSignal } from "@preact/signals";
+import * as z from "zod/mini";
+import { joinCommand } from "../../protocol/fleet.ts";
+import type { Account } from "../account.ts";
+import { Countdown } from "../countdown.tsx";
+import { failure } from "../failure.ts";
+import { Modal } from "../modal.tsx";
+
+const Added = z.object({ name: z.string(), token: z.string(), expires: z.number() });
+type Added = z.infer<typeof Added>;
+
+/** How long the button says that it has copied, in milliseconds. */
+const SAID_MS = 2_000;
+
+export function AddHost({ account, close }: { account: Account; close: () => void }) {
+  const added = useSignal<Added | undefined>(undefined);
+  return (
+    <Modal title="New agent" close={close}>
+      {added.value ? (
+        <Command added={added.value} />
+      ) : (
+        <NameForm account={account} done={(answer) => (added.value = answer)} />
+      )}
+      <div class="buttons">
+        <button onClick={close}>{added.value ? "Done" : "Cancel"}</button>
+      </div>
+    </Modal>
+  );
+}
+
+function NameForm({ account, done }: { account: Account; done: (added: Added) => void }) {
+  const name = useSignal("");
+  const refusal = useSignal<string | undefined>(undefined);
+  const send = async (event: Event) => {
+    event.preventDefault();
+    refusal.value = undefined;
+    try {
+      const body = JSON.stringify({ name: name.value.trim() });
+      const answer = await account.call("/api/v1/nodes", { method: "POST", body });
+      done(Added.parse(await answer.json()));
+    } catch (thrown) {
+      refusal.value = failure(thrown).message;
+    }
+  };
+  return (
+    <form class="command" onSubmit={send}>
+      <input
+        class="line"
+        aria-label="Name of the host"
+        placeholder="Name, such as gpu-box-1"
+        value={name.value}
+        onInput={(event) => (name.value = event.currentTarget.value)}
+        autocapitalize="off"
+        autocomplete="off"
+        spellcheck={false}
+        maxLength={253}
+        required
+      />
+      <button class="primary">Add</button>
+      {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
+    </form>
+  );
+}
+
+function Command({ added: { name, token, expires } }: { added: Added }) {
+  const copied = useSignal(false);
+  const command = joinCommand({ server: location.origin, node: name, token });
+  const copy = async () => {
+    await navigator.clipboard.writeText(command).catch(() => {});
+    copied.value = true;
+    setTimeout(() => (copied.value = false), SAID_MS);
+  };
+  return (
+    <>
+      <p>
+        Run this on {name}. The token in it is good once, and ends <Countdown until={expires} />.
+      </p>
+      <pre class="join">{command}</pre>
+      {/* Browsers have no clipboard for pages that came without encryption from elsewhere. */}
+      {isSecureContext && <button onClick={() => void copy()}>{copied.value ? "Copied" : "Copy"}</button>}
+    </>
+  );
+}

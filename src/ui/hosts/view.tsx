@@ -1,0 +1,56 @@
+/** The hosts of a fleet, one card each, and the way to one more. */
+
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { Account } from "../account.ts";
+import type { Feed } from "../feed.ts";
+import { FeedNote } from "../feed-note.tsx";
+import { Actions } from "./actions.tsx";
+import { AddHost } from "./add.tsx";
+import { HostCard } from "./card.tsx";
+import type { Host } from "./hosts.ts";
+
+/** Milliseconds between two looks at the clock for the ages. */
+const TICK = 5_000;
+
+export interface HostsViewProps {
+  account: Account;
+  feed: Feed<Host[]>;
+  /** Asks for the code of a login that waits. */
+  approve: () => void;
+}
+
+export function HostsView({ account, feed, approve }: HostsViewProps) {
+  const adding = useSignal(false);
+  const now = useSignal(Date.now());
+  const admin = useComputed(() => account.person.value?.admin === true);
+  useEffect(() => {
+    const timer = setInterval(() => (now.value = Date.now()), TICK);
+    return () => clearInterval(timer);
+  }, [now]);
+  const hosts = feed.list.value;
+  return (
+    <div class="hosts">
+      <div class="toolbar">
+        {admin.value && (
+          <>
+            <button class="primary" onClick={() => (adding.value = true)}>
+              New agent
+            </button>
+            <button onClick={approve}>Approve a login …</button>
+          </>
+        )}
+        <FeedNote feed={feed} />
+      </div>
+      {hosts?.length === 0 && <p class="nothing">There is no host yet. Each needs an agent: New agent shows how.</p>}
+      <div class="cards">
+        {hosts?.map((host) => (
+          <HostCard key={host.node.uid} host={host} now={Math.max(now.value, Date.now() - TICK)}>
+            {admin.value && <Actions account={account} node={host.node} />}
+          </HostCard>
+        ))}
+      </div>
+      {adding.value && <AddHost account={account} close={() => (adding.value = false)} />}
+    </div>
+  );
+}
