@@ -130,18 +130,29 @@ describe("the image", { timeout: 180_000 }, () => {
     await until("the helper to be gone", async () => (await helpers()) === "");
   });
 
-  test("comes up from its compose file, read-only", async () => {
+  test("server and agent come up from the compose file, read-only, and are a fleet without a secret in it", async () => {
     const port = await freePort();
     const variables = { DOCKER_HOST: engine.host, DOCKER_SOCKET: engine.socket, FAIRLEAD_PORT: String(port) };
-    const env = { ...environment(), ...variables };
+    const env = { ...environment(), ...variables, FAIRLEAD_NODE_NAME: "own-box" };
     const compose = (...args: string[]) => command("docker-compose", ["-f", COMPOSE, "-p", "flc", ...args], { env });
     await compose("up", "-d");
-    await until("its agent", () =>
-      compose("exec", "-T", "agent", "ctl", "ps").then(
-        (list) => list.includes("web"),
-        () => false,
-      ),
+    const welcome = await until("the server's welcome", async () => {
+      const said = await compose("logs", "--no-color", "server");
+      return said.includes("Ctrl-C") && said;
+    });
+    assert.match(welcome, /page +https:\/\/localhost:8080\/#code=\S+/);
+    const [, pin = ""] = /pin +(sha256:\S+)/.exec(welcome) ?? [];
+    const [, code = ""] = /--code (\S+)/.exec(welcome) ?? [];
+    const admin = { env: { HOME: join(home, "compose"), XDG_CONFIG_HOME: join(home, "compose") } };
+    const login = await runCtl(admin, ["login", `https://localhost:${port}`, "--pin", pin, "--code", code]);
+    assert.equal(login.code, 0, login.stderr);
+    const list = () => runCtl(admin, ["ps", "--node", "own-box", "-o", "name"]);
+    await until("the agent's containers", async () => (await list()).stdout.toString().includes("own-box:web\n"));
+    await until("the token to be gone", async () =>
+      compose("exec", "-T", "--user", "fairlead", "server", "ls", "/var/lib/fairlead-join").then((files) => files.trim() === ""),
     );
+    await compose("restart", "agent");
+    await until("the agent again", async () => (await list()).stdout.toString().includes("own-box:web\n"));
     await compose("down", "--volumes");
   });
 });
