@@ -1,5 +1,6 @@
 /** Asks before something that cannot be taken back. */
 
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 export interface ConfirmProps {
@@ -7,12 +8,16 @@ export interface ConfirmProps {
   detail: string;
   yes: string;
   no?: string;
+  /** Something has to be chosen before yes can be said. */
+  blocked?: boolean;
+  /** What can be chosen. */
+  children?: ComponentChildren;
   onYes: () => void;
   onNo: () => void;
 }
 
 /** Escape and the first button mean no; the dialog takes the focus and gives it back. */
-export function Confirm({ question, detail, yes, no = "Keep it", onYes, onNo }: ConfirmProps) {
+export function Confirm({ question, detail, yes, no = "Keep it", blocked, children, onYes, onNo }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     const element = dialog.current;
@@ -32,9 +37,10 @@ export function Confirm({ question, detail, yes, no = "Keep it", onYes, onNo }: 
     >
       <h2 id="question">{question}</h2>
       <p>{detail}</p>
+      {children}
       <div class="buttons">
         <button onClick={onNo}>{no}</button>
-        <button class="danger" onClick={onYes}>
+        <button class="danger" disabled={blocked} onClick={onYes}>
           {yes}
         </button>
       </div>

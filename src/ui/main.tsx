@@ -8,6 +8,7 @@ import { CONTAINERS } from "./containers/containers.ts";
 import { Opener } from "./containers/opener.ts";
 import { Feed } from "./feed.ts";
 import { HOSTS } from "./hosts/hosts.ts";
+import { Orders } from "./containers/orders.ts";
 import { Link } from "./link.ts";
 import { Page } from "./page.tsx";
 import { HOSTS_TAB, LIST, Tabs } from "./tabs.ts";
@@ -28,6 +29,7 @@ const hosts = new Feed(account, HOSTS);
 const link = new Link(account);
 const tabs = new Tabs(link);
 const opener = new Opener(account);
+const orders = new Orders(account);
 
 effect(() => {
   if (account.state.value.state !== "in") return undefined;
@@ -59,5 +61,5 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pagehide", () => void link.close());
 
 const place = document.getElementById("page");
-const parts = { account, approving, code, feed, hosts, link, opener, tabs };
+const parts = { account, approving, code, feed, hosts, link, opener, orders, tabs };
 if (place) render(<Page {...parts} />, place);

@@ -7,6 +7,8 @@ import { Confirm } from "./confirm.tsx";
 import type { Shown } from "./containers/containers.ts";
 import { ContainerList } from "./containers/list.tsx";
 import type { Opener } from "./containers/opener.ts";
+import { OrderDialog } from "./containers/order-dialog.tsx";
+import type { Orders } from "./containers/orders.ts";
 import { Countdown } from "./countdown.tsx";
 import type { Feed } from "./feed.ts";
 import type { Host } from "./hosts/hosts.ts";
@@ -25,6 +27,7 @@ export interface PageProps {
   hosts: Feed<Host[]>;
   link: Link;
   opener: Opener;
+  orders: Orders;
   tabs: Tabs;
   /** From the link that opened the page. */
   code: string;
@@ -33,7 +36,7 @@ export interface PageProps {
 }
 
 /** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
-export function Page({ account, approving, feed, hosts, link, opener, tabs, code }: PageProps) {
+export function Page({ account, approving, feed, hosts, link, opener, orders, tabs, code }: PageProps) {
   const signIn = account.state.value;
   const signedIn = signIn.state === "in";
   const asking = tabs.asking.value;
@@ -57,7 +60,7 @@ export function Page({ account, approving, feed, hosts, link, opener, tabs, code
               hidden={tabs.shown.value !== id}
             >
               {id === LIST ? (
-                <ContainerList feed={feed} tabs={tabs} opener={opener} />
+                <ContainerList feed={feed} tabs={tabs} opener={opener} orders={orders} />
               ) : (
                 <HostsView account={account} feed={hosts} approve={() => (approving.value = "")} />
               )}
@@ -90,6 +93,7 @@ export function Page({ account, approving, feed, hosts, link, opener, tabs, code
           onNo={() => (tabs.asking.value = undefined)}
         />
       )}
+      {signedIn && <OrderDialog orders={orders} />}
     </>
   );
 }

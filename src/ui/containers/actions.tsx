@@ -3,14 +3,16 @@
 import { type Choice, Menu } from "../menu.tsx";
 import type { Tabs } from "../tabs.ts";
 import { fullName, type Placed } from "./containers.ts";
-import { may } from "./wording.ts";
+import type { OrderKind, Orders } from "./orders.ts";
+import { isAlive, may } from "./wording.ts";
 
 export interface ActionsProps {
   container: Placed;
   tabs: Tabs;
+  orders: Orders;
 }
 
-export function Actions({ container, tabs }: ActionsProps) {
+export function Actions({ container, tabs, orders }: ActionsProps) {
   const name = fullName(container);
   const full = fullWords(tabs);
   const unless = full ?? stoppedWords(container);
@@ -36,12 +38,12 @@ export function Actions({ container, tabs }: ActionsProps) {
           Log
         </button>
       )}
-      <Menu label={`More for ${name}`} choices={() => choices({ container, tabs })} />
+      <Menu label={`More for ${name}`} choices={() => choices({ container, tabs, orders })} />
     </>
   );
 }
 
-function choices({ container, tabs }: ActionsProps): Choice[] {
+function choices({ container, tabs, orders }: ActionsProps): Choice[] {
   const unless = fullWords(tabs) ?? stoppedWords(container);
   const writes = may(container, "attach-rw");
   const found: (Choice | false)[] = [
@@ -56,7 +58,18 @@ function choices({ container, tabs }: ActionsProps): Choice[] {
       choose: () => tabs.attach(container, { onlyLooks: !writes }),
     },
   ];
-  return found.filter((choice) => choice !== false);
+  return [...found.filter((choice) => choice !== false), ...orderChoices(container, orders)];
+}
+
+/** Only what its state allows. */
+function orderChoices(container: Placed, orders: Orders): Choice[] {
+  if (!may(container, "lifecycle")) return [];
+  const unless = orders.underWay.value.has(container.id) ? "Something is under way already." : undefined;
+  const choice = (words: string, kind: OrderKind, danger = false): Choice => {
+    return { words, unless, danger, choose: () => orders.request({ kind, container }) };
+  };
+  const now = isAlive(container) ? [choice("Stop", "stop"), choice("Restart", "restart")] : [choice("Start", "start")];
+  return [...now, choice("Remove …", "remove", true)];
 }
 
 function fullWords(tabs: Tabs): string | undefined {

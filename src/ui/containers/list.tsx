@@ -5,12 +5,13 @@ import { useEffect } from "preact/hooks";
 import { age } from "../../lib/age.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
-import { Note } from "../note.tsx";
+import { Problem } from "../problem.tsx";
 import type { Tabs } from "../tabs.ts";
 import { Actions } from "./actions.tsx";
 import { fullName, type Placed, placed, type Shown } from "./containers.ts";
 import { byHost, type Group, matches } from "./groups.ts";
 import type { Opener } from "./opener.ts";
+import { type Orders, UNDER_WAY } from "./orders.ts";
 import { PortList } from "./port-list.tsx";
 import { image, status } from "./wording.ts";
 
@@ -22,6 +23,7 @@ const TICK = 5_000;
 interface RowContext {
   tabs: Tabs;
   opener: Opener;
+  orders: Orders;
   now: number;
 }
 
@@ -29,9 +31,10 @@ export interface ListProps {
   feed: Feed<Shown>;
   tabs: Tabs;
   opener: Opener;
+  orders: Orders;
 }
 
-export function ContainerList({ feed, tabs, opener }: ListProps) {
+export function ContainerList({ feed, tabs, opener, orders }: ListProps) {
   const filter = useSignal("");
   const now = useSignal(Date.now());
   const host = useSignal("");
@@ -47,7 +50,7 @@ export function ContainerList({ feed, tabs, opener }: ListProps) {
     return () => clearInterval(timer);
   }, [now]);
 
-  const context = { tabs, opener, now: Math.max(now.value, Date.now() - TICK) };
+  const context = { tabs, opener, orders, now: Math.max(now.value, Date.now() - TICK) };
   return (
     <div class="list">
       <div class="toolbar">
@@ -60,7 +63,8 @@ export function ContainerList({ feed, tabs, opener }: ListProps) {
         />
         {feed.list.value?.fleet && <HostChoice hosts={feed.list.value.hosts} host={host} />}
         <FeedNote feed={feed} />
-        {opener.problem.value !== undefined && <Note look="broken">{opener.problem.value}</Note>}
+        <Problem words={opener.problem} />
+        <Problem words={orders.problem} />
       </div>
       {groups.value.length > 0 ? (
         <table class="containers">
@@ -111,13 +115,15 @@ function heading({ node, project }: Group): string {
 }
 
 function Row({ container, context }: { container: Placed; context: RowContext }) {
+  const order = context.orders.underWay.value.get(container.id);
   return (
     <tr class="container" data-name={fullName(container)}>
       <th scope="row" class="name" title={container.id}>
         {container.name}
       </th>
       <td class="state" data-state={container.state}>
-        <span class="word">{container.state}</span> <span class="quiet">{status(container)}</span>
+        <span class="word">{container.state}</span>{" "}
+        {order ? <em>{UNDER_WAY[order]}</em> : <span class="quiet">{status(container)}</span>}
       </td>
       <td class="image" title={container.image}>
         {image(container.image)}
@@ -129,7 +135,7 @@ function Row({ container, context }: { container: Placed; context: RowContext })
         {age(context.now - container.created)}
       </td>
       <td class="actions">
-        <Actions container={container} tabs={context.tabs} />
+        <Actions container={container} tabs={context.tabs} orders={context.orders} />
       </td>
     </tr>
   );

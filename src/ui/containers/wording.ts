@@ -32,6 +32,11 @@ export function image(name: string): string {
   return name.replace(/@sha256:[0-9a-f]{64}$/, "");
 }
 
+/** Also when it is paused or starts again and again: the engine removes it by force only. */
+export function isAlive({ state }: ContainerView): boolean {
+  return state === "running" || state === "paused" || state === "restarting";
+}
+
 /** `admin` includes every right. */
 export function may(container: ContainerView, right: string): boolean {
   return container.rights.includes(right) || container.rights.includes("admin");
