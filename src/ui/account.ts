@@ -17,9 +17,23 @@ export type SignIn = { state: "in" } | { state: "out"; note?: string };
 export interface Person {
   /** May do everything, also to the server itself. */
   admin: boolean;
+  /** Of an agent: the shell on its host. */
+  shell?: HostShell;
 }
 
-const Whoami = z.object({ rights: z.array(z.string()), scopes: z.array(z.unknown()), nodes: z.optional(z.unknown()) });
+export interface HostShell {
+  node: string;
+  /** Whose it is. */
+  user: string;
+}
+
+const Whoami = z.object({
+  node: z.string(),
+  rights: z.array(z.string()),
+  scopes: z.array(z.unknown()),
+  nodes: z.optional(z.unknown()),
+  hostShell: z.optional(z.object({ user: z.string() })),
+});
 
 export class Account {
   readonly state: Signal<SignIn>;
@@ -68,8 +82,10 @@ export class Account {
 
   /** Asks who is signed in. */
   async meet(): Promise<void> {
-    const { rights, scopes, nodes } = Whoami.parse(await (await this.call("/api/v1/whoami")).json());
-    this.person.value = { admin: rights.includes("admin") && scopes.length === 0 && nodes === undefined };
+    const answer = await this.call("/api/v1/whoami");
+    const { node, rights, scopes, nodes, hostShell } = Whoami.parse(await answer.json());
+    const admin = rights.includes("admin") && scopes.length === 0 && nodes === undefined;
+    this.person.value = { admin, ...(hostShell && { shell: { node, ...hostShell } }) };
   }
 
   /** A single-use ticket for one WebSocket. */

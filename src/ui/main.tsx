@@ -6,9 +6,9 @@ import { render } from "preact";
 import { Account, codeOf } from "./account.ts";
 import { CONTAINERS } from "./containers/containers.ts";
 import { Opener } from "./containers/opener.ts";
+import { Orders } from "./containers/orders.ts";
 import { Feed } from "./feed.ts";
 import { HOSTS } from "./hosts/hosts.ts";
-import { Orders } from "./containers/orders.ts";
 import { Link } from "./link.ts";
 import { Page } from "./page.tsx";
 import { HOSTS_TAB, LIST, Tabs } from "./tabs.ts";
@@ -44,9 +44,13 @@ effect(() => {
   if (!fleet.value) return undefined;
   const stop = new AbortController();
   void hosts.run(stop.signal);
-  // Without an answer the page offers less.
-  account.meet().catch(() => {});
   return () => stop.abort();
+});
+
+// After each connection, because another agent may allow something else. Without an answer the page offers less.
+const connected = computed(() => feed.state.value.state === "live");
+effect(() => {
+  if (connected.value && account.state.value.state === "in") account.meet().catch(() => {});
 });
 
 addEventListener("hashchange", readAddress);

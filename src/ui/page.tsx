@@ -17,7 +17,7 @@ import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { TabStrip } from "./tab-strip.tsx";
-import { isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
+import { isLive, LIST, placeOf, type Tab, type Tabs } from "./tabs.ts";
 import { TerminalView } from "./terminal/view.tsx";
 
 export interface PageProps {
@@ -60,7 +60,13 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
               hidden={tabs.shown.value !== id}
             >
               {id === LIST ? (
-                <ContainerList feed={feed} tabs={tabs} opener={opener} orders={orders} />
+                <ContainerList
+                  feed={feed}
+                  tabs={tabs}
+                  opener={opener}
+                  orders={orders}
+                  shell={account.person.value?.shell}
+                />
               ) : (
                 <HostsView account={account} feed={hosts} approve={() => (approving.value = "")} />
               )}
@@ -86,7 +92,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
       )}
       {asking && (
         <Confirm
-          question={`End the terminal in ${asking.container.name}?`}
+          question={`End the ${asking.kind === "host" ? "shell on" : "terminal in"} ${placeOf(asking)}?`}
           detail="What runs in it is ended too."
           yes="End it"
           onYes={() => tabs.close(asking)}

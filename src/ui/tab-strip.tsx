@@ -1,10 +1,10 @@
 /** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { HOSTS_TAB, isLive, LIST, type Tab, type Tabs } from "./tabs.ts";
+import { HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs } from "./tabs.ts";
 
 const FIXED: Record<number, string> = { [HOSTS_TAB]: "Hosts", [LIST]: "Containers" };
-const KINDS = { terminal: "Terminal", attach: "Attached", log: "Log" } as const;
+const KINDS = { terminal: "Terminal", attach: "Attached", host: "Shell", log: "Log" } as const;
 
 export function TabStrip({ tabs }: { tabs: Tabs }) {
   const strip = useRef<HTMLDivElement>(null);
@@ -55,7 +55,7 @@ export function focusTab(id: number): void {
 }
 
 function OpenTab({ tab, tabs, shown }: { tab: Tab; tabs: Tabs; shown: boolean }) {
-  const words = `${KINDS[tab.kind]}: ${tab.container.name}`;
+  const words = `${KINDS[tab.kind]}: ${placeOf(tab)}`;
   return (
     <span class={shown ? "tab shown" : "tab"} role="presentation">
       <TabButton id={tab.id} shown={shown} show={() => tabs.enter(tab.id)} text={words} ended={!isLive(tab)} />

@@ -1,11 +1,12 @@
 /** What is open on the page: terminals, attaches and logs, which of them is shown, and which one waits for a yes before it is ended. */
 
 import { computed, signal } from "@preact/signals";
+import type { HostShell } from "./account.ts";
 import { fullName } from "./containers/containers.ts";
 import type { Link } from "./link.ts";
 import { Follow } from "./log/follow.ts";
 import { Shell } from "./terminal/shell.ts";
-import { commandIn, mainProcessOf } from "./terminal/start.ts";
+import { commandIn, LOGIN_SHELL, mainProcessOf } from "./terminal/start.ts";
 
 /** Each holds a session and up to some tens of megabytes of what it showed. */
 const MAX_TABS = 24;
@@ -23,10 +24,13 @@ export interface Target {
 
 interface Opened {
   id: number;
+}
+
+interface AtContainer extends Opened {
   container: Target;
 }
 
-export interface TerminalTab extends Opened {
+export interface TerminalTab extends AtContainer {
   kind: "terminal";
   shell: Shell;
   /** Asks for a command instead of starting a shell. */
@@ -34,22 +38,40 @@ export interface TerminalTab extends Opened {
 }
 
 /** At a container's main process. */
-export interface AttachTab extends Opened {
+export interface AttachTab extends AtContainer {
   kind: "attach";
   shell: Shell;
   onlyLooks: boolean;
 }
 
-export interface LogTab extends Opened {
+/** A shell on the host itself. */
+export interface HostTab extends Opened {
+  kind: "host";
+  host: HostShell;
+  shell: Shell;
+}
+
+export interface LogTab extends AtContainer {
   kind: "log";
   follow: Follow;
 }
 
-export type Tab = TerminalTab | AttachTab | LogTab;
+/** Those with a terminal. */
+export type ScreenTab = TerminalTab | AttachTab | HostTab;
+export type Tab = ScreenTab | LogTab;
+
+/** The container or the host. */
+export function placeOf(tab: Tab): string {
+  return tab.kind === "host" ? tab.host.node : tab.container.name;
+}
 
 /** Its session runs, or waits for the connection. */
 export function isLive(tab: Tab): boolean {
   return sessionOf(tab).live;
+}
+
+function isAt(tab: Tab, container: Target): boolean {
+  return tab.kind !== "host" && isSame(tab.container, container);
 }
 
 function sessionOf(tab: Tab): Shell | Follow {
@@ -58,7 +80,7 @@ function sessionOf(tab: Tab): Shell | Follow {
 
 /** Something runs in it that closing it would end. */
 function endsWork(tab: Tab): boolean {
-  return tab.kind === "terminal" && isLive(tab);
+  return (tab.kind === "terminal" || tab.kind === "host") && isLive(tab);
 }
 
 export class Tabs {
@@ -90,6 +112,11 @@ export class Tabs {
     if (this.#enteredAgain("attach", container)) return;
     const shell = new Shell(mainProcessOf(container.id, { onlyLooks }), this.#link.to(container.node));
     this.#add({ kind: "attach", id: ++this.#last, container, onlyLooks, shell });
+  }
+
+  /** Every call is a shell of its own. */
+  shell(host: HostShell): void {
+    this.#add({ kind: "host", id: ++this.#last, host, shell: new Shell(LOGIN_SHELL, this.#link) });
   }
 
   log(target: Target): void {
@@ -138,7 +165,7 @@ export class Tabs {
 
   /** One of a kind for a container is enough: whether there is one, which is then shown. */
   #enteredAgain(kind: Tab["kind"], container: Target): boolean {
-    const open = this.open.peek().find((tab) => tab.kind === kind && isSame(tab.container, container));
+    const open = this.open.peek().find((tab) => tab.kind === kind && isAt(tab, container));
     if (open) this.enter(open.id);
     return open !== undefined;
   }

@@ -3,6 +3,7 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { age } from "../../lib/age.ts";
+import type { HostShell } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
 import { Problem } from "../problem.tsx";
@@ -32,9 +33,11 @@ export interface ListProps {
   tabs: Tabs;
   opener: Opener;
   orders: Orders;
+  /** On the agent's own host. */
+  shell: HostShell | undefined;
 }
 
-export function ContainerList({ feed, tabs, opener, orders }: ListProps) {
+export function ContainerList({ feed, tabs, opener, orders, shell }: ListProps) {
   const filter = useSignal("");
   const now = useSignal(Date.now());
   const host = useSignal("");
@@ -63,6 +66,7 @@ export function ContainerList({ feed, tabs, opener, orders }: ListProps) {
         />
         {feed.list.value?.fleet && <HostChoice hosts={feed.list.value.hosts} host={host} />}
         <FeedNote feed={feed} />
+        {shell && <ShellButton shell={shell} tabs={tabs} />}
         <Problem words={opener.problem} />
         <Problem words={orders.problem} />
       </div>
@@ -88,6 +92,14 @@ export function ContainerList({ feed, tabs, opener, orders }: ListProps) {
         feed.list.value && <Nothing filter={filter.value} total={total.value} fleet={feed.list.value.fleet} />
       )}
     </div>
+  );
+}
+
+function ShellButton({ shell, tabs }: { shell: HostShell; tabs: Tabs }) {
+  return (
+    <button title={`As ${shell.user}`} disabled={tabs.full.value} onClick={() => tabs.shell(shell)}>
+      Shell on {shell.node}
+    </button>
   );
 }
 

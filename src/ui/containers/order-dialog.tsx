@@ -55,7 +55,7 @@ interface QuestionProps {
   children?: ComponentChildren;
 }
 
-function Question({ orders, order, words, blocked, children }: QuestionProps) {
+function Question({ orders, order, words, blocked = false, children }: QuestionProps) {
   return (
     <Confirm
       question={`${words.yes} ${fullName(order.container)}?`}

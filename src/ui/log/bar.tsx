@@ -2,6 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Check } from "../check.tsx";
 import { Note } from "../note.tsx";
 import type { LogTab } from "../tabs.ts";
 import type { Follow } from "./follow.ts";
@@ -23,14 +24,7 @@ export function LogBar({ tab, times, toEnd }: LogBarProps) {
         placeholder="Only lines with …"
         onInput={(event) => follow.filter(event.currentTarget.value)}
       />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={times.value}
-          onChange={(event) => (times.value = event.currentTarget.checked)}
-        />
-        Times
-      </label>
+      <Check on={times}>Times</Check>
       <button onClick={() => follow.clear()}>Clear</button>
       <Status follow={follow} toEnd={toEnd} />
     </div>

@@ -1,13 +1,13 @@
 /** The bar under a terminal: that it is starting, how it ended, and the way on. */
 
-import type { AttachTab, TerminalTab } from "../tabs.ts";
+import type { ScreenTab } from "../tabs.ts";
 import { CommandForm } from "./command-form.tsx";
 import { LineForm } from "./line-form.tsx";
 import type { ShellState } from "./shell.ts";
 import type { ShellRequest } from "./start.ts";
 
 export interface BarProps {
-  tab: TerminalTab | AttachTab;
+  tab: ScreenTab;
   run: (request: ShellRequest) => void;
   /** Sends a line to a process without a terminal. */
   say: (line: string) => void;
@@ -15,6 +15,7 @@ export interface BarProps {
 
 const WORDS = {
   terminal: { opening: "Starting …", refused: "Not started", ended: "Ended with exit code" },
+  host: { opening: "Starting …", refused: "Not started", ended: "Ended with exit code" },
   attach: { opening: "Attaching …", refused: "Not attached", ended: "The container stopped with exit code" },
 } as const;
 
@@ -43,7 +44,7 @@ export function TerminalBar({ tab, run, say }: BarProps) {
       {tab.kind === "terminal" ? (
         <CommandForm key={state.state} last={last} label={label(state)} run={run} />
       ) : (
-        <button onClick={() => run(last)}>Attach again</button>
+        <button onClick={() => run(last)}>{tab.kind === "host" ? "New shell" : "Attach again"}</button>
       )}
     </div>
   );

@@ -2,11 +2,11 @@
 
 import { roundSize } from "../../lib/size.ts";
 import { Note } from "../note.tsx";
-import type { AttachTab, TerminalTab } from "../tabs.ts";
+import { type AttachTab, placeOf, type ScreenTab, type TerminalTab } from "../tabs.ts";
 import { commandLine, isShell } from "./command-line.ts";
 
 export interface HeadingProps {
-  tab: TerminalTab | AttachTab;
+  tab: ScreenTab;
   /** Set by the program. */
   title: string;
 }
@@ -14,8 +14,10 @@ export interface HeadingProps {
 export function Heading({ tab, title }: HeadingProps) {
   return (
     <div class="toolbar">
-      <strong>{tab.container.name}</strong>
-      {tab.kind === "terminal" ? <Command tab={tab} /> : <Attached tab={tab} />}
+      <strong>{placeOf(tab)}</strong>
+      {tab.kind === "terminal" && <Command tab={tab} />}
+      {tab.kind === "attach" && <Attached tab={tab} />}
+      {tab.kind === "host" && <span>the host itself, as {tab.host.user}</span>}
       <span class="quiet title">{title}</span>
       {tab.kind === "attach" && tab.shell.live && <button onClick={() => tab.shell.leave()}>Detach</button>}
       <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>

@@ -45,3 +45,8 @@ export function mainProcessOf(container: string, { onlyLooks }: { onlyLooks: boo
     open: (client, _request, size) => client.attach(container, onlyLooks ? body : { ...body, size }, KEPT),
   };
 }
+
+/** The user's own, as at a login. */
+export const LOGIN_SHELL: Start = {
+  open: (client, { command }, size) => client.shell({ command, tty: true, stdin: true, term: TERM, size }, KEPT),
+};

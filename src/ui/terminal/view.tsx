@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { focusTab } from "../tab-strip.tsx";
-import type { AttachTab, TerminalTab } from "../tabs.ts";
+import type { ScreenTab } from "../tabs.ts";
 import { TerminalBar } from "./bar.tsx";
 import { SHELL } from "./command-line.ts";
 import { Heading } from "./heading.tsx";
@@ -11,7 +11,7 @@ import { Screen } from "./screen.ts";
 import type { ShellRequest } from "./start.ts";
 
 export interface TerminalViewProps {
-  tab: TerminalTab | AttachTab;
+  tab: ScreenTab;
   shown: boolean;
   entered: number;
 }
@@ -45,7 +45,7 @@ export function TerminalView({ tab, shown, entered }: TerminalViewProps) {
     });
     screen.current = made;
     if (place.current) made.mount(place.current);
-    if (tab.kind === "attach") run({ command: [], user: "" });
+    if (tab.kind !== "terminal") run({ command: [], user: "" });
     else if (!tab.asks) run({ command: [...SHELL], user: "" });
     return () => made.dispose();
   }, [tab]);

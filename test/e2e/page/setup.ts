@@ -10,10 +10,13 @@ export interface Setup extends Browser {
 }
 
 /** Containers are there before the agent is. What they are called begins with `page-`, so that no other test has the name. */
-export async function openPage(prepare: (engine: Engine) => Promise<void>): Promise<Setup> {
+export async function openPage(
+  prepare: (engine: Engine) => Promise<void>,
+  env: Record<string, string> = {},
+): Promise<Setup> {
   const engine = await sharedEngine();
   await prepare(engine);
-  const agent = await startAgent({ engine });
+  const agent = await startAgent({ engine, env });
   const browser = await openBrowser();
   await signIn(browser.page, agent);
   const close = async () => {
