@@ -7,6 +7,7 @@ import { Account, codeOf } from "./account.ts";
 import { CONTAINERS } from "./containers/containers.ts";
 import { Opener } from "./containers/opener.ts";
 import { Orders } from "./containers/orders.ts";
+import { isMeasured, USAGES } from "./containers/usages.ts";
 import { Feed } from "./feed.ts";
 import { HOSTS } from "./hosts/hosts.ts";
 import { Link } from "./link.ts";
@@ -26,8 +27,9 @@ readAddress();
 const account = new Account(localStorage);
 const feed = new Feed(account, CONTAINERS);
 const hosts = new Feed(account, HOSTS);
+const usages = new Feed(account, USAGES);
 const link = new Link(account);
-const tabs = new Tabs(link);
+const tabs = new Tabs(link, account);
 const opener = new Opener(account);
 const orders = new Orders(account);
 
@@ -53,6 +55,17 @@ effect(() => {
   if (connected.value && account.state.value.state === "in") account.meet().catch(() => {});
 });
 
+// Only while somebody can see it: a browser has few connections for all its tabs.
+const visible = signal(!document.hidden);
+addEventListener("visibilitychange", () => (visible.value = !document.hidden));
+const measuring = computed(() => visible.value && tabs.shown.value === LIST && isMeasured(feed.list.value));
+effect(() => {
+  if (!measuring.value) return undefined;
+  const stop = new AbortController();
+  void usages.run(stop.signal);
+  return () => stop.abort();
+});
+
 addEventListener("hashchange", readAddress);
 addEventListener("storage", () => account.follow());
 addEventListener("online", () => {
@@ -65,5 +78,5 @@ addEventListener("beforeunload", (event) => {
 addEventListener("pagehide", () => void link.close());
 
 const place = document.getElementById("page");
-const parts = { account, approving, code, feed, hosts, link, opener, orders, tabs };
+const parts = { account, approving, code, feed, hosts, link, opener, orders, tabs, usages };
 if (place) render(<Page {...parts} />, place);

@@ -9,7 +9,9 @@ import { ContainerList } from "./containers/list.tsx";
 import type { Opener } from "./containers/opener.ts";
 import { OrderDialog } from "./containers/order-dialog.tsx";
 import type { Orders } from "./containers/orders.ts";
+import { isMeasured, type Usages } from "./containers/usages.ts";
 import { Countdown } from "./countdown.tsx";
+import { type DetailsParts, DetailsView } from "./details/view.tsx";
 import type { Feed } from "./feed.ts";
 import type { Host } from "./hosts/hosts.ts";
 import { HostsView } from "./hosts/view.tsx";
@@ -29,6 +31,7 @@ export interface PageProps {
   opener: Opener;
   orders: Orders;
   tabs: Tabs;
+  usages: Feed<Usages>;
   /** From the link that opened the page. */
   code: string;
   /** The code of a login elsewhere that waits for a yes; empty while it is to be typed. */
@@ -36,7 +39,7 @@ export interface PageProps {
 }
 
 /** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
-export function Page({ account, approving, feed, hosts, link, opener, orders, tabs, code }: PageProps) {
+export function Page({ account, approving, feed, hosts, link, opener, orders, tabs, usages, code }: PageProps) {
   const signIn = account.state.value;
   const signedIn = signIn.state === "in";
   const asking = tabs.asking.value;
@@ -65,6 +68,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
                   tabs={tabs}
                   opener={opener}
                   orders={orders}
+                  usages={isMeasured(feed.list.value) ? usages : undefined}
                   shell={account.person.value?.shell}
                 />
               ) : (
@@ -78,6 +82,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
               tab={tab}
               shown={signedIn && tabs.shown.value === tab.id}
               entered={tabs.entered.value}
+              parts={{ account, feed, opener, orders, tabs }}
             />
           ))}
         </main>
@@ -104,10 +109,19 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
   );
 }
 
-function Panel({ tab, shown, entered }: { tab: Tab; shown: boolean; entered: number }) {
+interface PanelProps {
+  tab: Tab;
+  shown: boolean;
+  entered: number;
+  parts: DetailsParts;
+}
+
+function Panel({ tab, shown, entered, parts }: PanelProps) {
   return (
     <section id={`panel-${tab.id}`} role="tabpanel" aria-labelledby={`tab-${tab.id}`} hidden={!shown}>
-      {tab.kind === "log" ? <LogView tab={tab} /> : <TerminalView tab={tab} shown={shown} entered={entered} />}
+      {tab.kind === "log" && <LogView tab={tab} />}
+      {tab.kind === "details" && <DetailsView tab={tab} shown={shown} parts={parts} />}
+      {tab.kind !== "log" && tab.kind !== "details" && <TerminalView tab={tab} shown={shown} entered={entered} />}
     </section>
   );
 }

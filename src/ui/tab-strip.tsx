@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs } from "./tabs.ts";
 
 const FIXED: Record<number, string> = { [HOSTS_TAB]: "Hosts", [LIST]: "Containers" };
-const KINDS = { terminal: "Terminal", attach: "Attached", host: "Shell", log: "Log" } as const;
+const KINDS = { terminal: "Terminal", attach: "Attached", host: "Shell", log: "Log", details: "Details" } as const;
 
 export function TabStrip({ tabs }: { tabs: Tabs }) {
   const strip = useRef<HTMLDivElement>(null);
@@ -58,7 +58,13 @@ function OpenTab({ tab, tabs, shown }: { tab: Tab; tabs: Tabs; shown: boolean })
   const words = `${KINDS[tab.kind]}: ${placeOf(tab)}`;
   return (
     <span class={shown ? "tab shown" : "tab"} role="presentation">
-      <TabButton id={tab.id} shown={shown} show={() => tabs.enter(tab.id)} text={words} ended={!isLive(tab)} />
+      <TabButton
+        id={tab.id}
+        shown={shown}
+        show={() => tabs.enter(tab.id)}
+        text={words}
+        ended={tab.kind !== "details" && !isLive(tab)}
+      />
       <button
         class="close"
         tabIndex={-1}

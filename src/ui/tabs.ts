@@ -1,8 +1,9 @@
-/** What is open on the page: terminals, attaches and logs, which of them is shown, and which one waits for a yes before it is ended. */
+/** What is open on the page: terminals, attaches, logs and details, which of them is shown, and which one waits for a yes before it is ended. */
 
 import { computed, signal } from "@preact/signals";
-import type { HostShell } from "./account.ts";
+import type { Account, HostShell } from "./account.ts";
 import { fullName } from "./containers/containers.ts";
+import { Usage } from "./details/usage.ts";
 import type { Link } from "./link.ts";
 import { Follow } from "./log/follow.ts";
 import { Shell } from "./terminal/shell.ts";
@@ -56,9 +57,15 @@ export interface LogTab extends AtContainer {
   follow: Follow;
 }
 
+/** What one container is and uses. */
+export interface DetailsTab extends AtContainer {
+  kind: "details";
+  usage: Usage;
+}
+
 /** Those with a terminal. */
 export type ScreenTab = TerminalTab | AttachTab | HostTab;
-export type Tab = ScreenTab | LogTab;
+export type Tab = ScreenTab | LogTab | DetailsTab;
 
 /** The container or the host. */
 export function placeOf(tab: Tab): string {
@@ -67,14 +74,15 @@ export function placeOf(tab: Tab): string {
 
 /** Its session runs, or waits for the connection. */
 export function isLive(tab: Tab): boolean {
-  return sessionOf(tab).live;
+  return sessionOf(tab)?.live === true;
 }
 
 function isAt(tab: Tab, container: Target): boolean {
   return tab.kind !== "host" && isSame(tab.container, container);
 }
 
-function sessionOf(tab: Tab): Shell | Follow {
+function sessionOf(tab: Tab): Shell | Follow | undefined {
+  if (tab.kind === "details") return undefined;
   return tab.kind === "log" ? tab.follow : tab.shell;
 }
 
@@ -94,10 +102,12 @@ export class Tabs {
   readonly entered = signal(0);
   readonly full = computed(() => this.open.value.length >= MAX_TABS);
   readonly #link: Link;
+  readonly #account: Account;
   #last = LIST;
 
-  constructor(link: Link) {
+  constructor(link: Link, account: Account) {
     this.#link = link;
+    this.#account = account;
   }
 
   /** Every call is a terminal of its own. */
@@ -126,6 +136,12 @@ export class Tabs {
     this.#add({ kind: "log", id: ++this.#last, container, follow });
   }
 
+  details(target: Target): void {
+    const container = named(target);
+    if (this.#enteredAgain("details", container)) return;
+    this.#add({ kind: "details", id: ++this.#last, container, usage: new Usage(this.#account, container) });
+  }
+
   enter(id: number): void {
     this.shown.value = id;
     this.entered.value++;
@@ -151,7 +167,7 @@ export class Tabs {
     if (at < 0) return;
     this.open.value = tabs.toSpliced(at, 1);
     if (this.shown.peek() === tab.id) this.shown.value = this.open.peek()[Math.min(at, tabs.length - 2)]?.id ?? LIST;
-    void sessionOf(tab).close();
+    void sessionOf(tab)?.close();
   }
 
   closeAll(): void {
@@ -184,6 +200,6 @@ function named(target: Target): Target {
 }
 
 /** Two agents may share an engine. */
-function isSame(one: Target, other: Target): boolean {
+export function isSame(one: Pick<Target, "id" | "node">, other: Pick<Target, "id" | "node">): boolean {
   return one.id === other.id && one.node === other.node;
 }

@@ -75,8 +75,7 @@ test("what runs is removed only by a choice of its own", async () => {
 test("what the engine refuses is said in its words", async () => {
   const { page } = setup;
   await choose(BROKEN, "Start");
-  const alert = page.getByRole("alert");
-  await alert.getByText(new RegExp(`Could not start ${BROKEN}: .*not-there`)).waitFor();
+  const alert = page.getByRole("alert").filter({ hasText: new RegExp(`Could not start ${BROKEN}: .*not-there`) });
   await alert.getByRole("button", { name: "Dismiss" }).click();
   await alert.waitFor({ state: "detached" });
 });

@@ -12,7 +12,8 @@ export interface ActionsProps {
   orders: Orders;
 }
 
-export function Actions({ container, tabs, orders }: ActionsProps) {
+export function Actions(props: ActionsProps) {
+  const { container, tabs } = props;
   const name = fullName(container);
   const full = fullWords(tabs);
   const unless = full ?? stoppedWords(container);
@@ -38,7 +39,7 @@ export function Actions({ container, tabs, orders }: ActionsProps) {
           Log
         </button>
       )}
-      <Menu label={`More for ${name}`} choices={() => choices({ container, tabs, orders })} />
+      {choices(props).length > 0 && <Menu label={`More for ${name}`} choices={() => choices(props)} />}
     </>
   );
 }
@@ -47,6 +48,11 @@ function choices({ container, tabs, orders }: ActionsProps): Choice[] {
   const unless = fullWords(tabs) ?? stoppedWords(container);
   const writes = may(container, "attach-rw");
   const found: (Choice | false)[] = [
+    may(container, "inspect") && {
+      words: "Details",
+      unless: fullWords(tabs),
+      choose: () => tabs.details(container),
+    },
     may(container, "exec") && {
       words: "Run a command …",
       unless,

@@ -2,42 +2,37 @@
 
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { age } from "../../lib/age.ts";
 import type { HostShell } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
 import { Problem } from "../problem.tsx";
 import type { Tabs } from "../tabs.ts";
-import { Actions } from "./actions.tsx";
-import { fullName, type Placed, placed, type Shown } from "./containers.ts";
+import { placed, type Shown } from "./containers.ts";
 import { byHost, type Group, matches } from "./groups.ts";
 import type { Opener } from "./opener.ts";
-import { type Orders, UNDER_WAY } from "./orders.ts";
-import { PortList } from "./port-list.tsx";
-import { image, status } from "./wording.ts";
+import type { Orders } from "./orders.ts";
+import { Row, type RowContext } from "./row.tsx";
+import type { Usages } from "./usages.ts";
 
 const NOTHING: Shown = { fleet: false, hosts: [] };
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
-
-interface RowContext {
-  tabs: Tabs;
-  opener: Opener;
-  orders: Orders;
-  now: number;
-}
+/** Without what they use. */
+const COLUMNS = 6;
 
 export interface ListProps {
   feed: Feed<Shown>;
   tabs: Tabs;
   opener: Opener;
   orders: Orders;
+  /** Where they are measured. */
+  usages: Feed<Usages> | undefined;
   /** On the agent's own host. */
   shell: HostShell | undefined;
 }
 
-export function ContainerList({ feed, tabs, opener, orders, shell }: ListProps) {
+export function ContainerList({ feed, tabs, opener, orders, usages, shell }: ListProps) {
   const filter = useSignal("");
   const now = useSignal(Date.now());
   const host = useSignal("");
@@ -53,7 +48,7 @@ export function ContainerList({ feed, tabs, opener, orders, shell }: ListProps) 
     return () => clearInterval(timer);
   }, [now]);
 
-  const context = { tabs, opener, orders, now: Math.max(now.value, Date.now() - TICK) };
+  const context = { tabs, opener, orders, usages, now: Math.max(now.value, Date.now() - TICK) };
   return (
     <div class="list">
       <div class="toolbar">
@@ -79,6 +74,16 @@ export function ContainerList({ feed, tabs, opener, orders, shell }: ListProps) 
               <th scope="col">Image</th>
               <th scope="col">Ports</th>
               <th scope="col">Age</th>
+              {usages && (
+                <>
+                  <th scope="col" class="usage">
+                    CPU
+                  </th>
+                  <th scope="col" class="usage">
+                    Memory
+                  </th>
+                </>
+              )}
               <th scope="col">
                 <span class="unseen">Actions</span>
               </th>
@@ -108,7 +113,7 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
   return (
     <tbody>
       <tr class="group">
-        <th colSpan={6} scope="rowgroup">
+        <th colSpan={context.usages ? COLUMNS + 2 : COLUMNS} scope="rowgroup">
           {heading(group)}{" "}
           {count > 0 && <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>}
           {group.problem && <span class="quiet broken">{group.problem.detail}</span>}
@@ -124,33 +129,6 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
 function heading({ node, project }: Group): string {
   if (node === undefined) return project ?? "No project";
   return project === undefined ? node : `${node} · ${project}`;
-}
-
-function Row({ container, context }: { container: Placed; context: RowContext }) {
-  const order = context.orders.underWay.value.get(container.id);
-  return (
-    <tr class="container" data-name={fullName(container)}>
-      <th scope="row" class="name" title={container.id}>
-        {container.name}
-      </th>
-      <td class="state" data-state={container.state}>
-        <span class="word">{container.state}</span>{" "}
-        {order ? <em>{UNDER_WAY[order]}</em> : <span class="quiet">{status(container)}</span>}
-      </td>
-      <td class="image" title={container.image}>
-        {image(container.image)}
-      </td>
-      <td class="ports">
-        <PortList container={container} opener={context.opener} />
-      </td>
-      <td class="age" title={new Date(container.created).toLocaleString()}>
-        {age(context.now - container.created)}
-      </td>
-      <td class="actions">
-        <Actions container={container} tabs={context.tabs} orders={context.orders} />
-      </td>
-    </tr>
-  );
 }
 
 function HostChoice({ hosts, host }: { hosts: Shown["hosts"]; host: Signal<string> }) {

@@ -2,8 +2,8 @@
 
 import { roundSize } from "../../lib/size.ts";
 import type { GpuMetrics } from "../../protocol/node.ts";
-import { Chart } from "./chart.tsx";
-import type { Point } from "./curve.ts";
+import { Chart } from "../chart.tsx";
+import type { Point } from "../curve.ts";
 import type { Host, Sample } from "./hosts.ts";
 
 /** Reports that may fail to come before a line is interrupted. */

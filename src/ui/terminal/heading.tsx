@@ -19,7 +19,6 @@ export function Heading({ tab, title }: HeadingProps) {
       {tab.kind === "attach" && <Attached tab={tab} />}
       {tab.kind === "host" && <span>the host itself, as {tab.host.user}</span>}
       <span class="quiet title">{title}</span>
-      {tab.kind === "attach" && tab.shell.live && <button onClick={() => tab.shell.leave()}>Detach</button>}
       <span class="quiet keys">Ctrl+Shift+C copies, Ctrl+Shift+V pastes, Ctrl+Shift+↑ leaves the terminal</span>
     </div>
   );
@@ -34,13 +33,14 @@ function Command({ tab }: { tab: TerminalTab }) {
 function Attached({ tab }: { tab: AttachTab }) {
   const state = tab.shell.state.value;
   const missing = tab.shell.missing.value;
-  const deaf = state.state === "running" && !state.stdin;
+  const running = state.state === "running";
   return (
     <>
       <code>main process</code>
       {tab.onlyLooks && <Note>Read-only: you may look, not type.</Note>}
-      {!tab.onlyLooks && deaf && <Note>Read-only: the container takes no input.</Note>}
+      {!tab.onlyLooks && running && !state.stdin && <Note>Read-only: the container takes no input.</Note>}
       {missing > 0 && <Note look="broken">{roundSize(missing, 1024)} are missing: this page was too slow.</Note>}
+      {running && <button onClick={() => tab.shell.leave()}>Detach</button>}
     </>
   );
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Beat, NodeView } from "../../../src/protocol/node.ts";
-import { drawn } from "../../../src/ui/hosts/curve.ts";
+import { drawn } from "../../../src/ui/curve.ts";
 import { HOSTS, type Host, WINDOW } from "../../../src/ui/hosts/hosts.ts";
 
 const BEAT: Beat = { cpuUsage: 25, memoryTotal: 400, memoryFree: 100, engineReady: true, containersRunning: 1 };
