@@ -149,7 +149,9 @@ describe("the image", { timeout: 180_000 }, () => {
     const list = () => runCtl(admin, ["ps", "--node", "own-box", "-o", "name"]);
     await until("the agent's containers", async () => (await list()).stdout.toString().includes("own-box:web\n"));
     await until("the token to be gone", async () =>
-      compose("exec", "-T", "--user", "fairlead", "server", "ls", "/var/lib/fairlead-join").then((files) => files.trim() === ""),
+      compose("exec", "-T", "--user", "fairlead", "server", "ls", "/var/lib/fairlead-join").then(
+        (files) => files.trim() === "",
+      ),
     );
     await compose("restart", "agent");
     await until("the agent again", async () => (await list()).stdout.toString().includes("own-box:web\n"));
