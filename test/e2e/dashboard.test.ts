@@ -72,7 +72,7 @@ test("a dashboard asks for its own password, and works with its own cookies, tok
   await app.getByText("Not Authorized").waitFor();
   await context.setHTTPCredentials({ username: USER, password: PASSWORD });
   await app.reload();
-  await app.getByText("This Device").waitFor();
+  await app.getByRole("heading", { name: "This Device" }).waitFor();
 
   // A change is a POST with a token of the page; that it is done arrives over a poll that waits.
   await app.getByRole("button", { name: "Add Folder" }).click();
