@@ -63,7 +63,7 @@ after(async () => {
   await rm(home, { recursive: true, force: true });
 });
 
-test("a dashboard asks for its own password, and works with its own cookies, tokens and long polls", async () => {
+test("a dashboard asks for its own password, and works with its own sign-in, tokens and long polls", async () => {
   const { context, page } = setup;
   await context.setHTTPCredentials({ username: USER, password: "a guess" });
   const opened = context.waitForEvent("page");
