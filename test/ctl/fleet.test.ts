@@ -226,7 +226,16 @@ suite("ctl and a server", () => {
   });
 
   test("a host that was removed is gone, its agent is told, and what was open there ends within 5 s", async () => {
-    const open = startCtl(admin(), "exec", "box-1:fleet-work", "sh", "-c", "echo here; exec sleep 1234");
+    const open = startCtl(
+      admin(),
+      "exec",
+      "--on-drop=keep",
+      "--keep=60s",
+      "box-1:fleet-work",
+      "sh",
+      "-c",
+      "echo here; exec sleep 1234",
+    );
     await open.says(/here/);
     const started = performance.now();
     assert.equal(await ctl(admin(), "nodes", "remove", "box-1", "box-2"), "box-1\nbox-2\n");

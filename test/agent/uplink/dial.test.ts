@@ -40,11 +40,11 @@ suite("what an agent makes of a server whose line is none", () => {
 
   test("HTML, a redirect, an error without words and truncated JSON are told for what they are", async () => {
     const html = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>";
-    assert.match(await failure(html), /^unreachable: the server answers 200 where a WebSocket was asked for/);
+    assert.match(await failure(html), /^unreachable: The server answers 200 where a WebSocket was asked for/);
     const moved = "HTTP/1.1 302 Found\r\nLocation: https://other/\r\nContent-Length: 0\r\n\r\n";
-    assert.match(await failure(moved), /^unreachable: the server answers 302/);
-    assert.match(await failure("HTTP/1.1 500 Oops\r\n\r\n"), /^unreachable: the server answers 500/);
-    assert.match(await failure(`${JSON_HEAD}{"type":`), /^unreachable: the server answers 404/);
+    assert.match(await failure(moved), /^unreachable: The server answers 302/);
+    assert.match(await failure("HTTP/1.1 500 Oops\r\n\r\n"), /^unreachable: The server answers 500/);
+    assert.match(await failure(`${JSON_HEAD}{"type":`), /^unreachable: The server answers 404/);
     assert.equal(await failure(JSON_HEAD + JSON.stringify(PROBLEM)), "unknown-node: no such host");
   });
 
