@@ -5,6 +5,8 @@ import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { AuditLog } from "../audit/audit-log.ts";
 import type { Credentials } from "../auth/credentials.ts";
+import { PassVerifier } from "../auth/pass.ts";
+import { Presence } from "../boot/presence.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Front } from "../door/front.ts";
@@ -24,15 +26,15 @@ import { processMetrics } from "../door/process-metrics.ts";
 import { agentMetrics } from "./metrics/metrics.ts";
 import { meteredRuntime } from "./metrics/runtime.ts";
 import { SessionMeter } from "./metrics/sessions.ts";
-import { Presence } from "./presence.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
 import { openHost } from "./runtime/host/host.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Containers } from "./session/containers.ts";
 import { EventHistory } from "./session/events.ts";
+import { Passes } from "./session/passes.ts";
 import { cameThroughServer } from "./session/relayed.ts";
 import { Sessions } from "./session/sessions.ts";
-import { SessionsLine } from "./sessions-line.ts";
+import { SessionsLine, trustedBy } from "./sessions-line.ts";
 import { StatsSources } from "./session/stats.ts";
 import { Identity } from "./uplink/identity.ts";
 import type { Uplink } from "./uplink/uplink.ts";
@@ -79,7 +81,7 @@ export class Agent {
   static async start(options: AgentOptions): Promise<Agent> {
     const { config, stopping } = options;
     const state = await StateDirectory.open(config.data_dir);
-    const presence = await Presence.claim(state, options.pid);
+    const presence = await Presence.claim(state, { program: "agent", pid: options.pid });
     const token = await localToken(state);
     const identity = config.server_url === "" ? undefined : await Identity.open(state).catch(refuseStart);
     const certificate = await openCertificate(config, { holder: config.node_name, state, log: options.log }).catch(
@@ -195,7 +197,14 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const uplink: Uplink | undefined =
     identity &&
     openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate, line: () => line });
+  const passes =
+    identity &&
+    new Passes({
+      sessions,
+      verifier: new PassVerifier({ trusted: () => trustedBy(identity), pin: () => certificate?.pin }),
+    });
   const gateway = await openGateway(options, {
+    passes: config.direct ? passes : undefined,
     audit,
     credentials,
     containers,
@@ -209,7 +218,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   });
   const software = `fairlead/${version}`;
   const line: SessionsLine | undefined =
-    uplink && new SessionsLine(uplink, { sessions, gateway, budget, software, log });
+    uplink && passes && new SessionsLine(uplink, { sessions, passes, gateway, budget, software, log });
   agentMetrics(metrics, { config, containers, sessions, meter, budget, audit, uplink, line });
   return {
     audit,
@@ -230,6 +239,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
 
 function openAudit({ config, log, version }: AgentOptions): Promise<AuditLog> {
   return AuditLog.open({
+    program: "agent",
     directory: config.log_directory,
     maxSize: config.audit_max_size,
     maxAge: config.audit_max_age,

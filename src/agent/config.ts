@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { choice, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
-import { connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
+import { auditSettings, connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
 import { ENGINE_SETTINGS } from "./engine-settings.ts";
 import { GRANTS_SETTING } from "./grants.ts";
 import { OpenHeader } from "../protocol/open.ts";
@@ -70,6 +70,12 @@ const SETTINGS = {
     effect: `A file that holds that token instead, readable by the agent's user only. It is read again at each attempt, and a host that is registered does not need it any more.`,
     variable: "FAIRLEAD_AGENT_TOKEN_FILE",
     secretFile: "when there",
+  }),
+  direct: setting({
+    type: toggle(),
+    default: true,
+    effect:
+      "Lets those whom the server lets in dial this agent past it, where it listens for other machines with TLS of its own. Off: they come through the server.",
   }),
   mode: setting({
     type: choice("byom", "fleet"),
@@ -144,17 +150,7 @@ const SETTINGS = {
     effect:
       "What may only begin once its record is on the disk: where the audit log cannot be written, these are refused. Everything else begins all the same, and its records are written when that is possible again.",
   }),
-  audit_max_size: setting({
-    type: size({ min: MEBIBYTE }),
-    default: 64 * MEBIBYTE,
-    effect:
-      "What the files of the audit log in log_directory together may take. When that is reached the oldest quarter is removed, which is told in the log and in the audit log itself.",
-  }),
-  audit_max_age: setting({
-    type: duration({ min: 0, max: 3_650 * DAY }),
-    default: 0,
-    effect: "Rotated files of the audit log are removed when nothing was written to them for this long; 0: never.",
-  }),
+  ...auditSettings(),
   max_sessions: setting({
     type: integer({ min: 1 }),
     default: 500,

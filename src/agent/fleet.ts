@@ -4,6 +4,7 @@ import { readSecretFile } from "../boot/private-file.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { AgentConfig } from "./config.ts";
+import { directDoor } from "./direct-door.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { gatherFacts } from "./facts.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -42,6 +43,7 @@ export function openUplink(
     interval,
     token: () => bootstrapToken(config),
     facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
+    door: (own) => directDoor(config, { url: own, pin: certificate?.pin }),
     containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
     gateway: () => line()?.status ?? {},
     // It signs with the epoch that a registration gives.

@@ -1,11 +1,12 @@
 /** The sessions that come through the server, as the agent puts them together: the line that brings them, and the desk that checks their grants. */
 
-import { GrantVerifier } from "../auth/signed-grant.ts";
+import { GrantVerifier, type Trusted } from "../auth/signed-grant.ts";
 import { VouchedStream } from "../door/channel-stream.ts";
 import type { Front } from "../door/front.ts";
 import type { Budget } from "../mux/budget.ts";
 import { ERRORS, FairleadError } from "../protocol/errors.ts";
 import type { Beat } from "../protocol/node.ts";
+import type { Passes } from "./session/passes.ts";
 import { Relayed } from "./session/relayed.ts";
 import type { Sessions } from "./session/sessions.ts";
 import { dialServer } from "./uplink/dial.ts";
@@ -22,6 +23,7 @@ export interface Membership {
 
 export interface SessionsLineParts {
   sessions: Sessions;
+  passes: Passes;
   gateway: Pick<Front, "take">;
   budget: Budget;
   software: string;
@@ -32,14 +34,17 @@ export class SessionsLine {
   readonly #realtime: Realtime;
   readonly #relayed: Relayed;
   readonly #log: UplinkLog;
+  readonly #passes: Passes;
   #state: RealtimeState = { connected: false, error: "not connected yet", retryInMs: 0 };
 
   /** Dials nobody before it is started. */
   constructor({ server, identity }: Membership, parts: SessionsLineParts) {
-    const { sessions, gateway, budget, software, log } = parts;
+    const { sessions, passes, gateway, budget, software, log } = parts;
     this.#log = log;
+    this.#passes = passes;
     const relayed = (this.#relayed = new Relayed({
       sessions,
+      passes,
       verifier: new GrantVerifier(() => trustedBy(identity)),
       serveHttp: (channel, subject) => gateway.take(new VouchedStream(channel, subject)),
     }));
@@ -77,7 +82,9 @@ export class SessionsLine {
   #changed(state: RealtimeState): void {
     const before = this.#state;
     this.#state = state;
-    if (!state.connected && isExpelled(state.error)) void this.#relayed.withdrawAll();
+    const expelled = !state.connected && isExpelled(state.error);
+    if (expelled) void this.#relayed.withdrawAll();
+    this.#passes.heard(state.connected ? "connected" : expelled ? "gone" : "away");
     if (state.connected) this.#log.info({}, "sessions can come through the server");
     else if (before.connected || wordsOf(before.error) !== wordsOf(state.error))
       this.#log.warn(
@@ -87,7 +94,8 @@ export class SessionsLine {
   }
 }
 
-function trustedBy({ registered }: Identity) {
+/** The server's word is taken as long as this host belongs to it. */
+export function trustedBy({ registered }: Identity): Trusted | undefined {
   if (registered?.grantKey === undefined) return undefined;
   return { agent: registered.uid, key: registered.grantKey };
 }

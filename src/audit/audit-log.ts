@@ -19,7 +19,6 @@ const MAX_WAITING = 1_048_576;
 const MAX_BATCH = 256;
 /** Milliseconds between attempts while the directory cannot be written. */
 const RETRY_MS = 1_000;
-const RESTARTED = "agent-restarted";
 /** The end of the chain always takes as many bytes, so that it is overwritten and never cut. */
 const HEAD_BYTES = 128;
 
@@ -27,6 +26,8 @@ const HEAD_BYTES = 128;
 export type Audit = (line: AuditLine) => Promise<void> | void;
 
 export interface AuditLogOptions {
+  /** Whose it is. */
+  program: "agent" | "server";
   directory: string;
   /** Bytes that all files together may take. */
   maxSize: number;
@@ -73,17 +74,27 @@ export class AuditLog {
   #draining: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
 
-  /** Finishes what an earlier agent left. Rejects when the files cannot be read; that they cannot be written is no reason. */
+  /** Finishes what an earlier process left. Rejects when the files cannot be read; that they cannot be written is no reason. */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const past = await repair(options.directory);
     const log = new AuditLog(options, past.head);
-    const { version } = options;
+    const { version, program } = options;
     const { unfinished, missing } = past;
-    if (past.clean) log.append({ event: "agent-started", version });
-    else log.append({ event: "agent-restarted", version, unfinished, missing });
+    if (past.clean) log.append({ event: `${program}-started`, version });
+    else log.append({ event: `${program}-restarted`, version, unfinished, missing });
     if (missing > 0 || unfinished > 0) options.onTrouble({ missing, unfinished });
-    for (const { session, kind, subject, remote, container, containerName } of past.open)
-      log.append({ event: "end", session, kind, subject, remote, container, containerName, outcome: RESTARTED });
+    for (const { session, kind, subject, remote, node, container, containerName } of past.open)
+      log.append({
+        event: "end",
+        session,
+        kind,
+        subject,
+        remote,
+        node,
+        container,
+        containerName,
+        outcome: `${program}-restarted`,
+      });
     return log;
   }
 
@@ -152,9 +163,9 @@ export class AuditLog {
     return verify(await this.files(), this.#head);
   }
 
-  /** Writes what it can, and that the agent ended as it was told. */
+  /** Writes what it can, and that the program ended as it was told. */
   async close(): Promise<void> {
-    this.append({ event: "agent-ended" });
+    this.append({ event: `${this.#options.program}-ended` });
     this.#wake();
     await this.#draining;
     clearTimeout(this.#retry);

@@ -1,4 +1,4 @@
-/** What an earlier agent left in its audit log: the end of the chain, and what has no end there. */
+/** What an earlier process left in its audit log: the end of the chain, and what has no end there. */
 
 import { readFile, truncate } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -8,6 +8,8 @@ import { BEGINNING, type Head, unseal } from "./record.ts";
 import { readHead } from "./verify.ts";
 
 const NEWLINE = 10;
+/** The last words of a program that was told to end. */
+const ENDED: ReadonlySet<AuditRecord["event"]> = new Set(["agent-ended", "server-ended"] as const);
 
 export interface Past {
   head: Head;
@@ -32,7 +34,7 @@ export async function repair(directory: string): Promise<Past> {
   const missing = Math.max(0, (known?.seq ?? 0) - (last?.seq ?? 0));
   // The chain goes on from what is known to have been, so that what is missing stays visible.
   const head = missing > 0 && known ? known : (last ?? known ?? BEGINNING);
-  const clean = unfinished === 0 && missing === 0 && last?.event === "agent-ended";
+  const clean = unfinished === 0 && missing === 0 && last !== undefined && ENDED.has(last.event);
   return {
     head: { seq: head.seq, hash: head.hash },
     clean,

@@ -8,7 +8,7 @@ const PERIOD_MS = 60_000;
 const IN_FULL = 20;
 const NOBODY = "";
 
-export type Refusal = Pick<AuditLine, "request" | "kind" | "subject" | "remote" | "reference" | "outcome">;
+export type Refusal = Pick<AuditLine, "request" | "kind" | "node" | "subject" | "remote" | "reference" | "outcome">;
 
 interface Period {
   timer: NodeJS.Timeout;

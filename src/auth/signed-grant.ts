@@ -4,20 +4,16 @@ import { createHash, randomBytes } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
 import { GrantClaims } from "../protocol/relayed.ts";
 import { type Grant, Right } from "../protocol/rights.ts";
-import { isSignedBy, type SigningKey } from "./keys.ts";
+import { signClaims, signedClaims } from "./jws.ts";
+import type { SigningKey } from "./keys.ts";
+import { UsedOnce } from "./used-once.ts";
 
 /** From the signature to the end, in seconds. */
 const LIFE_S = 60;
 /** What clocks may differ by, in seconds. */
 const SKEW_S = 60;
-/** Longest token that is looked at, in characters. */
-const MAX_TOKEN = 65_536;
-/** Ids remembered for as long as their grants would be good; beyond, nothing more is let in for a moment. */
-const MAX_USED = 100_000;
 const ID_BYTES = 16;
-
-/** A JWS in its compact form (RFC 7515) with this header and no other: there is no algorithm to choose. */
-const HEADER = Buffer.from(JSON.stringify({ alg: "EdDSA", typ: "fairlead-grant" })).toString("base64url");
+const KIND = "fairlead-grant";
 
 /** What is asked of an agent, and for whom. */
 export interface GrantRequest {
@@ -53,8 +49,7 @@ export class GrantSigner {
       header,
       body: hashOf(body),
     };
-    const signed = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}`;
-    return `${signed}.${this.#key.sign(signed)}`;
+    return signClaims(KIND, claims, this.#key);
   }
 }
 
@@ -76,13 +71,13 @@ export interface Trusted {
 export class GrantVerifier {
   readonly #trusted: () => Trusted | undefined;
   readonly #now: () => number;
-  /** By id, oldest first: when it may be forgotten, in seconds since 1970. */
-  readonly #used = new Map<string, number>();
+  readonly #used: UsedOnce;
 
   /** `trusted` is asked for each grant: a host may register anew. `now`: milliseconds since 1970. */
   constructor(trusted: () => Trusted | undefined, now: () => number = Date.now) {
     this.#trusted = trusted;
     this.#now = now;
+    this.#used = new UsedOnce(now);
   }
 
   /** Uses the grant up. Throws `bad-grant` unless it is the server's, for this agent, for this body, of now and unused. */
@@ -95,42 +90,29 @@ export class GrantVerifier {
     if (iat > now + SKEW_S) throw refused("is from the future; compare the clocks of server and agent");
     if (exp < now - SKEW_S) throw refused("has expired; compare the clocks of server and agent");
     if (hash !== hashOf(body)) throw refused("is for another request");
-    this.#use(jti, exp + SKEW_S);
+    if (!this.#used.use(jti, exp + SKEW_S)) throw refused("was used before");
     return { grant: { subject: sub, rights: rights.filter(isRight), scopes }, session: sid, header };
-  }
-
-  #use(id: string, until: number): void {
-    const now = this.#now() / 1_000;
-    for (const [old, end] of this.#used) {
-      if (end >= now) break;
-      this.#used.delete(old);
-    }
-    if (this.#used.has(id)) throw refused("was used before");
-    if (this.#used.size >= MAX_USED)
-      throw new FairleadError("too-many", "Too many sessions were opened through the server in the last two minutes.");
-    this.#used.set(id, until);
   }
 }
 
 /** Whom an agent trusts that has not registered: no signature is by a key that is none. */
-const NOBODY: Trusted = { agent: "", key: "" };
+export const NOBODY: Trusted = { agent: "", key: "" };
 
 function claimsOf(token: string, key: string): GrantClaims {
-  const [header, payload = "", signature = "", ...more] = token.length > MAX_TOKEN ? [] : token.split(".");
-  if (header !== HEADER || more.length > 0 || !isSignedBy(key, `${header}.${payload}`, signature))
-    throw refused("is not signed by the server that this agent belongs to");
   try {
-    return GrantClaims.parse(JSON.parse(Buffer.from(payload, "base64url").toString()));
+    const claims = signedClaims(KIND, token, key);
+    if (claims !== undefined) return GrantClaims.parse(claims);
   } catch (cause) {
     throw refused("is of a kind that this agent does not know", cause);
   }
+  throw refused("is not signed by the server that this agent belongs to");
 }
 
 function refused(why: string, cause?: unknown): FairleadError {
   return new FairleadError("bad-grant", `The server's grant for this session ${why}.`, { cause });
 }
 
-function isRight(text: string): text is Right {
+export function isRight(text: string): text is Right {
   return Right.safeParse(text).success;
 }
 

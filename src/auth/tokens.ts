@@ -24,6 +24,7 @@ interface Entry {
 
 export class Tokens {
   readonly #entries: Entry[] = [];
+  readonly #listeners: ((subject: string) => void)[] = [];
 
   /** Throws for a token that is empty, too short, or no token: an agent never starts with a door that stands open. */
   constructor(tokens: readonly TokenGrant[]) {
@@ -44,6 +45,11 @@ export class Tokens {
     return found;
   }
 
+  /** Hears each subject whose tokens are withdrawn. */
+  listen(listener: (subject: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Whether there is a token of this subject. */
   knows(subject: string): boolean {
     return this.#entries.some((entry) => entry.subject.grant.subject === subject);
@@ -56,6 +62,7 @@ export class Tokens {
       this.#entries.splice(this.#entries.indexOf(entry), 1);
       entry.revocation.abort(new FairleadError("revoked", "The token was withdrawn; ask for a new one."));
     }
+    if (gone.length > 0) for (const listener of this.#listeners) listener(subject);
     return gone.length;
   }
 

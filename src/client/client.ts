@@ -1,6 +1,5 @@
 /** Opens and resumes sessions over one connection that comes back by itself. */
 
-import { Budget } from "../mux/budget.ts";
 import type { Transport } from "../mux/transport.ts";
 import type {
   AttachBody,
@@ -13,11 +12,13 @@ import type {
   OpenHeader,
   ShellBody,
 } from "../protocol/open.ts";
-import { Link, type LinkState } from "./link.ts";
+import { Lines } from "./lines.ts";
+import type { Link, LinkState } from "./link.ts";
 import { RemoteSession } from "./session.ts";
 
 /** A dialler makes one of these out of its own kind of socket. */
 export { type Transport, type WebSocketLike, webSocketTransport } from "../mux/transport.ts";
+export { CLOSE } from "../mux/errors.ts";
 
 /**
  * Opens one authenticated socket that speaks `fairlead.v1`; called again for every reconnect. Rejects with a
@@ -28,8 +29,11 @@ export type Dial = (signal: AbortSignal) => Promise<Transport>;
 
 export interface ClientOptions {
   dial: Dial;
+  /** Where each node has a connection of its own: how that one is dialled. Else all share one. */
+  dialNode?: (node: string) => Dial;
   software: string;
-  onState?: (state: LinkState) => void;
+  /** `node`: whose connection it is, where it is one's own. */
+  onState?: (state: LinkState, node?: string) => void;
   /** Bytes that unacknowledged output of all sessions may take. */
   budget?: number;
 }
@@ -43,35 +47,24 @@ export interface SessionOptions {
   node?: string;
 }
 
-/** A connection that is there already, and a node behind it. */
+/** Connections that are there already, and a node behind them. */
 interface Bound {
-  link: Link;
+  lines: Lines;
   node: string;
 }
 
-const DEFAULT_BUDGET = 64 * 1024 * 1024;
-
 export class Client {
-  readonly #link: Link;
+  readonly #lines: Lines;
   readonly #node: string | undefined;
 
   constructor(options: ClientOptions | Bound) {
-    if ("link" in options) {
-      this.#link = options.link;
-      this.#node = options.node;
-      return;
-    }
-    this.#link = new Link({
-      dial: options.dial,
-      software: options.software,
-      onState: options.onState ?? (() => {}),
-      budget: new Budget(options.budget ?? DEFAULT_BUDGET),
-    });
+    this.#lines = "lines" in options ? options.lines : new Lines(options);
+    this.#node = "lines" in options ? options.node : undefined;
   }
 
-  /** The same connection; its sessions are on this node unless they name another. */
+  /** The same connections; its sessions are on this node unless they name another. */
   on(node: string): Client {
-    return new Client({ link: this.#link, node });
+    return new Client({ lines: this.#lines, node });
   }
 
   exec(container: string, body: ExecBody, options: SessionOptions = {}): Promise<RemoteSession> {
@@ -85,12 +78,13 @@ export class Client {
   /** A follow ends with `shutting-down` as soon as its agent says goodbye: another one goes on where it stopped. */
   async logs(container: string, body: LogsBody, options: SessionOptions = {}): Promise<RemoteSession> {
     const header = this.#placed({ op: "logs", container, ...options });
-    return accepted(await RemoteSession.open(this.#link, { header, body, movable: body.follow }));
+    return accepted(await RemoteSession.open(this.#lines.to(header.node), { header, body, movable: body.follow }));
   }
 
   async forward(container: string, body: ForwardBody, options: SessionOptions = {}): Promise<RemoteForward> {
     const session = await this.#open({ op: "forward", container, ...options }, body);
-    return new RemoteForward(this.#link, session, options.node ?? this.#node);
+    const node = options.node ?? this.#node;
+    return new RemoteForward(this.#lines.to(node), session, node);
   }
 
   /** Read `stdout` (an archive), `digest`, then `exit`. */
@@ -113,13 +107,14 @@ export class Client {
     return this.#open({ op: "observe", session, ...(node && { node }) }, {});
   }
 
-  /** Ends all sessions and the connection. Idempotent. */
-  close(): Promise<void> {
-    return this.#link.close();
+  /** Ends all sessions and the connections. Idempotent. */
+  async close(): Promise<void> {
+    await this.#lines.close();
   }
 
   async #open(header: OpenHeader, body: unknown): Promise<RemoteSession> {
-    return accepted(await RemoteSession.open(this.#link, { header: this.#placed(header), body }));
+    const placed = this.#placed(header);
+    return accepted(await RemoteSession.open(this.#lines.to(placed.node), { header: placed, body }));
   }
 
   #placed(header: OpenHeader): OpenHeader {

@@ -1,13 +1,22 @@
 /** What may stand where the cursor is on a command line: asked by the shells, which want it at once or not at all. */
 
-import type { Command, Option } from "commander";
+import type { Argument, Command, Option } from "commander";
 import { ContainerList } from "../protocol/container.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import { NodeList } from "../protocol/node.ts";
+import { apiOf } from "../protocol/version.ts";
+import type { Connection } from "./connection.ts";
+import { LOCAL, readContexts } from "./connection/contexts.ts";
 import type { Globals, Invocation } from "./invocation.ts";
 
 /** Milliseconds; nobody waits longer for a key to have its effect. */
 const DEADLINE_MS = 1_000;
-/** Arguments with these names are containers. */
-const CONTAINERS = new Set(["container", "containers"]);
+/** What arguments and values of options are, by the name that their command gives them. */
+const LIVE: Record<string, (invocation: Invocation, last: string) => Promise<string[]>> = {
+  container: async (invocation, last) => containers(await invocation.connection(), last),
+  node: async (invocation) => nodes(await invocation.connection()),
+  context: async ({ world }) => [...Object.keys((await readContexts(world.env)).contexts), LOCAL],
+};
 
 /** Where a command line stands before its last word. */
 interface Position {
@@ -38,8 +47,11 @@ function follow(program: Command, words: readonly string[]): Position {
       Object.assign(at.given, { [at.option.attributeName()]: word });
       at.option = undefined;
     } else if (word.startsWith("-")) {
-      const option = at.command.options.find(({ long, short }) => long === word || short === word);
-      if (option?.required) at.option = option;
+      const [name, value] = word.startsWith("--") ? word.split(/=(.*)/s) : [word];
+      const option = at.command.options.find(({ long, short }) => long === name || short === name);
+      if (!option?.required) continue;
+      if (value === undefined) at.option = option;
+      else Object.assign(at.given, { [option.attributeName()]: value });
     } else {
       const inner = at.command.commands.find((each) => each.name() === word);
       if (inner) at.command = inner;
@@ -50,18 +62,38 @@ function follow(program: Command, words: readonly string[]): Position {
 }
 
 async function candidates({ command, operands, option, given }: Position, last: string, invocation: Invocation) {
-  if (option) return option.argChoices ?? [];
-  if (last.startsWith("-")) return command.options.flatMap(({ long, hidden }) => (long && !hidden ? [long] : []));
+  invocation.globals = given;
+  const [, long, begun = ""] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
+  const inside = command.options.find((each) => each.long === long);
+  if (inside) return (await valuesOf(inside, begun, invocation)).map((value) => `${long}=${value}`);
+  if (option) return valuesOf(option, last, invocation);
+  if (last.startsWith("-")) return command.options.flatMap(({ long: name, hidden }) => (name && !hidden ? [name] : []));
   if (command.commands.length > 0) return command.commands.map((each) => each.name());
   const { registeredArguments: all } = command;
   const argument = all[operands] ?? (all.at(-1)?.variadic ? all.at(-1) : undefined);
-  if (argument && CONTAINERS.has(argument.name())) return containers(given, invocation);
-  return argument?.argChoices ?? [];
+  return argument ? valuesOf(argument, last, invocation) : [];
 }
 
-/** Live, from the server that the line so far means. */
-async function containers(given: Globals, invocation: Invocation): Promise<string[]> {
-  invocation.globals = given;
-  const connection = await invocation.connection();
-  return ContainerList.parse(await connection.get("/api/v1/containers")).containers.map(({ name }) => name);
+/** Of an option or an argument: those that are written down, or what there is. */
+async function valuesOf(wanted: Option | Argument, last: string, invocation: Invocation): Promise<string[]> {
+  const name = "attributeName" in wanted ? wanted.attributeName() : wanted.name();
+  const live = Object.hasOwn(LIVE, name) ? LIVE[name] : undefined;
+  return wanted.argChoices ?? (await live?.(invocation, last)) ?? [];
+}
+
+/** Of an agent its own; of a server its nodes, and once one stands before a colon the containers there. */
+async function containers(connection: Connection, last: string): Promise<string[]> {
+  const [, node] = /^([^:]+):/.exec(last) ?? [];
+  const before = node === undefined ? "" : `${node}:`;
+  try {
+    const list = ContainerList.parse(await connection.get(`${apiOf(node)}/containers`));
+    return list.containers.map(({ name }) => before + name);
+  } catch (error) {
+    if (node !== undefined || !(error instanceof FairleadError) || error.code !== "not-found") throw error;
+    return (await nodes(connection)).map((each) => `${each}:`);
+  }
+}
+
+async function nodes(connection: Connection): Promise<string[]> {
+  return NodeList.parse(await connection.get("/api/v1/nodes")).nodes.map(({ name }) => name);
 }

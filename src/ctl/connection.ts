@@ -1,10 +1,11 @@
 /** What a command has of the server: sessions over one connection, and answers over HTTP. */
 
 import type { IncomingMessage } from "node:http";
-import { Client } from "../client/client.ts";
+import { Client, type ClientOptions } from "../client/client.ts";
 import type { LinkState } from "../client/link.ts";
 import { FairleadError, Problem } from "../protocol/errors.ts";
 import { dialler } from "./connection/dial.ts";
+import { nodeDialler } from "./connection/direct.ts";
 import { type Call, call, callJson, stranger } from "./connection/http.ts";
 import { locate, type Server, type Wanted } from "./connection/locate.ts";
 import type { Messages } from "./messages.ts";
@@ -12,6 +13,11 @@ import { SOFTWARE } from "./version.ts";
 
 /** Longest line of a watch: a list of several thousand containers. */
 const MAX_LINE = 16 * 1024 * 1024;
+
+interface ClientWish {
+  onState: NonNullable<ClientOptions["onState"]>;
+  bulk?: boolean;
+}
 
 interface FindParts {
   env: NodeJS.ProcessEnv;
@@ -23,6 +29,7 @@ interface FindParts {
 export class Connection {
   readonly server: Server;
   readonly #messages: Messages;
+  readonly #direct: boolean;
 
   /** Finds the server; talks to nobody yet. */
   static async find(wanted: Wanted, { env, messages, introduce }: FindParts): Promise<Connection> {
@@ -32,23 +39,29 @@ export class Connection {
     messages.explain(() => `the server is ${server.url.href} (from ${server.urlFrom})`);
     messages.explain(() => `the token is from ${server.tokenFrom}`);
     if (pin) messages.explain(() => `its key must have the pin ${pin.value} (from ${pin.from})`);
-    return new Connection(server, messages);
+    return new Connection(server, { messages, direct: wanted.direct ?? true });
   }
 
-  private constructor(server: Server, messages: Messages) {
+  private constructor(server: Server, { messages, direct }: { messages: Messages; direct: boolean }) {
     this.server = server;
     this.#messages = messages;
+    this.#direct = direct;
   }
 
   /** Connects when its first session is opened. For bulk it is TCP, whose buffers grow; a socket file is quicker for the rest. */
-  client({ onState, bulk = false }: { onState: (state: LinkState) => void; bulk?: boolean }): Client {
-    const { socket, ...server } = this.server;
+  client({ onState, bulk = false }: ClientWish): Client {
+    const { socket, ...tcp } = this.server;
+    const server = socket && !bulk ? { ...tcp, socket } : tcp;
+    const messages = this.#messages;
+    const explain = (words: () => string) => messages.explain(words);
+    const alarm = (words: string) => messages.say(words);
     return new Client({
-      dial: dialler(socket && !bulk ? { ...server, socket } : server),
+      dial: dialler(server),
+      ...(this.#direct && { dialNode: (node: string) => nodeDialler({ server, node, explain, alarm }) }),
       software: SOFTWARE,
-      onState: (state) => {
-        this.#messages.explain(() => linkWords(state));
-        onState(state);
+      onState: (state, node) => {
+        explain(() => linkWords(state));
+        onState(state, node);
       },
     });
   }

@@ -7,7 +7,7 @@ import { pump } from "../lib/pump.ts";
 import { roomIn } from "../lib/room.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
-import { nodeOf, type Place, wayTo } from "./place.ts";
+import { nodeOf, type Place } from "./place.ts";
 
 export interface ForwardingOptions {
   client: Client;
@@ -52,8 +52,7 @@ export class Forwarding {
     try {
       const forward = await client.forward(place.container, { ports: [...new Set(ports)] }, nodeOf(place));
       messages.explain(
-        () =>
-          `forward ${forward.id} to container ${forward.container?.name} (${forward.container?.id}), ${wayTo(place)}`,
+        () => `forward ${forward.id} to container ${forward.container?.name} (${forward.container?.id})`,
       );
       void forward.ended.then((error) => {
         messages.explain(

@@ -10,7 +10,8 @@ const QUIET_MS = 1_500;
 export class LinkStatus {
   readonly #messages: Messages;
   #timer: NodeJS.Timeout | undefined;
-  #lost = false;
+  /** By the node that they lead to; undefined for one that leads to several. */
+  readonly #lost = new Set<string | undefined>();
   #told = false;
   #words = "";
 
@@ -18,29 +19,28 @@ export class LinkStatus {
     this.#messages = messages;
   }
 
-  /** The connection is away; keys typed now cannot arrive yet. */
+  /** A connection is away; keys typed now cannot arrive yet. */
   get lost(): boolean {
-    return this.#lost;
+    return this.#lost.size > 0;
   }
 
   /** To be given to the client. */
-  readonly onState = (state: LinkState): void => {
-    if (state.state === "reconnecting") this.#reconnecting(state.attempt);
-    else if (state.state === "connected") this.#back();
+  readonly onState = (state: LinkState, node?: string): void => {
+    if (state.state === "reconnecting") this.#reconnecting(state.attempt, node);
     else if (state.state === "leaving") this.#leaving(state);
-    else if (state.state === "closed") this.close();
+    else if (state.state !== "connecting" && this.#lost.delete(node) && !this.lost) this.#settled(state.state);
   };
 
   /** Takes the status line away. Idempotent. */
   close(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#lost = false;
+    this.#lost.clear();
     this.#messages.status(undefined);
   }
 
-  #reconnecting(attempt: number): void {
-    this.#lost = true;
+  #reconnecting(attempt: number, node: string | undefined): void {
+    this.#lost.add(node);
     this.#words = `connection lost, reconnecting (attempt ${attempt}) ...`;
     if (this.#told) this.#messages.status(this.#words);
     else this.#timer ??= setTimeout(() => this.#tell(), QUIET_MS);
@@ -58,8 +58,9 @@ export class LinkStatus {
     else this.#messages.status(this.#words);
   }
 
-  #back(): void {
-    if (this.#told && this.#messages.raw) this.#messages.intrude("connected again");
+  /** None is away any more: all are back, or the last one was given up. */
+  #settled(how: "connected" | "closed"): void {
+    if (how === "connected" && this.#told && this.#messages.raw) this.#messages.intrude("connected again");
     this.#told = false;
     this.close();
   }

@@ -74,8 +74,11 @@ export class LogReader {
     this.#sink = sink;
   }
 
+  /** With its node in front, as it would be typed: containers of two hosts may have one name. */
   get name(): string {
-    return this.#session.container?.name ?? this.#source.place.container;
+    const { node, container } = this.#source.place;
+    const own = this.#session.container?.name ?? container;
+    return node === undefined ? own : `${node}:${own}`;
   }
 
   /** Resolves with the exit code at the end of the log. A follow goes on over a new session when the old one is gone. */

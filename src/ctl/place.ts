@@ -23,11 +23,6 @@ export function nodeOf({ node }: Pick<Place, "node">): { node?: string } {
   return node === undefined ? {} : { node };
 }
 
-/** By which way a session goes there, for -v. */
-export function wayTo({ node }: Place): string {
-  return node === undefined ? "direct" : `relayed by the server to ${node}`;
-}
-
 /** The container's own address over HTTP. */
 export function addressOf(text: string): string {
   const { node, container } = placeOf(text);

@@ -115,6 +115,7 @@ function shape(command: Command, invocation: Invocation): Command {
     .option("--token-file <path>", "a file with the token, readable by you alone")
     .option("--pin <pin>", "what the server's key must be: the sha256:... that the agent printed at its start")
     .option("--insecure-plaintext", "allow http to another machine")
+    .option("--no-direct", "through the server, also to a host that could be dialled")
     .option(verbose, "explain on standard error what is being done")
     .option("--no-color", "no colours (also: NO_COLOR)")
     .helpOption("-h, --help", "explain this command")

@@ -25,6 +25,8 @@ declare module "fastify" {
     speaks?: readonly string[];
     /** May also be a WebSocket, and whoever answers it chooses the subprotocol. */
     socket?: "either";
+    /** Also for those who bring a pass of this host's server. */
+    passes?: true;
     /** Not for those who come through a server: what it gives would outlive what the server says of them. */
     direct?: boolean;
     /** A file of the page, which is no part of the API. */

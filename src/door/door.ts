@@ -12,6 +12,7 @@ import type { Access } from "./declaration.ts";
 import { type HostCheck, type HostIdentity, type Identity, identify, vouchedFor } from "./identity.ts";
 import { mayBeHeard } from "./listener.ts";
 import type { Names } from "./names.ts";
+import { type PassCheck, shownPass } from "./pass.ts";
 import { absent } from "./problems.ts";
 
 /** What was wrong: something long that a program keeps, or a code that a person typed. */
@@ -35,6 +36,8 @@ export interface DoorParts {
   draining: AbortSignal;
   /** Absent where no agents call. */
   hosts?: HostCheck | undefined;
+  /** Absent where no passes are taken. */
+  passes?: PassCheck | undefined;
 }
 
 export class Door {
@@ -54,7 +57,7 @@ export class Door {
     const vouched = vouchedFor(request.raw) !== undefined;
     // The server has looked at the page, and its page is none of ours.
     if (!vouched) this.#parts.names.checkOrigin(request.raw, { host: request.authority, upgrade: request.ws });
-    const { access, socket, speaks, direct = false } = request.routeOptions.config;
+    const { access, socket, speaks, direct = false, passes = false } = request.routeOptions.config;
     if (
       request.is404 ||
       access === undefined ||
@@ -65,7 +68,8 @@ export class Door {
     if (access === "anyone") return;
     if (this.#parts.draining.aborted) throw this.#parts.draining.reason;
     if (access === "host") return this.#enterHost(request);
-    const identity = await this.#recognise(request, reply);
+    const shown = passes ? shownPass(request.raw) : undefined;
+    const identity = shown === undefined ? await this.#recognise(request, reply) : this.#admit(request, shown);
     if (!identity)
       throw new FairleadError("unauthenticated", "Sign in first, or send a token; `ctl` finds the local one.");
     if (!mayUse(identity, access)) throw this.#withheld(request, identity.subject.grant.subject);
@@ -125,6 +129,19 @@ export class Door {
     if (finding === "wrong") return this.refuse(request, reply, "token");
     this.#parts.budget.authenticated(request.raw.socket);
     return finding;
+  }
+
+  #admit(request: FastifyRequest, shown: string): Identity {
+    const { passes, budget } = this.#parts;
+    try {
+      if (!passes) throw new FairleadError("bad-grant", "This agent is reached through its server only.");
+      const subject = passes(request.raw, shown);
+      budget.authenticated(request.raw.socket);
+      return { subject, direct: true };
+    } catch (error) {
+      this.#note(request, { kind: "pass", outcome: error instanceof FairleadError ? error.code : "internal" });
+      throw error;
+    }
   }
 
   /** A request for another server (`GET http://...`), or for none (`OPTIONS *`), is not for us. */

@@ -14,6 +14,7 @@ import type { HostCheck } from "./identity.ts";
 import { checkTls, Listeners } from "./listener.ts";
 import { doorMetrics } from "./metrics.ts";
 import type { VouchedStream } from "./channel-stream.ts";
+import type { PassCheck } from "./pass.ts";
 import { Names } from "./names.ts";
 import { type DoorConfig, LIMITS, type Limits, type Log, type ServerCertificate } from "./options.ts";
 import { addOpenApi } from "./openapi.ts";
@@ -56,6 +57,8 @@ export interface FrontOptions {
   understand: (error: unknown) => FairleadError;
   /** Recognises agents, where they call. */
   hosts?: HostCheck;
+  /** Lets those in who bring a pass, where they may come. */
+  passes?: PassCheck | undefined;
   /** Makes those who answer on other hosts, if there are any. */
   others?: (neighbourhood: Neighbourhood) => OtherHosts;
   /** Adds every route there is. */
@@ -72,7 +75,8 @@ export async function createFront(options: FrontOptions): Promise<Front> {
   const budget = new ConnectionBudget(limits, proxies);
   const stop = new AbortController();
   const refusals = new Refusals(options.audit ?? (() => undefined));
-  const door = new Door({ names, proxies, credentials, budget, refusals, draining: stop.signal, hosts: options.hosts });
+  const { hosts, passes } = options;
+  const door = new Door({ names, proxies, credentials, budget, refusals, draining: stop.signal, hosts, passes });
   const metrics = doorMetrics(options.metrics, budget);
   const listeners = new Listeners({ tls: config.tls, limits, budget });
   const app = await createApp({

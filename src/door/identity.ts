@@ -15,6 +15,8 @@ export interface Identity {
   subject: Subject;
   /** For a page, and for a WebSocket that one opened. */
   page?: Page;
+  /** He came with a server's pass. */
+  direct?: true;
 }
 
 /** An agent that signed the request with its key. */

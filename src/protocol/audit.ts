@@ -13,10 +13,15 @@ export const AuditLine = z.object({
     "refuse",
     "sign-in",
     "sign-out",
-    /** The agent itself: began; ended as it was told; began after an end that nobody told it. */
+    /** Of a server: somebody changed something; what, stands in `kind`. */
+    "change",
+    /** The program itself: began; ended as it was told; began after an end that nobody told it. */
     "agent-started",
     "agent-ended",
     "agent-restarted",
+    "server-started",
+    "server-ended",
+    "server-restarted",
     /** Records that could not be written, and files that were removed when the log reached its bounds. */
     "lost",
     "removed",
@@ -31,6 +36,10 @@ export const AuditLine = z.object({
   subject: z.optional(z.string()),
   /** Where the caller came from: an address, and by which door. */
   remote: z.optional(z.string()),
+  /** Of a server: which host it is about. */
+  node: z.optional(z.string()),
+  /** Of a change: to what. */
+  detail: z.optional(z.string()),
   /** The full id. */
   container: z.optional(z.string()),
   containerName: z.optional(z.string()),
@@ -59,7 +68,7 @@ export const AuditLine = z.object({
   bytesOut: count,
   /** Of a forward: TCP connections that it carried. */
   connections: count,
-  /** Of the agent: its version; and of a restart, bytes of an unfinished record, and records at the end, that are gone. */
+  /** Of the program: its version; and of a restart, bytes of an unfinished record, and records at the end, that are gone. */
   version: z.optional(z.string()),
   unfinished: count,
   missing: count,

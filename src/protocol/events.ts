@@ -1,4 +1,4 @@
-/** What a server writes down for people: events of the fleet, and the audit of who did what. */
+/** What a server writes down for people: events of the fleet. */
 
 import * as z from "zod/mini";
 
@@ -15,19 +15,3 @@ export const FleetEvent = z.object({
 export type FleetEvent = z.infer<typeof FleetEvent>;
 
 export const FleetEvents = z.object({ events: z.array(FleetEvent) });
-
-export const AuditEntry = z.object({
-  seq: z.int(),
-  time: z.number(),
-  /** Who did it. */
-  subject: z.string(),
-  /** From where. */
-  address: z.string(),
-  /** Such as `nodes add`. */
-  action: z.string(),
-  node: z.optional(z.string()),
-  detail: z.optional(z.string()),
-});
-export type AuditEntry = z.infer<typeof AuditEntry>;
-
-export const AuditEntries = z.object({ entries: z.array(AuditEntry) });

@@ -7,6 +7,7 @@ const MAX_TEXT = 256;
 const MAX_DETAIL = 1_024;
 const MAX_ENGINES = 8;
 const MAX_GPUS = 64;
+const MAX_ADDRESSES = 8;
 const MAX_PROCESSES = 64;
 /** Containers of one host whose figures travel; the rest of an even larger host is left out. */
 export const MAX_CONTAINERS = 2_000;
@@ -63,6 +64,15 @@ const GpuMetrics = z.object({
 });
 export type GpuMetrics = z.infer<typeof GpuMetrics>;
 
+/** Where an agent can be dialled, each `host:port` with an IPv6 address in brackets, and the pin of the certificate that it shows there. */
+export const DirectDoor = z.object({
+  addresses: z
+    .array(text.check(z.regex(/^([A-Za-z0-9.-]+|\[[0-9a-f:]+\]):\d{1,5}$/)))
+    .check(z.minLength(1), z.maxLength(MAX_ADDRESSES)),
+  pin: z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)),
+});
+export type DirectDoor = z.infer<typeof DirectDoor>;
+
 /** One report of a host. Rates are per second, since the report before. */
 export const Beat = z.object({
   /** 0 to 100, of all processors together. */
@@ -84,6 +94,8 @@ export const Beat = z.object({
   /** How the connection stands that carries sessions. */
   gatewayStatus: z.optional(text),
   gatewayStatusDetail: z.optional(z.string().check(z.maxLength(MAX_DETAIL))),
+  /** Absent where only the server reaches the agent. */
+  direct: z.optional(DirectDoor),
 });
 export type Beat = z.infer<typeof Beat>;
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { duration, integer, path, size, text, toggle } from "../boot/value.ts";
 import { NodeName } from "../protocol/node.ts";
-import { connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+import { auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -74,16 +74,24 @@ const SETTINGS = {
     default: 30 * DAY,
     effect: "How long ctl stays logged in.",
   }),
+  direct: setting({
+    type: toggle(),
+    default: true,
+    effect:
+      "Lets ctl dial the agents that it reaches, with a pass of this server; off: every session comes through the server.",
+  }),
+  direct_offline: setting({
+    type: duration({ min: 0, max: DAY }),
+    default: 15 * MINUTE,
+    effect:
+      "How long a session that came to an agent directly may go on while the agent hears nothing from this server, which could withdraw it.",
+  }),
   event_history: setting({
     type: integer({ min: 100, max: 1_000_000 }),
     default: 10_000,
     effect: "Events that are kept.",
   }),
-  audit_history: setting({
-    type: integer({ min: 100, max: 10_000_000 }),
-    default: 100_000,
-    effect: "Audit lines that are kept in the database; the log files have them too.",
-  }),
+  ...auditSettings(),
   ...connectionSettings({ who: "server", connections: MAX_CONNECTIONS }),
   shutdown_grace: setting({
     type: duration({ min: 0, max: HOUR }),

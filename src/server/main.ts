@@ -39,7 +39,7 @@ function serve(): Promise<void> {
   return run({
     program,
     start: async ({ config, log }) => {
-      const server = await Server.start({ config, log, version, uiDirectory });
+      const server = await Server.start({ config, log, version, pid: process.pid, uiDirectory });
       process.stdout.write(welcome(server));
       return server;
     },

@@ -5,9 +5,12 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
+import { AuditLog } from "../audit/audit-log.ts";
+import { Refusals } from "../audit/refusals.ts";
 import { Credentials } from "../auth/credentials.ts";
 import type { Subject } from "../auth/grant.ts";
 import type { SigningKey } from "../auth/keys.ts";
+import { Presence } from "../boot/presence.ts";
 import { StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
@@ -15,7 +18,7 @@ import { openCertificate } from "../door/certificate/choice.ts";
 import type { Front } from "../door/front.ts";
 import { processMetrics } from "../door/process-metrics.ts";
 import { doorConfig } from "../door/settings.ts";
-import { AuditEntry, FleetEvent } from "../protocol/events.ts";
+import { FleetEvent } from "../protocol/events.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { ServerConfig } from "./config.ts";
 import { History } from "./history/history.ts";
@@ -30,7 +33,6 @@ import { Devices } from "./people/devices.ts";
 import { admitLogins, announce } from "./people/logins.ts";
 import { ApiTokens } from "./people/tokens.ts";
 import { Exchange } from "./relay/exchange.ts";
-import type { RelayAuditLine } from "./relay/ledger.ts";
 import { SqliteStorage } from "./store/sqlite.ts";
 import type { Storage } from "./store/storage.ts";
 
@@ -38,6 +40,7 @@ export interface ServerOptions {
   config: ServerConfig;
   log: Logger;
   version: string;
+  pid: number;
   /** The built page, where there is one. */
   uiDirectory?: string | undefined;
 }
@@ -47,6 +50,7 @@ export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
+const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 /** A host's connection stays open from one report to the next, in milliseconds: a handshake costs more than many of them. */
 const KEEP_ALIVE_MS = 60_000;
 /** The owner of the machine, who can read the server's token file. */
@@ -79,13 +83,15 @@ export class Server {
   static async start(options: ServerOptions): Promise<Server> {
     const { config, log } = options;
     const state = await StateDirectory.open(config.data_dir);
+    const presence = await Presence.claim(state, { program: "server", pid: options.pid });
     const token = await localToken(state);
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
     // It holds keys: made so that its owner alone can read it.
     await state.create(DATABASE_FILE, "");
     const storage = open(join(state.path, DATABASE_FILE));
     const key = await openGrantKey(storage, state);
-    const parts = await build(options, { storage, token, certificate, key });
+    const audit = await openAudit(options).catch(refuseStart);
+    const parts = await build(options, { storage, presence, audit, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
     // Behind a proxy or in a container its own address is of no use to others.
     const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
@@ -102,7 +108,8 @@ export class Server {
 
   /** Takes no new work and cuts what is left. */
   async close(): Promise<void> {
-    const { front, credentials, certificate, storage, life, loops, exchange, stopMetrics } = this.#parts;
+    const { front, credentials, certificate, storage, audit, presence, refusals } = this.#parts;
+    const { life, loops, exchange, stopMetrics } = this.#parts;
     certificate?.close();
     stopMetrics();
     await front.drain();
@@ -111,12 +118,17 @@ export class Server {
     life.abort();
     await loops;
     credentials.close();
+    refusals.close();
+    await audit.close();
     await storage.close();
+    await presence.release();
   }
 }
 
 interface Own {
   storage: SqliteStorage;
+  presence: Presence;
+  audit: AuditLog;
   token: string;
   certificate: Certificate | undefined;
   key: SigningKey;
@@ -124,6 +136,9 @@ interface Own {
 
 interface Parts {
   storage: Storage;
+  presence: Presence;
+  audit: AuditLog;
+  refusals: Refusals;
   credentials: Credentials;
   tokens: ApiTokens;
   /** Of the machine. */
@@ -137,26 +152,32 @@ interface Parts {
   stopMetrics: () => void;
 }
 
-async function build(options: ServerOptions, { storage, token, certificate, key }: Own): Promise<Parts> {
+async function build(
+  options: ServerOptions,
+  { storage, presence, audit, token, certificate, key }: Own,
+): Promise<Parts> {
   const { config, log, version, uiDirectory } = options;
   const credentials = new Credentials({ tokens: [{ grant: LOCAL, token }] });
   const owner = credentials.tokens.verify(token);
   if (!owner) throw new Error("the server does not know its own token");
   const tokens = await ApiTokens.open(storage, credentials.tokens);
   const events = new History(storage, { name: "events", schema: FleetEvent, keep: config.event_history });
-  const audit = new History(storage, { name: "audit", schema: AuditEntry, keep: config.audit_history });
   const nodes = await Nodes.open({ storage, events, defaults: defaults(config) });
   const pin = () => certificate?.pin;
   const bootstrap = new BootstrapTokens({ storage, lifetime: config.bootstrap_lifetime, pin });
   const metrics = new Registry();
   const stopMetrics = processMetrics(metrics, version);
   const count = relayCounts(metrics);
+  const refusals = new Refusals(audit.record);
   const exchange = new Exchange({
     key,
     credentials,
+    doorOf: (uid) => (nodes.live.isReady(uid) ? nodes.live.of(uid).beat : undefined),
+    passes: { allowed: config.direct, offline: config.direct_offline },
     audit: (line) => {
       count(line);
-      writeDown(line, { audit, log });
+      if (line.event === "refuse") refusals.note(line);
+      else audit.append(line);
     },
     find: async (node) => {
       const record = await nodes.records.get(node);
@@ -197,7 +218,21 @@ async function build(options: ServerOptions, { storage, token, certificate, key 
   const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
   const own = shared && welcomeOwnHost({ ...shared, nodes, bootstrap }, life.signal);
   const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), logins, own]);
-  return { storage, credentials, tokens, owner, front, exchange, certificate, life, loops, stopMetrics };
+  return {
+    storage,
+    presence,
+    audit,
+    refusals,
+    credentials,
+    tokens,
+    owner,
+    front,
+    exchange,
+    certificate,
+    life,
+    loops,
+    stopMetrics,
+  };
 }
 
 /** What the server shares with the agent of its own host, where there is one. */
@@ -228,14 +263,15 @@ function open(path: string): SqliteStorage {
   }
 }
 
-/** In the log files every line; what was opened and how it ended in the database too, where a flood of refusals has no place. */
-function writeDown(line: RelayAuditLine, { audit, log }: { audit: History<AuditEntry>; log: Logger }): void {
-  log.info({ audit: line }, `session ${line.event}`);
-  if (line.event === "refuse") return;
-  const { event, kind, node, subject, remote, ...detail } = line;
-  const entry = { action: `${kind} ${event}`, subject, address: remote, ...(node && { node }) };
-  audit.add({ ...entry, detail: JSON.stringify(detail) }).catch((error: unknown) => {
-    log.error({ err: error, audit: line }, "an audit line is in the log only");
+function openAudit({ config, log, version }: ServerOptions): Promise<AuditLog> {
+  return AuditLog.open({
+    program: "server",
+    directory: config.log_directory,
+    maxSize: config.audit_max_size,
+    maxAge: config.audit_max_age,
+    required: new Set(),
+    version,
+    onTrouble: (trouble) => log.warn({ audit: trouble }, AUDIT_TROUBLE),
   });
 }
 

@@ -39,6 +39,12 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
     ["", ""],
     ["wss://o.example/ws", "wss://o.example/ws"],
   ],
+  direct: [
+    [true, true],
+    [false, false],
+    ["no", false],
+    ["0", false],
+  ],
   mode: [
     ["fleet", "fleet"],
     ["byom", "byom"],

@@ -30,6 +30,7 @@ suite("the audit log", () => {
 
   const start = (more: Partial<AuditLogOptions> = {}) =>
     AuditLog.open({
+      program: "agent",
       directory,
       maxSize: MEBIBYTE,
       maxAge: 0,
@@ -184,7 +185,7 @@ suite("a changed audit log", () => {
       const directory = await mkdtemp(join(tmpdir(), "fl-audit-"));
       t.after(() => rm(directory, { recursive: true }));
       const options = { directory, maxSize: MEBIBYTE, maxAge: 0, required: new Set<string>(), version: "1" };
-      const log = await AuditLog.open({ ...options, onTrouble: () => undefined });
+      const log = await AuditLog.open({ ...options, program: "agent", onTrouble: () => undefined });
       for (let i = 0; i < 4; i += 1) for (const line of [OPEN, END]) log.append({ ...line, session: `s${i}` });
       await log.close();
       const path = join(directory, "audit.log");
@@ -210,7 +211,7 @@ suite("an audit log on a full disk", () => {
   test("refuses what must be written first, keeps the rest, and goes on when there is room", async () => {
     const troubles: Trouble[] = [];
     const options = { directory: disk, maxSize: MEBIBYTE, maxAge: 0, required: new Set(["exec"]), version: "1" };
-    const log = await AuditLog.open({ ...options, onTrouble: (trouble) => troubles.push(trouble) });
+    const log = await AuditLog.open({ ...options, program: "agent", onTrouble: (trouble) => troubles.push(trouble) });
     await log.record({ ...OPEN, session: "before" });
     await assert.rejects(writeFile(join(disk, "filler"), Buffer.alloc(MEBIBYTE)), { code: "ENOSPC" });
     const words = ["x".repeat(4_000)];

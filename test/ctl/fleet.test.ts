@@ -1,7 +1,7 @@
 /** An operator's way with a server that serves TLS with a certificate of its own: log in, add a host, look, change, remove. */
 
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -172,6 +172,22 @@ suite("ctl and a server", () => {
     await ctl(admin(), "nodes", "enable", "box-1");
     const works = async () => (await runCtl(admin(), ["exec", "box-1:fleet-work", "true"])).code === 0;
     await until("its next report, from which on it takes work", works);
+  });
+
+  test("audit is the server's own, and with --node the host's; each has its chain, and a change in it shows", async () => {
+    const own = await ctl(admin(), "audit");
+    assert.match(own, /^\S+Z +change +nodes add +token:me@test-\w+ +box-1 *$/m);
+    assert.match(await ctl(admin(), "audit", "--node", "box-1"), /^\S+Z +agent-started$/m);
+    const whole = /^\d+ records, all as they were written; the last is \d+, [0-9a-f]{64}\n$/;
+    assert.match(await ctl(admin(), "audit", "verify", "--node", "box-1"), whole);
+    assert.match(await ctl(admin(), "audit", "verify"), whole);
+    const path = join(server.stateDir, "log", "audit.log");
+    const text = await readFile(path, "utf8");
+    await writeFile(path, text.replace('"node":"box-1"', '"node":"box-9"'));
+    const verdict = await runCtl(admin(), ["audit", "verify"]);
+    await writeFile(path, text);
+    assert.equal(verdict.code, 1);
+    assert.match(verdict.stdout.toString(), /^audit\.log:\d+: the line was changed or cut off/);
   });
 
   test("events are the hosts', and with --node those of its containers", async () => {

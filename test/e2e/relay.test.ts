@@ -4,7 +4,6 @@
  */
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { readFile, rm } from "node:fs/promises";
 import { connect } from "node:net";
@@ -15,6 +14,7 @@ import { type Home, runCtl, startCtl, TerminalRun, shellWords } from "../ctl/ctl
 import { pattern, sha256 } from "../fault/pattern.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { makeNetwork, type Network } from "../support/network.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { fileURLToPath } from "node:url";
@@ -22,15 +22,13 @@ import { fileURLToPath } from "node:url";
 const AGENT = fileURLToPath(new URL("../../src/agent/main.ts", import.meta.url));
 const NETWORK = `fl${process.pid}`;
 const COPY = join(tmpdir(), `${NETWORK}-copy`);
-/** A link of its own between this machine and the host's network. */
-const HERE = "10.213.7.1";
-const THERE = "10.213.7.2";
 const WEB = "relay-web";
 const BYTES = pattern(3_000_000);
 /** How often the server is killed under what goes through it; FAIRLEAD_RELAY_KILLS asks for more. */
 const KILLS = Number(process.env["FAIRLEAD_RELAY_KILLS"] ?? 3);
 
 suite("a host with outbound traffic only, through its server", () => {
+  let network: Network;
   let engine: Engine;
   let server: TestServer;
   let agent: TestAgent;
@@ -38,22 +36,23 @@ suite("a host with outbound traffic only, through its server", () => {
 
   const box = `box:${WEB}`;
   const ctl = (...args: string[]) => runCtl(home, args);
-  const flags = ["--listen-address", HERE, "--heartbeat-interval", "1s"];
+  const flags = () => ["--listen-address", network.here, "--heartbeat-interval", "1s"];
 
   before(async () => {
-    makeNetwork();
+    network = makeNetwork(NETWORK, "10.213.7");
+    network.firewall("swallow");
     engine = await sharedEngine();
     await engine.run(WEB, { command: ["sh", "-c", "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done"] });
-    server = await startServer({ flags });
+    server = await startServer({ flags: flags() });
     const { token } = await server.atHome<{ token: string }>({
       method: "POST",
       path: "/api/v1/nodes",
       body: { name: "box" },
     });
-    const url = `https://${HERE}:${new URL(server.url).port}`;
+    const url = `https://${network.here}:${new URL(server.url).port}`;
     agent = await startAgent({
       engine,
-      program: ["ip", "netns", "exec", NETWORK, process.execPath, AGENT],
+      program: [...network.inside, process.execPath, AGENT],
       flags: ["-S", url, "--token", token],
     });
     home = {
@@ -72,7 +71,7 @@ suite("a host with outbound traffic only, through its server", () => {
     await server?.stop();
     await engine?.docker("rm", "--force", WEB);
     await rm(COPY, { force: true });
-    execFileSync("ip", ["netns", "delete", NETWORK]);
+    network?.remove();
   });
 
   /** The agent's line is there, as the server is told. */
@@ -85,11 +84,11 @@ suite("a host with outbound traffic only, through its server", () => {
   const killServer = async () => {
     server.kill("SIGKILL");
     await server.exited;
-    server = await startServer({ flags, before: server });
+    server = await startServer({ flags: flags(), before: server });
   };
 
   test("nobody reaches the host itself", async () => {
-    const socket = connect({ host: THERE, port: Number(new URL(agent.url).port), timeout: 500 });
+    const socket = connect({ host: network.there, port: Number(new URL(agent.url).port), timeout: 500 });
     socket.on("error", () => {});
     const how = await Promise.race([once(socket, "connect").then(() => "connected"), once(socket, "timeout")]);
     socket.destroy();
@@ -109,7 +108,7 @@ suite("a host with outbound traffic only, through its server", () => {
     const run = await runCtl(home, ["exec", "-i", box, "sh", "-c", "cat; echo oops >&2; exit 7"], "hello");
     assert.deepEqual([run.code, run.stdout.toString(), run.stderr], [7, "hello", "oops\n"]);
     const said = await ctl("-v", "exec", box, "true");
-    assert.match(said.stderr, /relayed by the server/);
+    assert.match(said.stderr, /box: through the server, because its agent cannot be dialled/);
   });
 
   test("a terminal is a terminal", async () => {
@@ -191,19 +190,3 @@ suite("a host with outbound traffic only, through its server", () => {
     await forward.ended;
   });
 });
-
-/** Two ends of a cable; into the far one nothing comes that was not asked for. */
-function makeNetwork(): void {
-  const ip = (...args: string[]) => execFileSync("ip", args);
-  const inside = (...args: string[]) => ip("netns", "exec", NETWORK, ...args);
-  ip("netns", "add", NETWORK);
-  ip("link", "add", `${NETWORK}a`, "type", "veth", "peer", "name", `${NETWORK}b`, "netns", NETWORK);
-  ip("address", "add", `${HERE}/30`, "dev", `${NETWORK}a`);
-  ip("link", "set", `${NETWORK}a`, "up");
-  inside("ip", "address", "add", `${THERE}/30`, "dev", `${NETWORK}b`);
-  inside("ip", "link", "set", `${NETWORK}b`, "up");
-  inside("ip", "link", "set", "lo", "up");
-  inside("iptables", "-A", "INPUT", "-i", "lo", "-j", "ACCEPT");
-  inside("iptables", "-A", "INPUT", "-m", "conntrack", "--ctstate", "ESTABLISHED", "-j", "ACCEPT");
-  inside("iptables", "-P", "INPUT", "DROP");
-}

@@ -80,6 +80,7 @@ class Crowd {
     const key = identity.key.id;
     const relayed = new Relayed({
       sessions: { receive() {}, refuse() {}, subjects: () => new Set(), withdraw: async () => {} },
+      passes: { names: new Set(), withdraw() {} },
       verifier: new GrantVerifier(() => {
         const { uid: agent = "", grantKey = "" } = identity.registered ?? {};
         return { agent, key: grantKey };

@@ -17,7 +17,7 @@ import { startFront } from "../agent/gateway/front.ts";
 import { inputs } from "../boot/inputs.ts";
 import type { DeskOptions } from "./desk.ts";
 import { BEAT, FACTS } from "./host.ts";
-import { dial } from "./relay.ts";
+import { dial, noPasses } from "./relay.ts";
 import { until } from "./until.ts";
 
 const VERSION = "1.2.3";
@@ -42,7 +42,7 @@ export class Fleet implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), "fl-inside-"));
     const argv = ["--listen-address", "127.0.0.1", "--listen-port", "0", "--data-dir", join(directory, "server")];
     const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, "--log-max-size", "0"] })).values;
-    const server = await Server.start({ config, log, version: VERSION });
+    const server = await Server.start({ config, log, version: VERSION, pid: process.pid });
     const token = (await readFile(join(config.data_dir, "token"), "utf8")).trim();
     const fleet = new Fleet(server, token);
     fleet.#undo.push(
@@ -99,10 +99,12 @@ export class Fleet implements AsyncDisposable {
       facts: async () => FACTS,
       engine: () => BEAT,
       containers: async () => [],
+      door: async () => undefined,
       settled: () => line.start(),
       interval: 10_000,
     });
-    const line = new SessionsLine(uplink, { sessions, gateway: front.gateway, budget, software: "test", log });
+    const passes = noPasses(sessions);
+    const line = new SessionsLine(uplink, { sessions, passes, gateway: front.gateway, budget, software: "test", log });
     this.#undo.push(
       () => front[Symbol.asyncDispose](),
       () => line.close(),

@@ -7,6 +7,7 @@ import { GrantVerifier } from "../../src/auth/signed-grant.ts";
 import { RegisterReply } from "../../src/protocol/fleet.ts";
 import { type DeskOptions, startDesk } from "./desk.ts";
 import { TestHost } from "./host.ts";
+import { noPasses } from "./relay.ts";
 import type { TestServer } from "./server.ts";
 import { until } from "./until.ts";
 
@@ -21,6 +22,7 @@ export async function joinDesk(server: TestServer, name: string, options: DeskOp
   const desk = await startDesk(options);
   const relayed = new Relayed({
     sessions: desk.sessions,
+    passes: noPasses(desk.sessions),
     verifier: new GrantVerifier(() => ({ agent, key })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
   });

@@ -5,10 +5,12 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { nextTick } from "node:process";
 import { WebSocket, WebSocketServer } from "ws";
+import { Passes, type PassesParts } from "../../src/agent/session/passes.ts";
 import { Relayed, type RelayedParts } from "../../src/agent/session/relayed.ts";
 import { Realtime } from "../../src/agent/uplink/realtime.ts";
 import type { Subject } from "../../src/auth/grant.ts";
 import { newKey } from "../../src/auth/keys.ts";
+import { PassVerifier } from "../../src/auth/pass.ts";
 import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
 import { Budget } from "../../src/mux/budget.ts";
@@ -142,6 +144,7 @@ export class RelayRig implements AsyncDisposable {
   connect(name: string, { sessions, budget, serveHttp, port }: Joining) {
     const relayed = new Relayed({
       sessions,
+      passes: noPasses(sessions),
       verifier: new GrantVerifier(() => ({ agent: `id-${name}`, key: this.#key.publicKey })),
       serveHttp: serveHttp ?? ((channel) => channel.close(4501, "no HTTP here")),
     });
@@ -186,6 +189,11 @@ export class RelayRig implements AsyncDisposable {
     if (!person) return transport.close(4401, "who are you?");
     relay.serve(transport, person.subject, { address: "127.0.0.1", door: "test" });
   }
+}
+
+/** For an agent that nobody dials. */
+export function noPasses(sessions: PassesParts["sessions"]): Passes {
+  return new Passes({ sessions, verifier: new PassVerifier({ trusted: () => undefined, pin: () => undefined }) });
 }
 
 /** Opens a WebSocket there as somebody. Rejects as a client's dialler does. */

@@ -3,6 +3,8 @@
 import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
+import { passCheck } from "../../door/pass.ts";
+import { addAudit } from "../../door/routes/audit.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
 import { Watches } from "../../door/watches.ts";
@@ -11,7 +13,6 @@ import { Apps } from "./apps/apps.ts";
 import { AppHosts } from "./apps/hosts.ts";
 import { APP_LIMITS, type GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
-import { addAudit } from "./routes/audit.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addEvents } from "./routes/events.ts";
 import { addLifecycle } from "./routes/lifecycle.ts";
@@ -37,6 +38,7 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
     log,
     isReady,
     understand: asFairleadError,
+    passes: options.passes && passCheck(options.passes),
     others: (neighbourhood) => new AppHosts({ ...neighbourhood, addresses, apps, log, tokens: credentials.tokens }),
     furnish: (app, shared) => addRoutes(app, options, { ...shared, apps }),
   });

@@ -4,7 +4,9 @@ import type { Registry } from "prom-client";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
+import type { AuditDesk } from "../../door/routes/audit.ts";
 import type { Containers } from "../session/containers.ts";
+import type { Passes } from "../session/passes.ts";
 import type { EventHistory } from "../session/events.ts";
 import type { Sessions } from "../session/sessions.ts";
 import type { StatsSources } from "../session/stats.ts";
@@ -33,18 +35,19 @@ export type ContainerDesk = Pick<Containers, "ready" | "away" | "listed" | "deta
 export type SessionDesk = Pick<Sessions, "serve" | "open" | "check" | "connect" | "control">;
 
 export type StatsDesk = Pick<StatsSources, "once" | "check" | "changes">;
-export type AuditDesk = Pick<AuditLog, "record" | "listen" | "files" | "seq" | "verify">;
 
 export type EventDesk = Pick<EventHistory, "past" | "follow">;
 
 export interface GatewayOptions {
-  audit: AuditDesk;
+  audit: AuditDesk & Pick<AuditLog, "record">;
   config: GatewayConfig;
   credentials: Credentials;
   containers: ContainerDesk;
   sessions: SessionDesk;
   stats: StatsDesk;
   events: EventDesk;
+  /** Absent where nobody comes directly with the server's word. */
+  passes?: Pick<Passes, "admit"> | undefined;
   /** Whether the container engine answers. */
   runtimeReady: () => boolean;
   /** How the agent stands with its server, where it has one. */

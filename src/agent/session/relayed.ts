@@ -11,28 +11,30 @@ import type { Grant } from "../../protocol/rights.ts";
 import { SUBPROTOCOL } from "../../protocol/version.ts";
 import { toFairleadError } from "./failure.ts";
 import { parseBody } from "./open.ts";
+import type { Passes } from "./passes.ts";
 import type { Visitor } from "./purpose.ts";
 import type { Arrival } from "./reception.ts";
+import { nameHere, nameThere } from "./server-subject.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** The header of an OPEN that comes from a server; what its client asked for is in the grant. */
 const Envelope = z.strictObject({ grant: z.string() });
 
-/** Before the names of those who come through the server: nobody there can be taken for somebody of this agent's own. */
-const PREFIX = "server:";
 /** Withdrawn access is told by name, and ends the sessions themselves. */
 const NEVER = new AbortController().signal;
 
 export interface RelayedParts {
   sessions: Pick<Sessions, "receive" | "refuse" | "subjects" | "withdraw">;
   verifier: GrantVerifier;
+  /** Those who came directly are withdrawn with the others. */
+  passes: Pick<Passes, "withdraw" | "names">;
   /** Takes a connection to this agent's own HTTP side, and who uses it. */
   serveHttp: (channel: Channel, subject: Subject) => void;
 }
 
 /** Whether it is the server that says who this is. */
 export function cameThroughServer({ grant }: Subject): boolean {
-  return grant.subject.startsWith(PREFIX);
+  return nameThere(grant.subject) !== undefined;
 }
 
 export class Relayed {
@@ -68,26 +70,29 @@ export class Relayed {
 
   /** The server has withdrawn somebody's access: what he has open here ends, also what waits for him to come back. */
   async #withdraw(channel: Channel, name: string): Promise<void> {
-    await this.#parts.sessions.withdraw(PREFIX + name);
+    this.#parts.passes.withdraw(name);
+    await this.#parts.sessions.withdraw(nameHere(name));
     answer(channel, {});
   }
 
   /** The server's word is worth nothing any more: what was opened by it ends. */
   async withdrawAll(): Promise<void> {
-    await Promise.all(this.#names().map((name) => this.#parts.sessions.withdraw(name)));
+    await Promise.all(this.#names().map((name) => this.#parts.sessions.withdraw(nameHere(name))));
   }
 
   #tellSubjects(channel: Channel): void {
-    answer(channel, { subjects: this.#names().map((name) => name.slice(PREFIX.length)) } satisfies HeldSubjects);
+    const names = new Set([...this.#names(), ...this.#parts.passes.names]);
+    answer(channel, { subjects: [...names] } satisfies HeldSubjects);
   }
 
+  /** Of those who hold sessions, as the server knows them. */
   #names(): string[] {
-    return [...this.#parts.sessions.subjects()].filter((name) => name.startsWith(PREFIX));
+    return [...this.#parts.sessions.subjects()].flatMap((subject) => nameThere(subject) ?? []);
   }
 }
 
 function visitorOf(name: string, grant?: Grant): Visitor {
-  const own = { rights: [], scopes: [], ...grant, subject: PREFIX + name };
+  const own = { rights: [], scopes: [], ...grant, subject: nameHere(name) };
   return { subject: { grant: own, revoked: NEVER }, remote: `server ${SUBPROTOCOL}` };
 }
 

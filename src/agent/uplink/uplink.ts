@@ -1,7 +1,7 @@
 /** The phone line to the server: keeps this host registered and reported, for as long as the agent lives. */
 
 import { disabled, FairleadError } from "../../protocol/errors.ts";
-import { type Beat, MAX_CONTAINERS, type NodeFacts, type NodeSettings } from "../../protocol/node.ts";
+import { type Beat, type DirectDoor, MAX_CONTAINERS, type NodeFacts, type NodeSettings } from "../../protocol/node.ts";
 import type { Line } from "./call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
@@ -27,6 +27,8 @@ export interface UplinkOptions {
   token: () => Promise<string | undefined>;
   /** Of this host, and of the address at which its own door is open. */
   facts: (url: string) => Promise<NodeFacts>;
+  /** Where others can dial this agent, whose own door is open at that address. */
+  door: (url: string) => Promise<DirectDoor | undefined>;
   /** The engine's side of a report: waits for nothing. */
   engine: () => Pick<Beat, "engineReady" | "containersRunning">;
   /** What the containers use. */
@@ -65,6 +67,7 @@ interface Samples {
   host: Sampler<HostMetrics>;
   gpus: Sampler<Beat["gpus"]>;
   containers: Sampler<Beat["containers"]>;
+  door: Sampler<DirectDoor | undefined>;
 }
 
 export class Uplink {
@@ -123,7 +126,7 @@ export class Uplink {
     const { signal } = this.#life;
     const line = { server: this.server, agent: this.#agent, signal };
     const registrar = new Registrar({ line, identity: this.identity, facts: () => facts(url), token });
-    const samples = this.#sample(signal);
+    const samples = this.#sample(url, signal);
     const heartbeat = new Heartbeat({
       registrar,
       interval,
@@ -135,7 +138,7 @@ export class Uplink {
     this.#done = heartbeat.run(signal);
   }
 
-  #sample(signal: AbortSignal): Samples {
+  #sample(url: string, signal: AbortSignal): Samples {
     const every = () => this.#settings?.heartbeatInterval ?? FIRST_MS;
     const meters = { host: new HostMeter(this.#options.path), gpu: new GpuMeter() };
     const gpus = async () => (this.#settings?.gpuMetrics === false ? undefined : meters.gpu.look());
@@ -144,6 +147,7 @@ export class Uplink {
       host: new Sampler({ look: () => meters.host.look(), every, signal }),
       gpus: new Sampler({ look: gpus, every, signal }),
       containers: new Sampler({ look: containers, every, signal }),
+      door: new Sampler({ look: () => this.#options.door(url), every, signal }),
     };
   }
 
@@ -160,13 +164,14 @@ export class Uplink {
     return all?.slice(0, MAX_CONTAINERS);
   }
 
-  #beat({ host, gpus: { latest: gpus }, containers: { latest: containers } }: Samples): Beat {
+  #beat({ host, gpus: { latest: gpus }, containers: { latest: containers }, door: { latest: direct } }: Samples): Beat {
     const { engine, gateway } = this.#options;
     return {
       ...(host.latest ?? memory()),
       ...engine(),
       ...(containers && { containers }),
       ...(gpus && { gpus }),
+      ...(direct && { direct }),
       ...gateway?.(),
     };
   }

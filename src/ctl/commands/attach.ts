@@ -6,7 +6,7 @@ import { Conversation } from "../conversation.ts";
 import type { Invocation } from "../invocation.ts";
 import { parseKeys } from "../keys.ts";
 import { LinkStatus } from "../link-status.ts";
-import { nodeOf, placeOf, wayTo } from "../place.ts";
+import { nodeOf, placeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -51,9 +51,7 @@ async function attach(invocation: Invocation, container: string, options: Option
   const body: AttachBody = { stdin: options.stdin, stdout: true, stderr: true, ...(size && { size }) };
   const place = placeOf(container);
   const session = await client.attach(place.container, body, nodeOf(place));
-  messages.explain(
-    () => `session ${session.id} at container ${session.container?.name} (${session.container?.id}), ${wayTo(place)}`,
-  );
+  messages.explain(() => `session ${session.id} at container ${session.container?.name} (${session.container?.id})`);
   const tty = session.tty === true;
   const proxied = options.sigProxy && options.stdin && !tty ? PROXIED : [];
   const talk = { session, status, stdin: options.stdin, tty, proxied, patience: PATIENCE, detachKeys };

@@ -1,10 +1,11 @@
-/** `ctl audit`: what was done on the host, by whom, and whether the record of it is whole. */
+/** `ctl audit`: what was done on a host or at a server, by whom, and whether the record of it is whole. */
 
 import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { auditFiles } from "../../audit/files.ts";
 import { verify } from "../../audit/verify.ts";
 import { AuditRecord, AuditVerdict } from "../../protocol/audit.ts";
+import { apiOf } from "../../protocol/version.ts";
 import { Failure, UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { dataText, isData, lister, type Listing, type OutputFormat, outputOption } from "../output-format.ts";
@@ -15,10 +16,10 @@ interface Options {
   subject?: string;
   container?: string;
   follow?: boolean;
+  node?: string;
   output?: OutputFormat;
 }
 
-const PATH = "/api/v1/audit";
 const SHORT_ID = 12;
 /** Faults were found. */
 const EXIT_FAULTS = 1;
@@ -28,8 +29,11 @@ Examples:
   ctl audit --since 1h                  the last hour
   ctl audit --container web -f          what is done to web, as it is done
   ctl audit --subject token:ci -o json  all of one caller's, every member
-  ctl audit verify                      whether the agent's records are all there and unchanged
-  ctl audit verify /backup/audit*.log   the same of files, without an agent`;
+  ctl audit verify                      whether the records are all there and unchanged
+  ctl audit verify /backup/audit*.log   the same of files, without an agent
+
+At a server these are the server's own records: who changed what, and which sessions went through it. With --node they
+are those of the host behind it.`;
 
 const LISTING: Listing<AuditRecord> = {
   headings: ["TIME", "EVENT", "KIND", "SUBJECT", "CONTAINER", "OUTCOME"],
@@ -58,9 +62,10 @@ export function auditCommand(invocation: Invocation): Entry {
       "Show what was done, by whom, and what was refused; or check that nothing of it is missing or changed.",
     )
     .argument("[verify]", "check the records instead of showing them")
-    .argument("[files...]", "of a log that was copied, instead of the agent's own")
+    .argument("[files...]", "of a log that was copied, instead of the one in use")
     .option("--since <time>", "from then on: 10m, 2024-05-01T10:00:00Z or Unix seconds")
-    .option("--subject <who>", "of local, token:NAME or page:ID alone")
+    .option("--subject <who>", "of local, token:NAME, page:ID or server:NAME alone")
+    .option("--node <node>", "what the agent of this host has written down, instead of its server")
     .option("--container <container>", "of one container alone: a name, or the beginning of an id")
     .addOption(new Option("-f, --follow", "go on with each new record"))
     .addOption(outputOption())
@@ -76,20 +81,20 @@ export function auditCommand(invocation: Invocation): Entry {
 }
 
 async function show(invocation: Invocation, options: Options): Promise<number> {
-  const { output, follow, since, subject, container } = options;
+  const { output, follow, node, since, subject, container } = options;
   const connection = await invocation.connection();
   const query = new URLSearchParams(follow ? { follow: "true" } : {});
   for (const [name, value] of Object.entries({ since, subject, container })) if (value) query.set(name, value);
   const print = lister(LISTING, output, "again");
-  for await (const line of connection.lines(`${PATH}?${query.toString()}`)) {
+  for await (const line of connection.lines(`${apiOf(node)}/audit?${query.toString()}`)) {
     const record = AuditRecord.parse(line);
     await invocation.stdout.write(isData(output) ? await dataText(record, output, "again") : await print([record]));
   }
   return 0;
 }
 
-async function check(invocation: Invocation, paths: string[], { output }: Options): Promise<number> {
-  const verdict = paths.length > 0 ? await verify(await filesOf(paths)) : await ofAgent(invocation);
+async function check(invocation: Invocation, paths: string[], { node, output }: Options): Promise<number> {
+  const verdict = paths.length > 0 ? await verify(await filesOf(paths)) : await ofProgram(invocation, node);
   const { stdout } = invocation;
   if (isData(output)) await stdout.write(await dataText(verdict, output));
   else {
@@ -100,9 +105,9 @@ async function check(invocation: Invocation, paths: string[], { output }: Option
   return verdict.faults.length === 0 ? 0 : EXIT_FAULTS;
 }
 
-async function ofAgent(invocation: Invocation): Promise<AuditVerdict> {
+async function ofProgram(invocation: Invocation, node: string | undefined): Promise<AuditVerdict> {
   const connection = await invocation.connection();
-  return AuditVerdict.parse(await connection.get(`${PATH}/verify`));
+  return AuditVerdict.parse(await connection.get(`${apiOf(node)}/audit/verify`));
 }
 
 /** A directory means the audit log in it. */
@@ -118,8 +123,10 @@ async function filesOf(paths: readonly string[]): Promise<string[]> {
   return files;
 }
 
-function target({ containerName, container, reference }: AuditRecord): string {
-  return containerName ?? container?.slice(0, SHORT_ID) ?? reference ?? "";
+/** At a server with its host in front, as it would be typed. */
+function target({ node, detail, containerName, container, reference }: AuditRecord): string {
+  const what = containerName ?? container?.slice(0, SHORT_ID) ?? reference ?? detail;
+  return [node, what].filter((part) => part !== undefined).join(":");
 }
 
 function endOf({ outcome, issuer, count }: AuditRecord): string {

@@ -6,9 +6,17 @@ import type { Entry } from "./entry.ts";
 
 /** Each asks `ctl complete` with the words up to the cursor; where that has no answer, files are offered. */
 const SCRIPTS = {
+  // Its own words end at = and : too, where ours go on: it is given what follows the last of them.
   bash: `_ctl() {
-  local IFS=$'\\n'
-  COMPREPLY=($("\${COMP_WORDS[0]}" complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  local IFS=$' \\t\\n' line=\${COMP_LINE:0:COMP_POINT} words last
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=('')
+  last=\${words[\${#words[@]}-1]}
+  IFS=$'\\n'
+  COMPREPLY=($("\${words[0]}" complete "\${words[@]:1}" 2>/dev/null))
+  local breaks=\${COMP_WORDBREAKS//[^=:]}
+  [[ $breaks ]] && COMPREPLY=("\${COMPREPLY[@]#"\${last%"\${last##*[$breaks]}"}"}")
+  [[ \${COMPREPLY[0]} == *: ]] && compopt -o nospace 2>/dev/null
 }
 complete -o default -F _ctl ctl
 `,
@@ -17,7 +25,8 @@ _ctl() {
   local -a found
   found=("\${(@f)$("\${words[1]}" complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   found=("\${(@)found:#}")
-  if (( \${#found} )); then compadd -a found; else _files; fi
+  if [[ \${found[1]} == *: ]]; then compadd -S '' -a found
+  elif (( \${#found} )); then compadd -a found; else _files; fi
 }
 if [[ "\${funcstack[1]}" == _ctl ]]; then _ctl "$@"; else compdef _ctl ctl; fi
 `,
@@ -31,8 +40,8 @@ Examples:
   ctl completion zsh > "\${fpath[1]}/_ctl"                or in ~/.zshrc, after compinit: source <(ctl completion zsh)
   ctl completion fish > ~/.config/fish/completions/ctl.fish
 
-Containers are completed too, from the server that the line names; a server that does not answer within a second
-is left alone.`;
+Containers, nodes and contexts are completed too, from the server that the line names; a server that does not answer
+within a second is left alone.`;
 
 export function completionCommand(invocation: Invocation): Entry {
   const command = new Command("completion")

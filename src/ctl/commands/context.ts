@@ -57,11 +57,12 @@ ctl login adds contexts too. --server and FAIRLEAD_SERVER come before the one in
 
 export function contextCommand(invocation: Invocation): Entry {
   const command = new Command("context").description("Name servers and choose one.").addHelpText("after", EXAMPLES);
-  const named = (name: string, words: string) =>
-    new Command(name).description(words).argument("<name>", "the context's name");
+  const named = (name: string, words: string) => new Command(name).description(words).argument("<context>", "its name");
   const entries: Entry[] = [
     {
-      command: named("add", "Keep a server under a name, and mean it from now on."),
+      command: new Command("add")
+        .description("Keep a server under a name, and mean it from now on.")
+        .argument("<name>", "the context's name"),
       work: (name: string, _options: unknown, command: Command) => add(invocation, name, command.optsWithGlobals()),
     },
     {

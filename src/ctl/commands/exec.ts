@@ -7,7 +7,7 @@ import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import { addLasting, type Lasting, sessionOptions } from "../lasting.ts";
 import { LinkStatus } from "../link-status.ts";
-import { nodeOf, placeOf, wayTo } from "../place.ts";
+import { nodeOf, placeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options extends Lasting {
@@ -62,7 +62,7 @@ async function exec(
   const place = placeOf(container);
   const session = await client.exec(place.container, body, { ...nodeOf(place), ...sessionOptions(options) });
   invocation.messages.explain(
-    () => `session ${session.id} in container ${session.container?.name} (${session.container?.id}), ${wayTo(place)}`,
+    () => `session ${session.id} in container ${session.container?.name} (${session.container?.id})`,
   );
   const proxied: NodeJS.Signals[] = body.tty && body.stdin ? [] : ["SIGINT"];
   const talk = { session, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };

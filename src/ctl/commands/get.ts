@@ -33,7 +33,7 @@ export function getCommand(invocation: Invocation): Entry {
   const nodes = new Command("nodes")
     .alias("node")
     .description("List the hosts of the server.")
-    .argument("[name...]", "these only")
+    .argument("[node...]", "these only")
     .addOption(outputOption())
     .option("-w, --watch", "go on with each change")
     .addHelpText("after", GET_EXAMPLES);
@@ -46,7 +46,7 @@ export function describeCommand(invocation: Invocation): Entry {
   const node = new Command("node")
     .alias("nodes")
     .description("Show everything about a host.")
-    .argument("<name>", "its name")
+    .argument("<node>", "its name")
     .addOption(outputOption(["json", "yaml"]))
     .addHelpText("after", DESCRIBE_EXAMPLES);
   const command = new Command("describe")

@@ -61,7 +61,7 @@ export function nodesCommand(invocation: Invocation): Entry {
 function addCommand(invocation: Invocation): Entry {
   const command = new Command("add")
     .description("Add a host: prints the one command to run there.")
-    .argument("<node>", "its name in the fleet")
+    .argument("<name>", "what it is to be called in the fleet")
     .option(
       "--here",
       "it is this machine: keeps for its agent what that needs, so that `fairlead agent` is the command",

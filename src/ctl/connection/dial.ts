@@ -15,10 +15,16 @@ const HANDSHAKE_MS = 10_000;
 /** Largest message taken from the other side, in bytes: frames are far smaller. */
 const MAX_MESSAGE = 1_048_576 + 1_024;
 
-export function dialler(server: Server): Dial {
+/** What to bring instead of the token, on a connection that has proved already whose it is. */
+interface Entrance {
+  authorization: string;
+  wire: Socket;
+}
+
+export function dialler(server: Server, entrance?: Entrance): Dial {
   return (signal) =>
     new Promise<Transport>((resolve, reject) => {
-      const socket = open(server);
+      const socket = open(server, entrance);
       const abort = () => socket.terminate();
       signal.addEventListener("abort", abort, { once: true });
       const settled = () => signal.removeEventListener("abort", abort);
@@ -45,7 +51,7 @@ export function dialler(server: Server): Dial {
     });
 }
 
-function open(server: Server): WebSocket {
+function open(server: Server, entrance: Entrance | undefined): WebSocket {
   const { socket } = server;
   const url = addressOf(server, SESSIONS_PATH);
   // The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is
@@ -54,13 +60,14 @@ function open(server: Server): WebSocket {
   const unmasked = secure || isLoopback(url);
   url.protocol = secure ? "wss:" : "ws:";
   return new WebSocket(url, [SUBPROTOCOL], {
-    headers: { authorization: `Bearer ${server.token.reveal()}` },
+    headers: { authorization: entrance?.authorization ?? `Bearer ${server.token.reveal()}` },
     perMessageDeflate: false,
     skipUTF8Validation: true,
     maxPayload: MAX_MESSAGE,
     handshakeTimeout: HANDSHAKE_MS,
     ...(secure && { createConnection: secureConnection(server) }),
     ...(socket && { createConnection: () => connect(socket) }),
+    ...(entrance && { createConnection: () => entrance.wire }),
     ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
 }

@@ -17,6 +17,8 @@ export interface Wanted {
   tokenFile?: string;
   pin?: string;
   insecurePlaintext?: boolean;
+  /** False: agents are reached through their server, also where they could be dialled. */
+  direct?: boolean;
 }
 
 export interface Server {

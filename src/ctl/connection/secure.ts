@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { ClientRequestArgs } from "node:http";
 import { isIP } from "node:net";
-import type { TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { FairleadError } from "../../protocol/errors.ts";
 import { tls } from "../late.ts";
 import type { Server, Stranger } from "./locate.ts";
@@ -44,7 +44,7 @@ async function connectSecurely(server: Server): Promise<TLSSocket> {
 }
 
 /** Whether to go on is decided by the caller, who knows more than the certificate's signature: Node itself accepts any. */
-function handshake({ hostname, port }: URL): Promise<TLSSocket> {
+export function handshake({ hostname, port }: URL, options: ConnectionOptions = {}): Promise<TLSSocket> {
   const host = hostname.replace(/^\[|\]$/g, "");
   const name = isIP(host) === 0 ? { servername: host } : {};
   return new Promise((resolve, reject) => {
@@ -55,6 +55,7 @@ function handshake({ hostname, port }: URL): Promise<TLSSocket> {
       ALPNProtocols: ["http/1.1"],
       minVersion: "TLSv1.2",
       rejectUnauthorized: false,
+      ...options,
     });
     const late = () => socket.destroy(new Error(`no TLS connection within ${HANDSHAKE_MS / 1_000} s`));
     const timer = setTimeout(late, HANDSHAKE_MS);
@@ -71,7 +72,7 @@ function handshake({ hostname, port }: URL): Promise<TLSSocket> {
   });
 }
 
-function pinOf(socket: TLSSocket): string {
+export function pinOf(socket: TLSSocket): string {
   const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
   if (!spki) throw new FairleadError("protocol-error", "The server showed no certificate.");
   return `sha256:${createHash("sha256").update(spki).digest("hex")}`;

@@ -1,6 +1,7 @@
 /** The server's front: every route that it has. */
 
 import type { Registry } from "prom-client";
+import type { AuditLog } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import { Signatures } from "../../auth/signature.ts";
 import type { App } from "../../door/declaration.ts";
@@ -8,10 +9,11 @@ import { createFront, type Front, type Shared } from "../../door/front.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import { addPage } from "../../door/page.ts";
 import { asFairleadError } from "../../door/problems.ts";
+import { addAudit, type AuditDesk } from "../../door/routes/audit.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
 import { Watches } from "../../door/watches.ts";
-import type { AuditEntry, FleetEvent } from "../../protocol/events.ts";
+import type { FleetEvent } from "../../protocol/events.ts";
 import type { History } from "../history/history.ts";
 import type { BootstrapTokens } from "../nodes/bootstrap.ts";
 import { checkHost } from "../nodes/host-check.ts";
@@ -20,12 +22,13 @@ import type { Registration } from "../nodes/registration.ts";
 import type { Devices } from "../people/devices.ts";
 import type { ApiTokens } from "../people/tokens.ts";
 import type { Exchange } from "../relay/exchange.ts";
-import { auditor, signInAuditor } from "./audit.ts";
+import { auditor } from "./audit.ts";
 import { addAgents } from "./routes/agents.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addHistory } from "./routes/history.ts";
 import { addLogin } from "./routes/login.ts";
 import { addNodes } from "./routes/nodes.ts";
+import { addPasses } from "./routes/passes.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addRelayed } from "./routes/relayed.ts";
 import { addSessions } from "./routes/sessions.ts";
@@ -42,7 +45,7 @@ export interface ServerFrontOptions {
   bootstrap: BootstrapTokens;
   registration: Registration;
   events: History<FleetEvent>;
-  audit: History<AuditEntry>;
+  audit: AuditDesk & Pick<AuditLog, "record" | "appendNow">;
   exchange: Exchange;
   /** The built page, where there is one. */
   uiDirectory: string | undefined;
@@ -54,6 +57,7 @@ export async function createServerFront(options: ServerFrontOptions): Promise<Fr
   const signatures = new Signatures();
   return createFront({
     config,
+    audit: options.audit.record,
     credentials,
     metrics,
     log,
@@ -65,18 +69,20 @@ export async function createServerFront(options: ServerFrontOptions): Promise<Fr
 }
 
 async function furnish(app: App, options: ServerFrontOptions, { door, limits, draining }: Shared): Promise<void> {
-  const { config, credentials, log, nodes } = options;
+  const { config, credentials, nodes } = options;
   const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
-  const audit = auditor({ door, history: options.audit, log });
+  const audit = auditor({ door, log: options.audit });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addProbes(app, { registry: options.metrics, metricsPublic, isReady: () => true, draining });
-  addSignIn(app, { node, credentials, door, audit: signInAuditor({ history: options.audit, log }) });
+  addSignIn(app, { node, credentials, door, audit: options.audit.record });
   addVersion(app, { kind: "server", node, version });
   addLogin(app, { ...options, door, audit, lifetime });
   addTokens(app, { ...options, audit });
   addNodes(app, { ...options, watches, audit });
   addAgents(app, { ...options, door });
   addHistory(app, { ...options, watches });
+  addAudit(app, { audit: options.audit, limits, draining });
+  addPasses(app, { passes: options.exchange.passes, audit });
   addSessions(app, { ...options, door });
   addContainers(app, { nodes, relay: options.exchange.relay, watches });
   addRelayed(app, options.exchange);

@@ -2,35 +2,21 @@
 
 import type { Subject } from "../../auth/grant.ts";
 import { CLOSE, type CloseInfo } from "../../mux/errors.ts";
+import type { AuditLine } from "../../protocol/audit.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import { RelayedHeader } from "../../protocol/relayed.ts";
 import type { Carried } from "./junction.ts";
 
-export interface RelayAuditLine {
-  /** `end`: the channel is over; a kept session may still wait on its agent and `resume`. */
+/**
+ * `end`: the channel is over; a kept session may still wait on its agent and `resume`. `session` is the same as in the agent's
+ * own audit. The outcome of an end is `closed CODE`, or `cut` when a connection was lost.
+ */
+export type RelayAuditLine = AuditLine & {
   event: "open" | "resume" | "end" | "refuse";
-  /** The same as in the agent's own audit; a refusal has none. */
-  session?: string;
-  /** The operation. */
   kind: string;
-  node?: string;
   subject: string;
-  /** Where the caller came from: an address, and by which door. */
   remote: string;
-  /** The HTTP request by which he came. */
-  request?: string;
-  /** The container or session that was asked for, as the client named it. */
-  reference?: string;
-  /** Of an end: `closed CODE`, or `cut` when a connection was lost; of a refusal its code. */
-  outcome?: string;
-  /** Milliseconds. */
-  duration?: number;
-  /** Bytes of packets, and of those the connections of a forward carried. */
-  bytesIn?: number;
-  bytesOut?: number;
-  /** Of a forward: TCP connections that it carried. */
-  connections?: number;
-}
+};
 
 export type RelayAudit = (line: RelayAuditLine) => void;
 

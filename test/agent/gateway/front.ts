@@ -68,7 +68,7 @@ export async function startFront(options: FrontOptions = {}) {
   const write = (fields: object, message: string) => void lines.push({ ...fields, message });
   const directory = await mkdtemp(join(tmpdir(), "fl-front-"));
   const required = new Set<string>();
-  const bounds = { maxSize: 1_048_576, maxAge: 0, required, version: "1.2.3" };
+  const bounds = { program: "agent" as const, maxSize: 1_048_576, maxAge: 0, required, version: "1.2.3" };
   const audit = await AuditLog.open({ directory, ...bounds, onTrouble: () => undefined });
   const gateway = await createGateway({
     audit,

@@ -11,6 +11,7 @@ import { FairleadError } from "../../../src/protocol/errors.ts";
 import { type Opened, readReply } from "../../../src/protocol/open.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
 import { startDesk } from "../../support/desk.ts";
+import { noPasses } from "../../support/relay.ts";
 import { transportPair } from "../../support/transport-pair.ts";
 
 const EXEC = { command: ["x"], tty: false, stdin: false };
@@ -94,6 +95,7 @@ async function scene(t: TestContext) {
   const signer = new GrantSigner(key);
   const relayed = new Relayed({
     sessions: desk.sessions,
+    passes: noPasses(desk.sessions),
     verifier: new GrantVerifier(() => ({ agent: "n1", key: key.publicKey })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
   });

@@ -65,6 +65,7 @@ const PARTICULARS: Record<string, () => Promise<Particulars>> = {
     await fleet.post("/api/v1/tokens", { name, rights: ["list"] });
     return { known: { name } };
   },
+  "POST /api/v1/nodes/{name}/pass": async () => ({ body: { key: newKey().publicKey } }),
   "PATCH /api/v1/nodes/{name}/settings": async () => ({ body: { heartbeatInterval: 20_000, gpuMetrics: null } }),
   "POST /api/v1/nodes": async () => ({ body: { name: another() } }),
   "DELETE /api/v1/nodes/{name}": async () => {
@@ -79,7 +80,7 @@ await testDocument({
   token,
   poor,
   routes: fleet.server.routes.map((route) => `${route.method} ${route.url}`),
-  known: { name: "box", node: "box", path: "containers", nonce: "n".repeat(22) },
+  known: { name: "box", node: "box", path: "containers", nonce: "n".repeat(22), since: "1700000000" },
   // A token is no page; it has no certificate; nothing of the host's is called so with these methods.
   refused: [
     "POST /api/v1/sign-out",

@@ -10,6 +10,9 @@ import { NoQuery } from "../../../door/input.ts";
 import type { SessionDesk } from "../options.ts";
 import { stay } from "../../../door/stay.ts";
 
+/** For the audit: a server's user, not through the server. */
+const DIRECT = `${SUBPROTOCOL} direct`;
+
 const schema = {
   summary: "Many sessions over one connection that they survive.",
   description: "docs/protocol.md tells what is said. The rights are those that each session asks for.",
@@ -17,13 +20,14 @@ const schema = {
 } as const;
 
 export function addSessions(app: App, { sessions, door }: { sessions: SessionDesk; door: Door }): void {
-  const config = { access: "signed-in", speaks: [SUBPROTOCOL] } as const;
+  const config = { access: "signed-in", speaks: [SUBPROTOCOL], passes: true } as const;
   const options = { websocket: true, config, schema } as const;
   app.get(SESSIONS_PATH, options, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
     const transport = webSocketTransport(socket, request.raw.socket, nextTick);
     const { address } = door.source(request);
-    sessions.serve(transport, identity.subject, { address, door: SUBPROTOCOL, request: request.id });
+    const spoken = identity.direct ? DIRECT : SUBPROTOCOL;
+    sessions.serve(transport, identity.subject, { address, door: spoken, request: request.id });
   });
 }

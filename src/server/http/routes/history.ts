@@ -1,11 +1,11 @@
-/** What happened in the fleet, and who did what: the end of it, or as it happens. */
+/** What happened in the fleet: the end of it, or as it happens. */
 
 import { z } from "zod";
 import { holds, reaches } from "../../../auth/grant.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import type { Watches } from "../../../door/watches.ts";
-import { AuditEntries, type AuditEntry, type FleetEvent, FleetEvents } from "../../../protocol/events.ts";
+import { type FleetEvent, FleetEvents } from "../../../protocol/events.ts";
 import { isSet, WatchQuery } from "../../../protocol/query.ts";
 import type { History } from "../../history/history.ts";
 
@@ -23,12 +23,9 @@ const whole = z
   .regex(/^\d{1,15}$/)
   .transform(Number);
 
-const AuditQuery = z.strictObject({
+const EventsQuery = z.strictObject({
   after: whole.optional().describe("Those after this one, by `seq`; else the last ones."),
   limit: whole.pipe(z.int().min(1).max(MAX_LIMIT)).default(DEFAULT_LIMIT).describe(`At most ${MAX_LIMIT}.`),
-});
-
-const EventsQuery = AuditQuery.extend({
   watch: WatchQuery.shape.watch,
   since: moment.optional(),
   until: moment.optional(),
@@ -47,19 +44,12 @@ const EVENTS = {
   },
 } as const;
 
-const AUDIT = {
-  summary: "Who did what, oldest first.",
-  querystring: AuditQuery,
-  response: { 200: AuditEntries },
-} as const;
-
 export interface HistoryRoutes {
   events: History<FleetEvent>;
-  audit: History<AuditEntry>;
   watches: Watches;
 }
 
-export function addHistory(app: App, { events, audit, watches }: HistoryRoutes): void {
+export function addHistory(app: App, { events, watches }: HistoryRoutes): void {
   app.get("/api/v1/events", { config: { access: "list" }, schema: EVENTS }, async (request, reply) => {
     const { grant } = callerOf(request).subject;
     const { after, limit, watch, since = 0, until = Number.POSITIVE_INFINITY } = request.query;
@@ -68,10 +58,6 @@ export function addHistory(app: App, { events, audit, watches }: HistoryRoutes):
     const wish = { limit, ...(after !== undefined && { after }) };
     if (!isSet(watch)) return { events: (await events.read(wish)).filter(mine) };
     return watches.start(request, reply, (signal) => follow(events, { wish, signal: ending(signal, until), mine }));
-  });
-  app.get("/api/v1/audit", { config: { access: "admin" }, schema: AUDIT }, async (request) => {
-    const { after, limit } = request.query;
-    return { entries: await audit.read({ limit, ...(after !== undefined && { after }) }) };
   });
 }
 

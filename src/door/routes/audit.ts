@@ -2,19 +2,19 @@
 
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
-import { linesOf } from "../../../audit/files.ts";
-import { unseal } from "../../../audit/record.ts";
-import type { App } from "../../../door/declaration.ts";
-import { callerOf } from "../../../door/door.ts";
-import { NoQuery } from "../../../door/input.ts";
-import type { Limits } from "../../../door/options.ts";
-import { goneSignal, stay } from "../../../door/stay.ts";
-import { parseTime } from "../../../lib/time.ts";
-import { AuditRecord, AuditVerdict } from "../../../protocol/audit.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
-import { AuditQuery, isSet } from "../../../protocol/query.ts";
+import type { AuditLog } from "../../audit/audit-log.ts";
+import { linesOf } from "../../audit/files.ts";
+import { unseal } from "../../audit/record.ts";
+import type { App } from "../declaration.ts";
+import { callerOf } from "../door.ts";
+import { NoQuery } from "../input.ts";
+import type { Limits } from "../options.ts";
+import { goneSignal, stay } from "../stay.ts";
+import { parseTime } from "../../lib/time.ts";
+import { AuditRecord, AuditVerdict } from "../../protocol/audit.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { AuditQuery, isSet } from "../../protocol/query.ts";
 import { Feed } from "../feed.ts";
-import type { AuditDesk } from "../options.ts";
 
 const LIST = {
   summary: "What was done, by whom, to what, and what was refused.",
@@ -32,6 +32,8 @@ const VERIFY = {
   querystring: NoQuery,
   response: { 200: AuditVerdict },
 } as const;
+
+export type AuditDesk = Pick<AuditLog, "listen" | "files" | "seq" | "verify">;
 
 export interface AuditParts {
   audit: AuditDesk;

@@ -1,6 +1,6 @@
 /** Lines on their way to one reader who follows: bounded, and with signs of life between them. */
 
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError } from "../protocol/errors.ts";
 
 /** Characters that wait for a reader who does not keep up. */
 const MAX_WAITING = 1_048_576;

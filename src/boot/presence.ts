@@ -1,11 +1,8 @@
-/** The file by which `ctl` finds this machine's agent, and by which a second agent finds out that it is one too many. */
+/** The file by which a second process with the same state finds out that it is one too many, and by which `ctl` finds this machine's agent. */
 
 import { readFileSync } from "node:fs";
-import { StartError } from "../boot/run.ts";
-import type { StateDirectory } from "../boot/state.ts";
-
-/** In the state directory. */
-const FILE = "agent.json";
+import { StartError } from "./run.ts";
+import type { StateDirectory } from "./state.ts";
 
 interface Announcement {
   pid: number;
@@ -25,26 +22,32 @@ interface Where {
   pin?: string | undefined;
 }
 
+type Program = "agent" | "server";
+
 export class Presence {
   readonly #state: StateDirectory;
+  /** In the state directory. */
+  readonly #file: string;
   readonly #own: Announcement;
 
-  private constructor(state: StateDirectory, own: Announcement) {
+  private constructor(state: StateDirectory, { file, own }: { file: string; own: Announcement }) {
     this.#state = state;
+    this.#file = file;
     this.#own = own;
   }
 
-  /** Throws StartError when a living agent has this state directory: two would end each other's processes. */
-  static async claim(state: StateDirectory, pid: number): Promise<Presence> {
+  /** Throws StartError when a living one has this state directory: two would write over each other's state. */
+  static async claim(state: StateDirectory, { program, pid }: { program: Program; pid: number }): Promise<Presence> {
     const own = { pid, ticks: startTicks(pid), url: "" };
-    const presence = new Presence(state, own);
-    if (await state.create(FILE, JSON.stringify(own))) return presence;
-    const other = parse(await state.read(FILE));
+    const file = `${program}.json`;
+    const presence = new Presence(state, { file, own });
+    if (await state.create(file, JSON.stringify(own))) return presence;
+    const other = parse(await state.read(file));
     if (other && other.pid !== pid && other.ticks !== "" && startTicks(other.pid) === other.ticks)
       throw new StartError(
-        `An agent already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir.`,
+        `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir.`,
       );
-    await state.replace(FILE, JSON.stringify(own));
+    await state.replace(file, JSON.stringify(own));
     return presence;
   }
 
@@ -52,11 +55,11 @@ export class Presence {
     this.#own.url = url;
     if (socket) this.#own.socket = socket;
     if (pin) this.#own.pin = pin;
-    await this.#state.replace(FILE, JSON.stringify(this.#own));
+    await this.#state.replace(this.#file, JSON.stringify(this.#own));
   }
 
   async release(): Promise<void> {
-    await this.#state.remove(FILE);
+    await this.#state.remove(this.#file);
   }
 }
 
