@@ -84,14 +84,18 @@ async function valuesOf(wanted: Option | Argument, last: string, invocation: Inv
 /** Of an agent its own; of a server its nodes, and once one stands before a colon the containers there. */
 async function containers(connection: Connection, last: string): Promise<string[]> {
   const [, node] = /^([^:]+):/.exec(last) ?? [];
-  const before = node === undefined ? "" : `${node}:`;
-  try {
-    const list = ContainerList.parse(await connection.get(`${apiOf(node)}/containers`));
-    return list.containers.map(({ name }) => before + name);
-  } catch (error) {
-    if (node !== undefined || !(error instanceof FairleadError) || error.code !== "not-found") throw error;
-    return (await nodes(connection)).map((each) => `${each}:`);
+  if (node === undefined) {
+    const hosts = await nodes(connection).catch(absent);
+    if (hosts) return hosts.map((each) => `${each}:`);
   }
+  const before = node === undefined ? "" : `${node}:`;
+  const list = ContainerList.parse(await connection.get(`${apiOf(node)}/containers`));
+  return list.containers.map(({ name }) => before + name);
+}
+
+/** An agent has no nodes. */
+function absent(error: unknown): undefined {
+  if (!(error instanceof FairleadError) || error.code !== "not-found") throw error;
 }
 
 async function nodes(connection: Connection): Promise<string[]> {

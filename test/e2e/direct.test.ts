@@ -37,7 +37,7 @@ suite("a host that can be dialled, and its server", () => {
   let port: string;
 
   before(async () => {
-    network = makeNetwork(`fd${process.pid}`, "10.213.8");
+    network = makeNetwork("fd");
     engine = await sharedEngine();
     await engine.run(WEB, { command: ["sh", "-c", "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done"] });
     server = await startServer({ flags: ["--listen-address", network.here, "--heartbeat-interval", "1s"] });

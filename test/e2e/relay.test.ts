@@ -39,7 +39,7 @@ suite("a host with outbound traffic only, through its server", () => {
   const flags = () => ["--listen-address", network.here, "--heartbeat-interval", "1s"];
 
   before(async () => {
-    network = makeNetwork(NETWORK, "10.213.7");
+    network = makeNetwork("fl");
     network.firewall("swallow");
     engine = await sharedEngine();
     await engine.run(WEB, { command: ["sh", "-c", "i=0; while :; do echo line $i; i=$((i+1)); sleep 0.05; done"] });

@@ -20,9 +20,11 @@ export interface Network {
   remove(): void;
 }
 
-/** `subnet` is the first three parts of an IPv4 address, of a network that nobody else has. */
-export function makeNetwork(name: string, subnet: string): Network {
+/** One for each process: what an earlier one left behind, or another one has, is not in its way. */
+export function makeNetwork(prefix: string): Network {
   const ip = (...args: string[]) => execFileSync("ip", args);
+  const name = `${prefix}${process.pid}`;
+  const subnet = `10.${208 + ((process.pid >> 8) % 8)}.${process.pid % 256}`;
   const [here, there] = [`${subnet}.1`, `${subnet}.2`];
   const inside = ["ip", "netns", "exec", name] as const;
   const [file, ...before] = inside;
