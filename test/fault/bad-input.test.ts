@@ -43,8 +43,8 @@ suite("a container", () => {
   for (const [verb, ask] of Object.entries(verbs)) {
     test(`that does not exist is refused to ${verb}, with what it could have been`, async () => {
       await refused(ask("fault-input-wev"), "not-found", /fault-input-wev.*Did you mean fault-input-web/);
-      await refused(ask("../../etc/passwd"), "not-found", /no container/);
-      await refused(ask("f".repeat(64)), "not-found", /no container/);
+      await refused(ask("../../etc/passwd"), "not-found", /No container/);
+      await refused(ask("f".repeat(64)), "not-found", /No container/);
     });
 
     test(`that could be two is refused to ${verb}, naming both`, async () => {
