@@ -101,7 +101,7 @@ suite("in a session", () => {
     ["half a size", Buffer.from([6, 0, 80]), /from 1 to 1000/],
     ["an unknown signal", bytes("\x07SEGV"), /names one of/],
     ["an end with a payload", bytes("\x05more"), /carries no payload/],
-    ["a malformed exit", bytes("\x08{"), /malformed exit/],
+    ["a malformed exit", bytes("\x08{"), /Malformed exit/],
   ];
   for (const [name, packet, words] of packets)
     test(`${name} ends the session with an error, and the connection goes on`, async () => {
