@@ -35,6 +35,7 @@ suite("a host that can be dialled, and its server", () => {
   let files: string;
   let home: Home;
   let port: string;
+  const agents: TestAgent[] = [];
 
   before(async () => {
     network = makeNetwork("fd");
@@ -50,8 +51,7 @@ suite("a host that can be dialled, and its server", () => {
   });
 
   after(async () => {
-    await agent?.stop();
-    await stranger?.stop();
+    for (const each of agents) await each.stop();
     await server?.stop();
     await engine?.docker("rm", "--force", WEB);
     await rm(files, { recursive: true, force: true });
@@ -66,6 +66,7 @@ suite("a host that can be dialled, and its server", () => {
       program: [file, ...args, process.execPath, AGENT],
       flags: ["-S", url(), "--token", token, ...flags],
     });
+    agents.push(started);
     await until("its line", async () => (await node(name)).beat?.gatewayStatus === "connected");
     return started;
   }
