@@ -6,6 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
+import { Progress } from "../../src/ctl/copy/progress.ts";
+import { Transfer } from "../../src/ctl/copy/transfer.ts";
+import { Messages } from "../../src/ctl/messages.ts";
+import { Output } from "../../src/ctl/output.ts";
+import { connectTo } from "../fault/stage.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { auditOf } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
@@ -57,6 +62,22 @@ suite("ctl cp", () => {
   const LIST = 'cd "$0" && for f in $(find . | sort); do [ -d $f ] && echo $f/ || echo $f $(cat $f); done';
   const tree = async (path: string) => (await command("sh", ["-c", LIST, path])).stdout.trim();
   const treeInside = (path: string) => engine.docker("exec", "ctl-cp", "sh", "-c", LIST, path);
+
+  test("a copy of which the agent never says what it has moved is none", async () => {
+    const client = connectTo(agent);
+    const messages = new Messages({ output: new Output(() => process.stderr), started: Date.now() });
+    try {
+      // An exec ends as a copy does, and has no digest.
+      for (const way of ["receive", "send"] as const) {
+        const session = await client.exec("ctl-cp", { command: ["echo", "bytes"], tty: false, stdin: true });
+        const transfer = new Transfer({ session, key: randomBytes(16), progress: new Progress(messages, "a copy") });
+        const whole = way === "receive" ? drained(transfer.receive()) : transfer.send(nothing());
+        await assert.rejects(whole, /did not say what it has moved/, way);
+      }
+    } finally {
+      await client.close();
+    }
+  });
 
   test("what lands where is what docker cp does, out of a container", async () => {
     for (const [source, destination] of [
@@ -272,3 +293,9 @@ suite("ctl cp", () => {
     await engine.docker("rm", "--force", "--volumes", "ctl-cp-volume");
   });
 });
+
+async function* nothing(): AsyncGenerator<Uint8Array, void, void> {}
+
+async function drained(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of bytes);
+}

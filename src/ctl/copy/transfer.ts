@@ -21,6 +21,8 @@ export class Transfer {
   readonly #progress: Progress;
   readonly #mac: ReturnType<typeof createMac>;
   #bytes = 0;
+  /** The agent has said what it moved, and that is what was moved here. */
+  #same = false;
 
   constructor({ session, key, progress }: TransferParts) {
     this.#session = session;
@@ -35,7 +37,7 @@ export class Transfer {
         this.#count(packet.bytes);
         yield packet.bytes;
       } else if (packet.type === "digest") this.#compare(packet.digest);
-      else if (packet.type === "exit") return finished(packet.status);
+      else if (packet.type === "exit") return this.#finish(packet.status);
     }
     throw new Failure("The copy ended before it was complete. Run it again.");
   }
@@ -51,7 +53,7 @@ export class Transfer {
     });
     for await (const packet of session.packets()) {
       if (packet.type === "digest") this.#compare(packet.digest);
-      else if (packet.type === "exit") return finished(packet.status);
+      else if (packet.type === "exit") return this.#finish(packet.status);
     }
     throw failed ?? new Failure("The copy ended before it was complete. Run it again.");
   }
@@ -73,17 +75,19 @@ export class Transfer {
   #compare(digest: Digest): void {
     this.#mac.final();
     const same = "gmac" in digest && digest.gmac === this.#mac.getAuthTag().toString("hex");
-    if (digest.bytes !== this.#bytes || !same)
+    this.#same = same && digest.bytes === this.#bytes;
+    if (!this.#same)
       throw new Failure(
         `The copy is not what was sent: ${this.#bytes} bytes here, ${digest.bytes} at the agent. Run it again.`,
       );
+  }
+
+  #finish(status: ExitStatus): void {
+    if (!("code" in status)) throw new Failure(`Whether the copy is complete is not known: ${status.unknown}.`);
+    if (!this.#same) throw new Failure("The agent did not say what it has moved. Run the copy again.");
   }
 }
 
 function createMac(key: Buffer) {
   return createCipheriv("aes-128-gcm", key, Buffer.alloc(NONCE));
-}
-
-function finished(status: ExitStatus): void {
-  if (!("code" in status)) throw new Failure(`Whether the copy is complete is not known: ${status.unknown}.`);
 }
