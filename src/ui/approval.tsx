@@ -7,6 +7,7 @@ import { APPROVE_PATH, ASKED_PATH, AskedReply, REFUSE_PATH } from "../protocol/l
 import type { Account } from "./account.ts";
 import { failure } from "./failure.ts";
 import { Modal } from "./modal.tsx";
+import { TextInput } from "./text-input.tsx";
 
 export interface ApprovalProps {
   account: Account;
@@ -84,15 +85,11 @@ function CodeForm({ find }: { find: (code: string) => Promise<void> }) {
   };
   return (
     <form class="command" onSubmit={send}>
-      <input
-        class="line"
-        aria-label="Code of the login"
+      <TextInput
+        typed={typed}
+        label="Code of the login"
         placeholder="The code that the terminal shows"
-        value={typed.value}
-        onInput={(event) => (typed.value = event.currentTarget.value)}
         autocapitalize="characters"
-        autocomplete="off"
-        spellcheck={false}
         maxLength={64}
         required
       />

@@ -7,6 +7,7 @@ import type { Account } from "../account.ts";
 import { Countdown } from "../countdown.tsx";
 import { failure } from "../failure.ts";
 import { Modal } from "../modal.tsx";
+import { TextInput } from "../text-input.tsx";
 
 const Added = z.object({ name: z.string(), token: z.string(), expires: z.number() });
 type Added = z.infer<typeof Added>;
@@ -46,18 +47,7 @@ function NameForm({ account, done }: { account: Account; done: (added: Added) =>
   };
   return (
     <form class="command" onSubmit={send}>
-      <input
-        class="line"
-        aria-label="Name of the host"
-        placeholder="Name, such as gpu-box-1"
-        value={name.value}
-        onInput={(event) => (name.value = event.currentTarget.value)}
-        autocapitalize="off"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={253}
-        required
-      />
+      <TextInput typed={name} label="Name of the host" placeholder="Name, such as gpu-box-1" maxLength={253} required />
       <button class="primary">Add</button>
       {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
     </form>

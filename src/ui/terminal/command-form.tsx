@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { failure } from "../failure.ts";
+import { TextInput } from "../text-input.tsx";
 import { commandLine, isShell, SHELL, words } from "./command-line.ts";
 import type { ShellRequest } from "./start.ts";
 
@@ -31,28 +32,8 @@ export function CommandForm({ last, label, run }: CommandFormProps) {
   };
   return (
     <form class="command" onSubmit={send} ref={form}>
-      <input
-        class="line"
-        aria-label="Command"
-        placeholder="A shell: bash if there is one, else sh"
-        value={line.value}
-        onInput={(event) => (line.value = event.currentTarget.value)}
-        autocapitalize="off"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={4096}
-      />
-      <input
-        class="user"
-        aria-label="User"
-        placeholder="User"
-        value={user.value}
-        onInput={(event) => (user.value = event.currentTarget.value)}
-        autocapitalize="off"
-        autocomplete="off"
-        spellcheck={false}
-        maxLength={128}
-      />
+      <TextInput typed={line} label="Command" placeholder="A shell: bash if there is one, else sh" maxLength={4096} />
+      <TextInput typed={user} class="user" label="User" placeholder="User" maxLength={128} />
       <button class="primary">{label}</button>
       {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
     </form>

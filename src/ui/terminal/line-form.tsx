@@ -1,6 +1,7 @@
 /** What is typed to a process that has no terminal: whole lines. */
 
 import { useSignal } from "@preact/signals";
+import { TextInput } from "../text-input.tsx";
 
 export function LineForm({ say }: { say: (line: string) => void }) {
   const line = useSignal("");
@@ -11,16 +12,7 @@ export function LineForm({ say }: { say: (line: string) => void }) {
   };
   return (
     <form class="bar command" onSubmit={send}>
-      <input
-        class="line"
-        aria-label="Line to send"
-        placeholder="A line to send"
-        value={line.value}
-        onInput={(event) => (line.value = event.currentTarget.value)}
-        autocapitalize="off"
-        autocomplete="off"
-        spellcheck={false}
-      />
+      <TextInput typed={line} label="Line to send" placeholder="A line to send" />
       <button class="primary">Send</button>
     </form>
   );
