@@ -172,6 +172,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const containers = watchEngine({ runtime, engine, node: config.node_name, log, stopping: options.stopping });
   const budget = new Budget(config.replay_budget);
   const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
+  const hostShell = config.host_shell ? host.user : undefined;
   const sessions = new Sessions({
     runtime,
     host,
@@ -196,7 +197,10 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const { audit, presence, certificate, identity } = own;
   const uplink: Uplink | undefined =
     identity &&
-    openUplink({ config, log, version }, { identity, runtime, containers, stats, certificate, line: () => line });
+    openUplink(
+      { config, log, version },
+      { identity, runtime, containers, stats, certificate, hostShell, line: () => line },
+    );
   const passes =
     identity &&
     new Passes({
@@ -214,7 +218,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     metrics,
     tls: certificate?.pair,
     ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
-    ...(config.host_shell && { hostShellUser: host.user }),
+    ...(hostShell !== undefined && { hostShellUser: hostShell }),
   });
   const software = `fairlead/${version}`;
   const line: SessionsLine | undefined =

@@ -22,9 +22,12 @@ export interface FactsParts {
   version: string;
   /** Where others reach this agent itself, if they do. */
   door: { server: string; pin: string } | undefined;
+  /** Whose a shell on this host is, where there is one. */
+  hostShell: string | undefined;
 }
 
-export async function gatherFacts({ runtime, name, mode, version, door }: FactsParts): Promise<NodeFacts> {
+export async function gatherFacts(parts: FactsParts): Promise<NodeFacts> {
+  const { runtime, name, mode, version, door, hostShell } = parts;
   const [engine, machineId] = await Promise.all([
     runtime.info(AbortSignal.timeout(ENGINE_MS)).catch(() => undefined),
     machineHint(),
@@ -43,6 +46,7 @@ export async function gatherFacts({ runtime, name, mode, version, door }: FactsP
     mode: mode === "fleet" ? "fleet" : "byom",
     ...(machineId && { machineId }),
     ...(door && { url: door.server, pin: door.pin }),
+    ...(hostShell !== undefined && { hostShell }),
   };
 }
 

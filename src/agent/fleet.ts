@@ -25,6 +25,8 @@ interface FleetParts {
   containers: Containers;
   stats: StatsSources;
   certificate: Certificate | undefined;
+  /** Whose a shell on the host is, where there is one. */
+  hostShell: string | undefined;
   /** What carries sessions, once it is there. */
   line: () => Pick<SessionsLine, "start" | "status"> | undefined;
 }
@@ -32,7 +34,7 @@ interface FleetParts {
 /** Calls nobody before it is started. */
 export function openUplink(
   { config, log, version }: { config: AgentConfig; log: UplinkLog; version: string },
-  { identity, runtime, containers, stats, certificate, line }: FleetParts,
+  { identity, runtime, containers, stats, certificate, hostShell, line }: FleetParts,
 ): Uplink {
   const { server_url: url, node_name: name, mode, heartbeat_interval: interval, data_dir: path } = config;
   return new Uplink({
@@ -42,7 +44,8 @@ export function openUplink(
     log,
     interval,
     token: () => bootstrapToken(config),
-    facts: (own) => gatherFacts({ runtime, name, mode, version, door: elsewhere(config, own, certificate?.pin) }),
+    facts: (own) =>
+      gatherFacts({ runtime, name, mode, version, hostShell, door: elsewhere(config, own, certificate?.pin) }),
     door: (own) => directDoor(config, { url: own, pin: certificate?.pin }),
     containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
     gateway: () => line()?.status ?? {},

@@ -43,6 +43,8 @@ export const NodeFacts = z.object({
   /** Where the agent's own door is, for those who reach it, and the pin of its certificate. */
   url: z.optional(text),
   pin: z.optional(text),
+  /** Whose a shell on the host is; absent where its agent gives none. */
+  hostShell: z.optional(text),
 });
 export type NodeFacts = z.infer<typeof NodeFacts>;
 

@@ -19,10 +19,14 @@ export interface Person {
   admin: boolean;
   /** Of an agent: the shell on its host. */
   shell?: HostShell;
+  /** Of a fleet: whether he may have one on that host, where its agent gives any. */
+  mayShell: (node: string) => boolean;
 }
 
 export interface HostShell {
-  node: string;
+  /** The host's name; of a fleet it is also where the shell is asked for. */
+  name: string;
+  node?: string;
   /** Whose it is. */
   user: string;
 }
@@ -31,7 +35,7 @@ const Whoami = z.object({
   node: z.string(),
   rights: z.array(z.string()),
   scopes: z.array(z.unknown()),
-  nodes: z.optional(z.unknown()),
+  nodes: z.optional(z.array(z.string())),
   hostShell: z.optional(z.object({ user: z.string() })),
 });
 
@@ -84,8 +88,13 @@ export class Account {
   async meet(): Promise<void> {
     const answer = await this.call("/api/v1/whoami");
     const { node, rights, scopes, nodes, hostShell } = Whoami.parse(await answer.json());
-    const admin = rights.includes("admin") && scopes.length === 0 && nodes === undefined;
-    this.person.value = { admin, ...(hostShell && { shell: { node, ...hostShell } }) };
+    // Whoever reaches some containers only has no right over a whole host.
+    const whole = (right: string) => scopes.length === 0 && (rights.includes(right) || rights.includes("admin"));
+    this.person.value = {
+      admin: whole("admin") && nodes === undefined,
+      mayShell: (host) => whole("host-shell") && (nodes === undefined || nodes.includes(host)),
+      ...(hostShell && { shell: { name: node, ...hostShell } }),
+    };
   }
 
   /** A single-use ticket for one WebSocket. */

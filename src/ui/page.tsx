@@ -72,7 +72,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
                   shell={account.person.value?.shell}
                 />
               ) : (
-                <HostsView account={account} feed={hosts} approve={() => (approving.value = "")} />
+                <HostsView account={account} feed={hosts} tabs={tabs} approve={() => (approving.value = "")} />
               )}
             </section>
           ))}

@@ -69,7 +69,7 @@ export type Tab = ScreenTab | LogTab | DetailsTab;
 
 /** The container or the host. */
 export function placeOf(tab: Tab): string {
-  return tab.kind === "host" ? tab.host.node : tab.container.name;
+  return tab.kind === "host" ? tab.host.name : tab.container.name;
 }
 
 /** Its session runs, or waits for the connection. */
@@ -126,7 +126,8 @@ export class Tabs {
 
   /** Every call is a shell of its own. */
   shell(host: HostShell): void {
-    this.#add({ kind: "host", id: ++this.#last, host, shell: new Shell(LOGIN_SHELL, this.#link) });
+    const shell = new Shell(LOGIN_SHELL, this.#link.to(host.node));
+    this.#add({ kind: "host", id: ++this.#last, host, shell });
   }
 
   log(target: Target): void {

@@ -1,6 +1,7 @@
 /** The server's page in a real browser: containers of several hosts, each with an engine of its own, and sessions through the relay. */
 
 import assert from "node:assert/strict";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { BEAT_PATH } from "../../src/protocol/fleet.ts";
@@ -10,7 +11,7 @@ import type { TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine, startEngine } from "../support/engine.ts";
 import { BEAT, TestHost } from "../support/host.ts";
 import { until } from "../support/until.ts";
-import { closeTerminal, openShell, screen } from "./page/browser.ts";
+import { closeTerminal, openAs, openShell, prompt, screen } from "./page/browser.ts";
 import { type FleetPage, openFleetPage } from "./page/fleet.ts";
 import { removeContainers } from "./page/setup.ts";
 
@@ -31,7 +32,7 @@ before(async () => {
   await other.run(TWO);
   fleet = await openFleetPage();
   await fleet.join("box-1", engine);
-  second = await fleet.join("box-2", other);
+  second = await fleet.join("box-2", other, { env: { FAIRLEAD_HOST_SHELL: "true" } });
 });
 
 after(async () => {
@@ -99,6 +100,34 @@ test("terminals on two hosts, an attach and a log go on where they were when the
   await until("the first terminal", async () => (await screen(one)).includes("still 42"));
   await closeTerminal(page, `box-1:${ONE}`);
   await closeTerminal(page, `box-2:${TWO}`);
+});
+
+test("a shell on a host whose agent gives one is opened from its card, and refused in the agent's words once it gives none", async () => {
+  const { page } = fleet;
+  await page.getByRole("tab", { name: "Hosts" }).click();
+  await card("box-1").waitFor();
+  assert.equal(await card("box-1").getByRole("button", { name: "Shell on box-1" }).count(), 0);
+  await card("box-2").getByRole("button", { name: "Shell on box-2" }).click();
+  const panel = page.getByRole("tabpanel", { name: "Shell: box-2" });
+  const user = userInfo().username;
+  await panel.getByText(`the host itself, as ${user}`).waitFor();
+  await prompt(panel);
+  await page.keyboard.type("echo $((6*7))-$(id -un)\n");
+  await until("the user", async () => (await screen(panel)).includes(`42-${user}`));
+  await page.keyboard.type("exit 4\n");
+  await panel.getByText("Ended with exit code 4.").waitFor();
+  second.kill("SIGKILL");
+  await second.exited;
+  second = await fleet.join("box-2", other, { home: second.home });
+  const again = panel.getByRole("button", { name: "New shell" });
+  await until("the agent's words", async () => {
+    await again.click();
+    await again.waitFor();
+    return await panel.getByText(/Not started: This agent gives no shell on its host/).isVisible();
+  });
+  await page.getByRole("button", { name: "Close Shell: box-2" }).click();
+  await page.getByRole("tab", { name: "Hosts" }).click();
+  await card("box-2").getByRole("button", { name: "Shell on box-2" }).waitFor({ state: "detached" });
 });
 
 test("of a host whose agent is away the last list stays and says so, until the agent is back", async () => {
@@ -218,6 +247,30 @@ test("a login is approved where its link leads: who asks from where, with the co
   const { code: exit, stderr } = await other.ended;
   assert.equal(exit, 125);
   assert.match(stderr, /This login was refused/);
+});
+
+test("who has no right over whole hosts is offered none of it", async () => {
+  const { server } = fleet;
+  const may = async (name: string, rights: string[], nodes?: string[]) => {
+    const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name, rights, ...(nodes && { nodes }) });
+    const guest = await openAs(token);
+    try {
+      const known = guest.page.waitForResponse(/whoami/);
+      await guest.page.goto(server.url);
+      await guest.page.getByRole("tab", { name: "Hosts" }).click();
+      await guest.page.getByRole("article", { name: "box-5" }).waitFor();
+      await known;
+      return await guest.page.getByRole("tabpanel", { name: "Hosts" }).getByRole("button").allTextContents();
+    } finally {
+      await guest.close();
+    }
+  };
+  const host = new TestHost(server.url);
+  const { token } = await server.post<{ token: string }>("/api/v1/nodes", { name: "box-5" });
+  await host.bootstrap(token, { hostShell: "root" });
+  await host.beat();
+  assert.deepEqual(await may("looks", ["list", "exec"]), []);
+  assert.deepEqual(await may("works", ["list", "host-shell"], ["box-5"]), ["Shell"]);
 });
 
 test("nothing on the page broke the content policy", () => {

@@ -3,10 +3,9 @@
 import assert from "node:assert/strict";
 import { userInfo } from "node:os";
 import { after, before, test } from "node:test";
-import type { Locator } from "playwright-core";
 import { newSecret } from "../../src/auth/secret.ts";
 import { until } from "../support/until.ts";
-import { openBrowser, screen } from "./page/browser.ts";
+import { openAs, prompt, screen } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const SHELL = "page-rights-shell";
@@ -49,12 +48,9 @@ test("a shell on the host is opened from the list, ended after a yes, and had an
 });
 
 test("who may only look is offered that and nothing else, and what he types goes nowhere", async () => {
-  const guest = await openBrowser();
-  const { page, context, complaints } = guest;
+  const guest = await openAs(TOKEN);
+  const { page, complaints } = guest;
   try {
-    // A page that speaks with a token: codes for the sign-in are an administrator's.
-    await context.setExtraHTTPHeaders({ authorization: `Bearer ${TOKEN}` });
-    await page.addInitScript("localStorage.setItem('fairlead.secret', 'unused')");
     const size = () => setup.engine.docker("exec", SHELL, "stty", "-F", "/dev/pts/0", "size");
     const before = await size();
     await page.goto(setup.agent.url);
@@ -85,10 +81,6 @@ test("who may only look is offered that and nothing else, and what he types goes
 test("nothing on the page broke the content policy or complained", () => {
   assert.deepEqual(setup.complaints, []);
 });
-
-async function prompt(panel: Locator): Promise<void> {
-  await until("a prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
-}
 
 /** The administrator at the same main process. */
 async function attached() {

@@ -103,7 +103,7 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
 function ShellButton({ shell, tabs }: { shell: HostShell; tabs: Tabs }) {
   return (
     <button title={`As ${shell.user}`} disabled={tabs.full.value} onClick={() => tabs.shell(shell)}>
-      Shell on {shell.node}
+      Shell on {shell.name}
     </button>
   );
 }

@@ -28,7 +28,7 @@ export function HostCard({ host, now, children }: CardProps) {
       ))}
       <Gateway node={node} />
       <Charts host={host} />
-      {children && <div class="buttons">{children}</div>}
+      <div class="buttons">{children}</div>
     </article>
   );
 }

@@ -2,9 +2,11 @@
 
 import { useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import type { NodeView } from "../../protocol/node.ts";
 import type { Account } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
+import type { Tabs } from "../tabs.ts";
 import { Actions } from "./actions.tsx";
 import { AddHost } from "./add.tsx";
 import { HostCard } from "./card.tsx";
@@ -16,11 +18,12 @@ const TICK = 5_000;
 export interface HostsViewProps {
   account: Account;
   feed: Feed<Host[]>;
+  tabs: Tabs;
   /** Asks for the code of a login that waits. */
   approve: () => void;
 }
 
-export function HostsView({ account, feed, approve }: HostsViewProps) {
+export function HostsView({ account, feed, tabs, approve }: HostsViewProps) {
   const adding = useSignal(false);
   const now = useSignal(Date.now());
   const admin = useComputed(() => account.person.value?.admin === true);
@@ -46,11 +49,28 @@ export function HostsView({ account, feed, approve }: HostsViewProps) {
       <div class="cards">
         {hosts?.map((host) => (
           <HostCard key={host.node.uid} host={host} now={Math.max(now.value, Date.now() - TICK)}>
+            {account.person.value?.mayShell(host.node.name) && <ShellButton node={host.node} tabs={tabs} />}
             {admin.value && <Actions account={account} node={host.node} />}
           </HostCard>
         ))}
       </div>
       {adding.value && <AddHost account={account} close={() => (adding.value = false)} />}
     </div>
+  );
+}
+
+/** Nothing where the agent gives no shell. */
+function ShellButton({ node: { name, facts }, tabs }: { node: NodeView; tabs: Tabs }) {
+  const user = facts?.hostShell;
+  if (user === undefined) return null;
+  return (
+    <button
+      aria-label={`Shell on ${name}`}
+      title={`As ${user}`}
+      disabled={tabs.full.value}
+      onClick={() => tabs.shell({ name, node: name, user })}
+    >
+      Shell
+    </button>
   );
 }

@@ -73,6 +73,14 @@ export async function signIn(page: Page, agent: Front): Promise<void> {
   await page.getByRole("tab", { name: "Containers" }).waitFor();
 }
 
+/** A page of its own that speaks with a token: codes for the sign-in are an administrator's. It shows nothing yet. */
+export async function openAs(token: string): Promise<Browser> {
+  const browser = await openBrowser();
+  await browser.context.setExtraHTTPHeaders({ authorization: `Bearer ${token}` });
+  await browser.page.addInitScript("localStorage.setItem('fairlead.secret', 'unused')");
+  return browser;
+}
+
 export async function newCode(agent: Front): Promise<string> {
   const response = await agent.fetch("/api/v1/codes", { method: "POST" });
   const { code } = (await response.json()) as { code: string };
@@ -84,8 +92,13 @@ export async function openShell(page: Page, container: string): Promise<Locator>
   await page.getByRole("tab", { name: "Containers" }).click();
   await page.getByRole("button", { name: `Terminal in ${container}`, exact: true }).click();
   const panel = page.getByRole("tabpanel", { name: `Terminal: ${container}` });
-  await until("a prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
+  await prompt(panel);
   return panel;
+}
+
+/** Resolves when a shell waits for its next command. */
+export async function prompt(panel: Locator): Promise<void> {
+  await until("a prompt", async () => (await screen(panel)).some((row) => /[#$]$/.test(row)));
 }
 
 /** Ends a terminal's tab, with the yes that it asks for because something runs in it. */
