@@ -39,19 +39,23 @@ export interface PackOptions {
 /** The archive of a file or a directory, in pieces that are valid until the next one is asked for. Throws {@link Failure}. */
 export async function* packTree(path: string, options: PackOptions): AsyncGenerator<Uint8Array, void, void> {
   const archive = pack();
-  addTree(archive, path, options).then(
+  const spare: Buffer[] = [];
+  addTree({ archive, spare }, path, options).then(
     () => archive.finalize(),
     (error: Error) => archive.destroy(error),
   );
   const block = Buffer.allocUnsafe(BLOCK);
   let used = 0;
   for await (const bytes of archive as AsyncIterable<Uint8Array>) {
-    if (used + bytes.length > BLOCK) {
+    if (used > 0 && used + bytes.length > BLOCK) {
       yield block.subarray(0, used);
       used = 0;
     }
-    if (bytes.length > BLOCK) yield bytes;
-    else {
+    if (bytes.length > BLOCK) {
+      yield bytes;
+      // A piece of a file, that nobody holds any more.
+      spare.push(Buffer.from(bytes.buffer));
+    } else {
       block.set(bytes, used);
       used += bytes.length;
     }
@@ -59,31 +63,38 @@ export async function* packTree(path: string, options: PackOptions): AsyncGenera
   yield block.subarray(0, used);
 }
 
+interface Packing {
+  archive: Pack;
+  /** Of {@link PIECE} bytes each: made once, because memory is collected later than a disk is read. */
+  spare: Buffer[];
+}
+
 /** A path whose name says what it is in the archive, and everything below. */
-async function addTree(archive: Pack, path: string, options: PackOptions): Promise<void> {
+async function addTree(packing: Packing, path: string, options: PackOptions): Promise<void> {
   const stats = explained(path, () => lstatSync(path));
   const { owners, leaveOut } = options;
+  const { archive } = packing;
   // The point keeps the first bytes of an archive from looking like those of a compressed one.
   const header = { ...factsOf(stats, owners), name: `./${options.name}` };
   if (stats.isDirectory()) {
     await add(archive, { ...header, type: "directory" });
     for (const name of explained(path, () => readdirSync(path).toSorted()))
-      await addTree(archive, join(path, name), { ...options, name: `${options.name}/${name}` });
+      await addTree(packing, join(path, name), { ...options, name: `${options.name}/${name}` });
   } else if (stats.isSymbolicLink())
     await add(archive, { ...header, type: "symlink", linkname: explained(path, () => readlinkSync(path)) });
-  else if (stats.isFile()) await addFile(archive, path, options);
+  else if (stats.isFile()) await addFile(packing, path, options);
   else leaveOut(path, "it is neither a file, a directory nor a link");
 }
 
 /** What it was when it was opened is what the archive says. */
-async function addFile(archive: Pack, path: string, { name, owners }: PackOptions): Promise<void> {
+async function addFile(packing: Packing, path: string, { name, owners }: PackOptions): Promise<void> {
   const descriptor = explained(path, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
   try {
     const stats = fstatSync(descriptor);
     const { size } = stats;
     const header = { ...factsOf(stats, owners), name: `./${name}`, type: "file", size } as const;
-    if (size > BLOCK) await addPieces(archive, header, { descriptor, path });
-    else await add(archive, header, readWhole({ descriptor, path }, size));
+    if (size > BLOCK) await addPieces(packing, header, { descriptor, path });
+    else await add(packing.archive, header, readWhole({ descriptor, path }, size));
   } finally {
     closeSync(descriptor);
   }
@@ -110,7 +121,7 @@ function readWhole({ descriptor, path }: Opened, size: number): Buffer {
 }
 
 async function addPieces(
-  archive: Pack,
+  { archive, spare }: Packing,
   header: Partial<Header> & { name: string; size: number },
   { descriptor, path }: Opened,
 ): Promise<void> {
@@ -120,8 +131,8 @@ async function addPieces(
   });
   done.catch(() => {});
   for (let left = header.size; left > 0; ) {
-    const piece = Buffer.allocUnsafeSlow(Math.min(left, PIECE));
-    const { bytesRead } = await readPiece(descriptor, piece, 0, piece.length, null);
+    const piece = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
+    const { bytesRead } = await readPiece(descriptor, piece, 0, Math.min(left, PIECE), null);
     left -= some(bytesRead, path);
     if (entry && !entry.write(piece.subarray(0, bytesRead))) await roomIn(entry);
   }

@@ -1,46 +1,51 @@
 /** A request whose body is sent piece by piece, for as long as the engine takes it. */
 
+import { roomIn } from "../../../lib/room.ts";
 import { connect, type Endpoint } from "./endpoint.ts";
 import { errorFromCause } from "./errors.ts";
 import { Intake } from "./intake.ts";
 import { answerOf, beginRequest, readHead, type WireOptions } from "./wire.ts";
 import type { WireRequest } from "./wire-head.ts";
 
+/** Bytes that may wait for the engine: while it has some to read, neither side waits for the other. */
+const MAX_WAITING = 1_048_576;
 const CONTINUE = 100;
-const CRLF = Buffer.from("\r\n");
-const LAST_CHUNK = Buffer.from("0\r\n\r\n");
+const CRLF = "\r\n";
 
 /** Accepted: the engine has looked at the request and reads what comes. Whoever holds it ends it: `finish` or `destroy`. */
 export class Upload {
   readonly #intake: Intake;
   readonly #host: string;
-  /** The engine's last word, which may come before everything is sent. */
+  /** The engine's last word, which may come before everything is sent. Nobody waits for room after it. */
   readonly #answer: Promise<void>;
-  #answered = false;
+  /** What ends the piece before. */
+  #between = "";
 
   constructor(intake: Intake, request: WireRequest, host: string) {
     this.#intake = intake;
     this.#host = host;
-    this.#answer = answerOf(intake, request);
-    this.#answer.then(
-      () => (this.#answered = true),
-      () => {},
-    );
+    this.#answer = answerOf(intake, request).finally(() => this.destroy());
+    this.#answer.catch(() => {});
   }
 
-  /** Resolves when the kernel took the bytes, or the engine wants no more. Rejects with why the engine stopped. */
+  /**
+   * Resolves when there is room for more, or the engine wants no more. Rejects with why the engine stopped. The bytes
+   * must not change until they have left.
+   */
   async write(bytes: Uint8Array): Promise<void> {
-    if (bytes.length === 0 || this.#answered) return;
-    // A write that fails says less than the engine, whose word is on its way then.
-    const written = this.#send(bytes).catch(() => this.#answer);
-    await this.#heard(Promise.race([written, this.#answer]));
+    const { socket } = this.#intake;
+    if (!socket.destroyed) {
+      if (bytes.length > 0) this.#send(bytes);
+      if (socket.writableLength >= MAX_WAITING) await roomIn(socket);
+    }
+    // A write that fails says less than the engine does.
+    if (socket.destroyed) await this.#heard();
   }
 
   /** Says that this was all; resolves when the engine says that it is done. */
   async finish(): Promise<void> {
-    if (!this.#answered) this.#intake.socket.write(LAST_CHUNK);
-    await this.#heard(this.#answer);
-    this.destroy();
+    this.#intake.socket.write(`${this.#between}0${CRLF}${CRLF}`);
+    await this.#heard();
   }
 
   /** The engine notices that the body is not complete. Idempotent. */
@@ -48,22 +53,20 @@ export class Upload {
     this.#intake.destroy();
   }
 
-  #send(bytes: Uint8Array): Promise<void> {
+  /** One chunk, in one write. */
+  #send(bytes: Uint8Array): void {
     const { socket } = this.#intake;
-    return new Promise((resolve, reject) => {
-      socket.cork();
-      socket.write(`${bytes.length.toString(16)}\r\n`);
-      socket.write(bytes);
-      socket.write(CRLF, (error) => (error ? reject(error) : resolve()));
-      socket.uncork();
-    });
+    socket.cork();
+    socket.write(`${this.#between}${bytes.length.toString(16)}${CRLF}`);
+    socket.write(bytes);
+    socket.uncork();
+    this.#between = CRLF;
   }
 
-  async #heard(word: Promise<void>): Promise<void> {
+  async #heard(): Promise<void> {
     try {
-      await word;
+      await this.#answer;
     } catch (error) {
-      this.destroy();
       throw errorFromCause(error, this.#host);
     }
   }
