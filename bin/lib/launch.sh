@@ -36,14 +36,14 @@ launch() {
   # Known to the Node that came with us. The bytes that pass through lie outside of V8's heap: a small young generation
   # lets go of them soon.
   tuning=--max-semi-space-size=4
-  # Counted as what they are they cause no full collections; collecting on threads of its own takes as much processor time
-  # again, in half of all runs, as the bytes themselves; and what a keystroke passes through, which runs rarely, is
-  # compiled early. With these Node cannot use its own compiled parts, and starts 15 ms later: of ctl's commands only
-  # for those that move bulk.
+  # Counted as what they are, and with an old generation that may have 64 MiB before it is looked at, they cause no full
+  # collections; collecting on threads of its own takes as much processor time again, in half of all runs, as the bytes
+  # themselves; and what a keystroke passes through, which runs rarely, is compiled early. With these Node cannot use its
+  # own compiled parts, and starts 15 ms later: of ctl's commands only for those that move bulk.
   case " $* ${program#"$root/dist/"}" in
     *" port-forward "* | *" cp "*) ;;
     *ctl/main.js) false ;;
-  esac && tuning="$tuning --external-memory-accounted-in-global-limit \
+  esac && tuning="$tuning --external-memory-accounted-in-global-limit --initial-old-space-size=64 \
 --single-threaded-gc --invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"
   [ -n "$node" ] || { node=$(node_on_path) && tuning=; } || exit 1
   if cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} && [ -n "$cache" ]; then
