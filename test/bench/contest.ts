@@ -1,41 +1,58 @@
 /** The two usual contests: the same work through two forwards, and the same words to two programs. */
 
-import type { Cli, Running } from "./command.ts";
+import type { Cli } from "./command.ts";
 import type { Contest } from "./figure.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Stage, WEB } from "./stage.ts";
+
+/** Ours is `ctl`, or `ctl` and an agent with TLS, as on another machine, or what Node can do at best. */
+type Ours = "ctl" | "secure" | "bare";
 
 /** What both sides do: `sample` is given the local port. */
 interface Forwarded {
   /** Of the container. */
   remote: number;
-  /** Ours goes to an agent with TLS, as to another machine's. */
-  secure?: boolean;
+  ours?: Ours;
   sample: (port: number) => Promise<number>;
 }
 
 /** Both sides forward a local port for the whole contest. */
-export async function betweenForwards(stage: Stage, { remote, secure = false, sample }: Forwarded): Promise<Contest> {
+export async function betweenForwards(stage: Stage, { remote, ours: who, sample }: Forwarded): Promise<Contest> {
   const address = await stage.web();
-  const [ctl, sshd] = await Promise.all([secure ? stage.secureCtl() : stage.ctl(), stage.sshd()]);
+  const [forward, sshd] = await Promise.all([forwarder(stage, who), stage.sshd()]);
   await using stack = new AsyncDisposableStack();
-  const open = async (forward: (ports: ReadonlyMap<number, number>) => Promise<Running>) => {
+  const open = async (forward: Forward) => {
     const local = await freePort();
     stack.use(await forward(new Map([[local, remote]])));
     return async () => [await sample(local)];
   };
-  const ours = await open((ports) => ctl.forward(WEB, ports));
+  const ours = await open(forward);
   const peer = await open((ports) => sshd.forward(address, ports));
   const owned = stack.move();
   return { ours, peer, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+type Forward = (ports: ReadonlyMap<number, number>) => Promise<AsyncDisposable>;
+
+async function forwarder(stage: Stage, who: Ours = "ctl"): Promise<Forward> {
+  if (who === "bare") {
+    const bare = await stage.bare();
+    return (ports) => bare.forward(ports);
+  }
+  const ctl = await (who === "secure" ? stage.secureCtl() : stage.ctl());
+  return (ports) => ctl.forward(WEB, ports);
+}
+
 /** `sample` does the same with either program on the container {@link WEB}. */
-export async function betweenPrograms(stage: Stage, sample: (cli: Cli) => Promise<number>): Promise<Contest> {
+export async function betweenPrograms(
+  stage: Stage,
+  sample: (cli: Cli) => Promise<number>,
+  who: "ctl" | "bare" = "ctl",
+): Promise<Contest> {
   await stage.web();
-  const [ctl, docker] = await Promise.all([stage.ctl(), stage.docker()]);
+  const [cli, docker] = await Promise.all([who === "bare" ? stage.bare() : stage.ctl(), stage.docker()]);
   return {
-    ours: async () => [await sample(ctl)],
+    ours: async () => [await sample(cli)],
     peer: async () => [await sample(docker)],
     [Symbol.asyncDispose]: async () => {},
   };

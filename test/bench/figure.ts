@@ -8,8 +8,8 @@ export interface Measure {
   name: string;
   unit: string;
   better: "higher" | "lower";
-  /** The ratio must be at least this where higher is better, at most this where lower is. */
-  bound: number;
+  /** The ratio must be at least this where higher is better, at most this where lower is. None where nothing is promised. */
+  bound?: number;
 }
 
 /** Both sides, set up and warm: each call takes one sample, a number for each measure in order. */
@@ -39,7 +39,7 @@ export interface Result {
   pairs: number;
   /** Lowest and highest ratio of a single pair. */
   spread: [number, number];
-  bound: number;
+  bound?: number;
   pass: boolean;
 }
 

@@ -4,13 +4,13 @@ import { writeFile } from "node:fs/promises";
 import type { Failure, Figure, Result } from "./figure.ts";
 import { cpLargeIn, cpLargeOut, cpSmallIn, cpSmallOut } from "./figures/cp.ts";
 import { echoUnderLoad } from "./figures/echo-under-load.ts";
-import { execEcho } from "./figures/exec-echo.ts";
-import { execOutput } from "./figures/exec-output.ts";
+import { bareExecEcho, execEcho } from "./figures/exec-echo.ts";
+import { bareExecOutput, execOutput } from "./figures/exec-output.ts";
 import { execTrue } from "./figures/exec-true.ts";
-import { forwardConnections } from "./figures/forward-connections.ts";
-import { forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
-import { forwardLatency } from "./figures/forward-latency.ts";
-import { forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
+import { bareForwardConnections, forwardConnections } from "./figures/forward-connections.ts";
+import { bareForwardDown, forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
+import { bareForwardLatency, forwardLatency } from "./figures/forward-latency.ts";
+import { bareForwardUp, forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
 import { logs } from "./figures/logs.ts";
 import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
 import { proxyRequests } from "./figures/proxy-requests.ts";
@@ -45,12 +45,18 @@ const FIGURES: readonly Figure[] = [
   relayThroughputUp,
   relayLatency,
   relayEcho,
+  bareForwardUp,
+  bareForwardDown,
+  bareForwardLatency,
+  bareForwardConnections,
+  bareExecEcho,
+  bareExecOutput,
 ];
 
 async function main(): Promise<number> {
   const options = parseOptions(process.argv.slice(2), FIGURES.map(nameOf));
   if (options.help) return say(USAGE);
-  if (options.list) return say(FIGURES.map((figure) => `${nameOf(figure).padEnd(20)} ${figure.about}`).join("\n"));
+  if (options.list) return say(FIGURES.map((figure) => `${nameOf(figure).padEnd(25)} ${figure.about}`).join("\n"));
   const chosen = FIGURES.filter((figure) => options.names.includes(nameOf(figure)));
   const outcomes = await takeAll(chosen, options.pairs);
   const lines = outcomes.map(jsonLine).join("\n");

@@ -41,8 +41,8 @@ export function summarise(measures: readonly Measure[], pairs: readonly Pair[]):
       better,
       pairs: pairs.length,
       spread: spread(ours.map((value, k) => value / (peer[k] ?? Number.NaN))),
-      bound,
-      pass: better === "higher" ? ratio >= bound : ratio <= bound,
+      ...(bound !== undefined && { bound }),
+      pass: bound === undefined || (better === "higher" ? ratio >= bound : ratio <= bound),
     };
   });
 }

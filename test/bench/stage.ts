@@ -2,6 +2,7 @@
 
 import { cpus } from "node:os";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { Bare } from "./bare/bare.ts";
 import { run } from "./command.ts";
 import { IMAGE, importImage } from "./image.ts";
 import { Ctl } from "./ours/ctl.ts";
@@ -65,6 +66,14 @@ export class Stage implements AsyncDisposable {
   /** A server, and a host of it that can be dialled too. */
   fleet(): Promise<Fleet> {
     return this.#once("fleet", async () => this.#stack.use(await Fleet.start(await this.engine())));
+  }
+
+  /** Two programs of Node's that only pass bytes on, in the place of agent and `ctl`. */
+  bare(): Promise<Bare> {
+    return this.#once("bare", async () => {
+      const [{ host }, address] = await Promise.all([this.engine(), this.web()]);
+      return this.#stack.use(await Bare.start(new URL(host).pathname, address));
+    });
   }
 
   sshd(): Promise<Sshd> {

@@ -26,7 +26,7 @@ export function jsonLine(outcome: Result | Failure): string {
 function cells(outcome: Result | Failure): string[] {
   if ("error" in outcome) return [outcome.name, "-", "-", "", "-", "", "", "", "FAILED"];
   const { name, ours, peer, unit, ratio, better, bound, spread, pairs, pass } = outcome;
-  const limit = `${better === "higher" ? ">=" : "<="} ${bound.toFixed(2)}`;
+  const limit = bound === undefined ? "" : `${better === "higher" ? ">=" : "<="} ${bound.toFixed(2)}`;
   const range = spread.map((value) => value.toFixed(2)).join("-");
   return [name, digits(ours), digits(peer), unit, ratio.toFixed(3), limit, range, String(pairs), pass ? "" : "MISSED"];
 }

@@ -17,6 +17,12 @@ export const execEcho: Figure = {
   open: (stage) => betweenPrograms(stage, keystroke),
 };
 
+export const bareExecEcho: Figure = {
+  about: "two programs of Node's that only pass bytes on against docker exec -i, one byte to cat and back, median",
+  measures: [{ name: "bare-exec-echo", unit: "us", better: "lower" }],
+  open: (stage) => betweenPrograms(stage, keystroke, "bare"),
+};
+
 async function keystroke(cli: Cli): Promise<number> {
   await using cat = new Running(cli.command("exec", "-i", WEB, "cat"));
   await roundTrips(lineOf(cat), { count: WARM_UP, pause: 0 });

@@ -14,6 +14,12 @@ export const execOutput: Figure = {
   open: (stage) => betweenPrograms(stage, (cli) => timed(() => pour(cli))),
 };
 
+export const bareExecOutput: Figure = {
+  about: "two programs of Node's that only pass bytes on against docker exec, 500 MB to a pipe, wall time",
+  measures: [{ name: "bare-exec-output", unit: "ms", better: "lower" }],
+  open: (stage) => betweenPrograms(stage, (cli) => timed(() => pour(cli)), "bare"),
+};
+
 async function pour(cli: Cli): Promise<void> {
   const zeros = ["dd", "if=/dev/zero", `bs=${BLOCK}`, `count=${BLOCKS}`, "status=none"];
   const bytes = Number(await runInto(cli.command("exec", WEB, ...zeros), "wc -c"));

@@ -16,5 +16,11 @@ export const forwardDown: Figure = {
 export const tlsForwardDown: Figure = {
   about: "the same to an agent with TLS, iperf3 out of the container",
   measures: [{ name: "tls-forward-down", unit: "Gbit/s", better: "higher", bound: 0.8 }],
-  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, secure: true, sample }),
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "secure", sample }),
+};
+
+export const bareForwardDown: Figure = {
+  about: "two programs of Node's that only pass bytes on against ssh -L, iperf3 out of the container",
+  measures: [{ name: "bare-forward-down", unit: "Gbit/s", better: "higher" }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare", sample }),
 };

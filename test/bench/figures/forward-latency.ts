@@ -14,6 +14,12 @@ export const forwardLatency: Figure = {
   open: (stage) => betweenForwards(stage, { remote: ECHO_PORT, sample: roundTrip }),
 };
 
+export const bareForwardLatency: Figure = {
+  about: "two programs of Node's that only pass bytes on against ssh -L, one byte there and back, median",
+  measures: [{ name: "bare-forward-latency", unit: "us", better: "lower" }],
+  open: (stage) => betweenForwards(stage, { remote: ECHO_PORT, ours: "bare", sample: roundTrip }),
+};
+
 async function roundTrip(port: number): Promise<number> {
   const socket = await dial(port);
   const times = await roundTrips({ input: socket, output: socket }, { count: COUNT, pause: 0 });

@@ -16,5 +16,11 @@ export const forwardUp: Figure = {
 export const tlsForwardUp: Figure = {
   about: "the same to an agent with TLS, iperf3 into the container",
   measures: [{ name: "tls-forward-up", unit: "Gbit/s", better: "higher", bound: 0.8 }],
-  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, secure: true, sample }),
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "secure", sample }),
+};
+
+export const bareForwardUp: Figure = {
+  about: "two programs of Node's that only pass bytes on against ssh -L, iperf3 into the container",
+  measures: [{ name: "bare-forward-up", unit: "Gbit/s", better: "higher" }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare", sample }),
 };

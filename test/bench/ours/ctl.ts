@@ -9,16 +9,8 @@ import { until } from "../../support/until.ts";
 import { type Cli, type Command, Running } from "../command.ts";
 import { ROOT } from "../machine.ts";
 import type { Place } from "../probes/requests.ts";
+import { TUNING } from "../tuning.ts";
 
-/** As bin/lib/launch.sh gives them to `ctl port-forward`. */
-const TUNING = [
-  "--max-semi-space-size=4",
-  "--external-memory-accounted-in-global-limit",
-  "--initial-old-space-size=64",
-  "--single-threaded-gc",
-  "--invocation-count-for-maglev=100",
-  "--invocation-count-for-turbofan=300",
-];
 const PROGRAM = [join(ROOT, "bin/fairlead"), "agent"] as const;
 
 export class Ctl implements Cli, AsyncDisposable {
