@@ -1,6 +1,6 @@
 /** Random secrets, and how they are kept and compared: as SHA-256 digests, in constant time. */
 
-import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 const SECRET_BYTES = 32;
 
@@ -11,7 +11,7 @@ export function newSecret(): string {
 
 /** What is kept of a secret. A plain hash is enough because nothing kept this way can be guessed. */
 export function digest(secret: string): Buffer {
-  return createHash("sha256").update(secret, "utf8").digest();
+  return hash("sha256", secret, "buffer");
 }
 
 /**
@@ -19,7 +19,7 @@ export function digest(secret: string): Buffer {
  * the secret.
  */
 export function keyOf(secret: string): string {
-  return digest(secret).toString("base64");
+  return hash("sha256", secret, "base64");
 }
 
 /** Compares two digests in a time that does not depend on where they differ. */

@@ -21,12 +21,15 @@ export function isLoopback(address: string): boolean {
 /** Addresses and networks, e.g. `10.1.2.3` or `fd00::/8`; throws for anything else. */
 export class Networks {
   readonly #list = new BlockList();
+  readonly #empty: boolean;
 
   constructor(networks: readonly string[]) {
+    this.#empty = networks.length === 0;
     for (const network of networks) this.#add(network);
   }
 
   has(address: string): boolean {
+    if (this.#empty) return false;
     const plain = plainAddress(address);
     const version = isIP(plain);
     return version !== 0 && this.#list.check(plain, version === 4 ? "ipv4" : "ipv6");

@@ -71,7 +71,8 @@ function provesItself({ headers }: IncomingMessage): boolean {
 
 /** How often a header came; Node itself shows only the first of some. */
 export function count(request: IncomingMessage, header: string): number {
-  return request.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header).length;
+  const isIt = (name: string) => name.length === header.length && name.toLowerCase() === header;
+  return request.rawHeaders.filter((name, index) => index % 2 === 0 && isIt(name)).length;
 }
 
 /** Asked for each time: addresses come and go while the program runs. */

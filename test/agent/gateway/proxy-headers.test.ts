@@ -109,6 +109,14 @@ suite("an app is told", () => {
     assert.match(headers.host ?? "", /localhost/);
   });
 
+  test("nothing of an upgrade where there cannot be one", async () => {
+    await using proxied = await Proxied.open(mirror);
+    const visitor = await proxied.visit();
+    const answer = await visitor.ask({ version: "1.0", headers: upgrade() });
+    const { headers } = JSON.parse(answer.body) as Seen;
+    assert.deepEqual([answer.status, headers.upgrade], [200, undefined]);
+  });
+
   test("one request where there is one, however its end is told", async () => {
     const once = ["POST /one HTTP/1.1", "Host: HOST", "COOKIE"];
     const smuggled = "GET /two HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";

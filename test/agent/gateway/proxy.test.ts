@@ -261,7 +261,12 @@ suite("the address of an app", () => {
     assert.equal(origin("127.0.0.1:9090", "https://gw.example.com"), `https://${label}.apps.example.com:8443`);
     const alone = new Addresses({ node: "box", secure: true, appsUrl: undefined });
     assert.throws(() => alone.originFor(port, { host: "box:9090", origin: undefined }), { code: "unsupported" });
-    assert.deepEqual(addresses.parse(`${label}.localhost:9090`), { label, origin: `http://${label}.localhost:9090` });
+    for (const _ of [1, 2])
+      assert.deepEqual(addresses.parse(`${label}.localhost:9090`), {
+        label,
+        origin: `http://${label}.localhost:9090`,
+        cookieName: "__Host-fairlead-app",
+      });
     assert.equal(addresses.parse(`${label}.apps.example.com`)?.origin, `https://${label}.apps.example.com:8443`);
     for (const host of [
       "localhost",
@@ -269,6 +274,7 @@ suite("the address of an app", () => {
       "apps.example.com",
       "x.apps.example.com.evil",
       "x.localhost.",
+      `x.localhost:${"1".repeat(260)}`,
       "",
     ])
       assert.equal(addresses.parse(host), undefined, host);

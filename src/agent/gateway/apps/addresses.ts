@@ -3,12 +3,17 @@
 import { createHash } from "node:crypto";
 import { FairleadError } from "../../../protocol/errors.ts";
 import { isLoopback } from "../../../door/address.ts";
+import { appCookieName } from "./cookie.ts";
 
 /** A label of a host name has at most 63 characters. */
 const MAX_SLUG = 32;
 /** Hexadecimal digits that tell apart what looks alike. */
 const HASH = 12;
 const LABELLED = /^([a-z0-9][a-z0-9-]{0,62})\.(.+)$/;
+/** Characters of a host name (RFC 1035) with its port. */
+const MAX_HOST = 259;
+/** Hosts that need not be taken apart again: the same few come with every request. */
+const MAX_PARSED = 1_024;
 /** Every name below it is this machine itself (RFC 6761). */
 const LOCAL = "localhost";
 
@@ -23,6 +28,8 @@ export interface AppHost {
   label: string;
   /** What a browser that goes there names as `Origin`. */
   origin: string;
+  /** Under which cookie that browser keeps its access. */
+  cookieName: string;
 }
 
 export interface AddressParts {
@@ -37,6 +44,7 @@ export class Addresses {
   readonly #node: string;
   readonly #scheme: string;
   readonly #apps: URL | undefined;
+  readonly #parsed = new Map<string, AppHost>();
 
   constructor({ node, secure, appsUrl }: AddressParts) {
     this.#node = node;
@@ -70,12 +78,24 @@ export class Addresses {
 
   /** Undefined for a host that is nobody's page. `host` is the Host header in lower case. */
   parse(host: string): AppHost | undefined {
+    const known = this.#parsed.get(host);
+    if (known) return known;
+    if (host.length > MAX_HOST) return undefined;
     const [, label, rest = ""] = LABELLED.exec(host) ?? [];
     if (label === undefined) return undefined;
+    const origin = this.#originOf(label, { host, rest });
+    if (origin === undefined) return undefined;
+    if (this.#parsed.size >= MAX_PARSED) this.#parsed.clear();
+    const parsed = { label, origin, cookieName: appCookieName(origin) };
+    this.#parsed.set(host, parsed);
+    return parsed;
+  }
+
+  #originOf(label: string, { host, rest }: { host: string; rest: string }): string | undefined {
     const [name] = rest.split(":", 1);
-    if (name === LOCAL) return { label, origin: originOf(`${this.#scheme}://${host}`) };
+    if (name === LOCAL) return originOf(`${this.#scheme}://${host}`);
     const apps = this.#apps;
-    return apps && name === apps.hostname ? { label, origin: this.#below(apps, label) } : undefined;
+    return apps && name === apps.hostname ? this.#below(apps, label) : undefined;
   }
 
   #below(apps: URL, label: string): string {

@@ -2,6 +2,7 @@
 
 import type { DirectSession } from "../../session/direct.ts";
 import type { AppLimits, SessionDesk } from "../options.ts";
+import { forwardedFor, type HeaderList } from "./headers.ts";
 import { Pool } from "./pool.ts";
 import { AppProxy } from "./proxy.ts";
 
@@ -22,6 +23,8 @@ export class App {
   readonly label: string;
   readonly origin: string;
   readonly proxy: AppProxy;
+  /** How its own origin is told to it. */
+  readonly forwarded: Readonly<HeaderList>;
   /** Resolves once nobody is let in any more. */
   readonly ended: Promise<void>;
   readonly #session: DirectSession;
@@ -35,8 +38,9 @@ export class App {
     const { name = "", id = "" } = opened.container ?? {};
     this.label = label;
     this.origin = origin;
+    this.forwarded = forwardedFor(origin);
     this.#session = session;
-    this.#pool = new Pool(() => sessions.connect(opened));
+    this.#pool = new Pool({ dial: () => sessions.connect(opened), answerMs: limits.answerMs });
     // An unnamed container calls itself by the beginning of its id.
     this.proxy = new AppProxy({ pool: this.#pool, origin, port, names: [name.toLowerCase(), id.slice(0, 12)], limits });
     this.#timer = setTimeout(() => this.close(), LIFETIME_MS).unref();

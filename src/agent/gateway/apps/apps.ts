@@ -5,7 +5,7 @@ import { FairleadError } from "../../../protocol/errors.ts";
 import type { Remote } from "../../session/sessions.ts";
 import type { AppLimits, SessionDesk } from "../options.ts";
 import type { Addresses, AppHost, Port } from "./addresses.ts";
-import { App } from "./app.ts";
+import type { App } from "./app.ts";
 import { appCookie } from "./cookie.ts";
 import { type Invitation, Invitations } from "./invitations.ts";
 
@@ -57,6 +57,8 @@ export class Apps {
     if (!invitation) throw new FairleadError("unauthenticated", WRONG);
     const { container, port, identity } = invitation;
     const request = requestFor({ container, port });
+    // Some 30 MB, which an agent does without until the first app is opened.
+    const { App } = await import("./app.ts");
     const session = await this.#parts.sessions.open(request, { ...visit, subject: identity.subject });
     const app = new App({ ...this.#parts, ...host, port, session });
     const cookie = newSecret();

@@ -7,26 +7,25 @@ const NAME = "fairlead-app";
 const SEPARATOR = /;\s*/;
 
 /** `__Host-` makes the browser insist on what it needs anyway: Secure, Path=/ and no Domain. Without TLS it knows neither, but for localhost. */
-function nameFor(origin: string): string {
+export function appCookieName(origin: string): string {
   return takesSecure(origin) ? `__Host-${NAME}` : NAME;
 }
 
 /** Lax: whoever follows a link to the app from elsewhere is let in, and nothing else from elsewhere is. */
 export function appCookie(value: string, { origin, lifetimeMs }: { origin: string; lifetimeMs: number }): string {
   const secure = takesSecure(origin) ? "; Secure" : "";
-  return `${nameFor(origin)}=${value}; Path=/; Max-Age=${Math.floor(lifetimeMs / 1_000)}; HttpOnly; SameSite=Lax${secure}`;
+  return `${appCookieName(origin)}=${value}; Path=/; Max-Age=${Math.floor(lifetimeMs / 1_000)}; HttpOnly; SameSite=Lax${secure}`;
 }
 
 /** Undefined when it is not there, or there twice. */
-export function readAppCookie(header: string | undefined, origin: string): string | undefined {
-  const wanted = `${nameFor(origin)}=`;
+export function readAppCookie(header: string | undefined, name: string): string | undefined {
+  const wanted = `${name}=`;
   const [found, ...more] = pairs(header).filter((pair) => pair.startsWith(wanted));
   return more.length === 0 ? found?.slice(wanted.length) : undefined;
 }
 
 /** What the app may know of a `Cookie` header; undefined when nothing is left. */
-export function cookiesForApp(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
+export function cookiesForApp(header: string): string | undefined {
   return (
     pairs(header)
       .filter((pair) => !OURS.test(pair))

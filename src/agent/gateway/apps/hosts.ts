@@ -20,7 +20,7 @@ import type { App } from "./app.ts";
 import { type Apps, OPEN_PATH } from "./apps.ts";
 import { readAppCookie } from "./cookie.ts";
 import { checkWhoAsks } from "./fetch-site.ts";
-import { headersForApp } from "./headers.ts";
+import { type HeaderList, headersForApp } from "./headers.ts";
 import { type Exchange, refuse } from "./refusal.ts";
 
 /** What all apps together are in the figures. */
@@ -47,9 +47,12 @@ export class AppHosts implements OtherHosts {
   request(request: IncomingMessage, response: ServerResponse): boolean {
     const host = this.#hostOf(request);
     if (!host) return false;
-    response.once("close", () => this.#parts.metrics.answered(ROUTE, response.statusCode));
-    const exchange = { request, response, id: newRequestId() };
-    this.#serve(exchange, host).catch((error: unknown) => refuse(exchange, this.#refusal(error, exchange)));
+    response.on("close", () => this.#parts.metrics.answered(ROUTE, response.statusCode));
+    const exchange: Exchange = { request, response };
+    this.#serve(exchange, host).catch((error: unknown) => {
+      const id = (exchange.id ??= newRequestId());
+      refuse(exchange, this.#refusal(error, { request, id }));
+    });
     return true;
   }
 
@@ -59,8 +62,8 @@ export class AppHosts implements OtherHosts {
     client.on("error", () => client.destroy());
     try {
       const app = this.#admit(request, host);
-      this.#pass(request, app, client);
-      app.proxy.upgrade(request, client, head);
+      const headers = this.#pass(request, app, client);
+      app.proxy.upgrade(request, client, { headers, head });
     } catch (error) {
       const id = newRequestId();
       refuseSocket(client, this.#refusal(error, { request, id }), id);
@@ -76,21 +79,23 @@ export class AppHosts implements OtherHosts {
     return headers.host === undefined ? undefined : this.#parts.addresses.parse(headers.host.toLowerCase());
   }
 
-  async #serve(exchange: Required<Exchange>, host: AppHost): Promise<void> {
+  async #serve(exchange: Exchange, host: AppHost): Promise<void> {
     const { request, response } = exchange;
     if (request.url?.split("?", 1)[0] === OPEN_PATH) return await this.#open(exchange, host);
     const app = this.#admit(request, host);
-    this.#pass(request, app, response);
+    const headers = this.#pass(request, app, response);
     this.#busy.add(request.socket);
-    response.once("close", () => this.#busy.delete(request.socket));
-    app.proxy.request(request, response);
+    response.on("close", () => this.#busy.delete(request.socket));
+    app.proxy.request(request, response, headers);
   }
 
   /** Turns the code into a cookie, and sends the browser on to where the code is not in the address. */
-  async #open({ request, response, id }: Required<Exchange>, host: AppHost): Promise<void> {
+  async #open(exchange: Exchange, host: AppHost): Promise<void> {
+    const { request, response } = exchange;
     this.#checkHost(request, host);
     const code = URL.parse(request.url ?? "", host.origin)?.searchParams.get("code") ?? "";
     if (request.method !== "GET") throw new FairleadError("bad-request", "An app is opened with GET.");
+    const id = (exchange.id = newRequestId());
     const remote = { address: this.#address(request), door: "http", request: id };
     const cookie = await this.#parts.apps.redeem(code, host, { remote, signal: goneSignal(response) });
     this.#parts.budget.authenticated(request.socket);
@@ -109,7 +114,7 @@ export class AppHosts implements OtherHosts {
   #admit(request: IncomingMessage, host: AppHost): App {
     this.#checkHost(request, host);
     checkWhoAsks(request.headers, { method: request.method ?? "", origin: host.origin });
-    const app = this.#parts.apps.find(readAppCookie(request.headers.cookie, host.origin), host);
+    const app = this.#parts.apps.find(readAppCookie(request.headers.cookie, host.cookieName), host);
     if (!app) throw new FairleadError("unauthenticated", CLOSED);
     this.#parts.budget.authenticated(request.socket);
     return app;
@@ -123,15 +128,17 @@ export class AppHosts implements OtherHosts {
     if (draining.aborted) throw draining.reason;
   }
 
-  /** From here on the request is the app's: it says what the app may know. */
-  #pass(request: IncomingMessage, app: App, guest: Duplex | ServerResponse): void {
+  /** From here on the request is the app's: gives what the app may know. */
+  #pass(request: IncomingMessage, app: App, guest: Duplex | ServerResponse): HeaderList {
     const { tokens } = this.#parts;
     const isOurs = (authorization: string) => authorization.split(/\s+/).some((word) => tokens.verify(word));
-    request.headers = headersForApp(request, { address: this.#address(request), origin: app.origin, isOurs });
-    guest.once(
+    const { forwarded } = app;
+    const headers = headersForApp(request, { address: this.#address(request), forwarded, isOurs });
+    guest.on(
       "close",
       app.serve(() => guest.destroy()),
     );
+    return headers;
   }
 
   /** Of the request only what tells nothing secret. */

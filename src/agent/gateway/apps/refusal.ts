@@ -1,18 +1,20 @@
 /** What somebody is told who comes to an app's address in vain: a few words as a page, or the usual problem document. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ERRORS, type FairleadError, type Problem } from "../../../protocol/errors.ts";
+import { ERRORS, FairleadError, type Problem } from "../../../protocol/errors.ts";
 import { SAFE_HEADERS } from "../../../door/page.ts";
 import { PROBLEM_TYPE, problemOf } from "../../../door/problems.ts";
 import { newRequestId } from "../../../door/request-id.ts";
 import { REQUEST_ID_HEADER } from "../../../protocol/version.ts";
+import { RuntimeError } from "../../runtime/runtime.ts";
+import { asFairleadError } from "../problems.ts";
 
 const HTML = "text/html; charset=utf-8";
 
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Where one was given already. */
+  /** Its name, where somebody had to call it by one. */
   id?: string;
 }
 
@@ -30,6 +32,28 @@ export function refuse({ request, response, id = newRequestId() }: Exchange, err
     ...(!request.complete && { connection: "close" }),
   });
   response.end(body);
+}
+
+export function badAnswer(why: string): FairleadError {
+  return new FairleadError("bad-answer", `What listens on that port does not answer as HTTP should: ${why}.`);
+}
+
+/** Its first word did not come within so many milliseconds. */
+export function noAnswer(ms: number): FairleadError {
+  return new FairleadError("no-answer", `The app took longer than ${Math.round(ms / 1_000)} s to begin its answer.`);
+}
+
+/** Why an app has not answered, or has in a way that nobody can be told. */
+export function toldOf(error: unknown): FairleadError {
+  if (error instanceof FairleadError || error instanceof RuntimeError) return asFairleadError(error);
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === "ERR_UPSTREAM_UPGRADE_TIMEOUT")
+    return new FairleadError("no-answer", "The app did not answer the request for a WebSocket in time.");
+  if (code === "HPE_HEADER_OVERFLOW" || code === "UND_ERR_HEADERS_OVERFLOW")
+    return badAnswer("its headers are longer than 16 KiB");
+  if (code === "ERR_INVALID_CHAR") return badAnswer("its headers hold characters that none may");
+  if (code?.startsWith("HPE_")) return badAnswer("that is not HTTP");
+  return badAnswer("it broke the connection off");
 }
 
 function pageOf({ title, detail }: Problem): string {
