@@ -104,7 +104,9 @@ export class Agent {
     certificate?.close();
     stopMetrics();
     await gateway.drain();
-    await sessions.drain(cut, this.#drainMs);
+    const words = sessions.farewell(this.#drainMs);
+    line?.farewell(words);
+    await sessions.drain(cut);
     await uplink?.close();
     await sessions.close();
     await line?.close();

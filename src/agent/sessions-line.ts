@@ -4,6 +4,7 @@ import { GrantVerifier, type Trusted } from "../auth/signed-grant.ts";
 import { VouchedStream } from "../door/channel-stream.ts";
 import type { Front } from "../door/front.ts";
 import type { Budget } from "../mux/budget.ts";
+import type { GoAway } from "../mux/frame.ts";
 import { ERRORS, FairleadError } from "../protocol/errors.ts";
 import type { Beat } from "../protocol/node.ts";
 import type { Passes } from "./session/passes.ts";
@@ -71,6 +72,11 @@ export class SessionsLine {
   /** Once this host is registered. Idempotent. */
   start(): void {
     this.#realtime.start();
+  }
+
+  /** Tells the clients behind the server. */
+  farewell(words: GoAway): void {
+    this.#realtime.farewell(words);
   }
 
   /** Idempotent. */

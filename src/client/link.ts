@@ -12,8 +12,11 @@ import type { Dial } from "./client.ts";
 export type LinkState =
   | { state: "connecting" }
   | { state: "connected"; again: boolean }
-  /** The other side says goodbye: what is open has so many milliseconds to finish, anything new goes elsewhere. */
-  | { state: "leaving"; reason: string; endsInMs: number }
+  /**
+   * The other side says goodbye, or the agent of `node` behind it: what is open there has so many milliseconds to finish.
+   * Anything new goes elsewhere, of a node's to its next agent. That is `connected` again when nothing is open there.
+   */
+  | { state: "leaving"; node?: string; reason: string; endsInMs: number }
   | { state: "reconnecting"; attempt: number; retryInMs: number; error: FairleadError }
   | { state: "closed"; error?: FairleadError };
 
@@ -21,6 +24,8 @@ export type LinkState =
 export interface Rider {
   /** Milliseconds since `performance` began, after which it need not come back; undefined: it is not waiting. */
   readonly deadline: number | undefined;
+  /** Where it is, behind a server. */
+  readonly node: string | undefined;
   resume(mux: Mux): void;
   /** The agent says goodbye; a session that can go on elsewhere does not wait for its end. */
   farewell(error: FairleadError): void;
@@ -54,6 +59,8 @@ export class Link {
   readonly #options: LinkOptions;
   readonly #riders = new Set<Rider>();
   readonly #missed = new Map<Rider, Missed>();
+  /** To which the agents behind the server said goodbye. */
+  readonly #parting = new Set<Rider>();
   readonly #stop = new AbortController();
   /** Carries what is new. */
   #mux: Mux | undefined;
@@ -82,6 +89,8 @@ export class Link {
   remove(rider: Rider): void {
     this.#riders.delete(rider);
     this.#missed.delete(rider);
+    if (this.#parting.delete(rider) && this.#parting.size === 0 && this.#mux?.alive)
+      this.#options.onState({ state: "connected", again: true });
   }
 
   /** The session lost its channel, or was not taken back yet. On a live connection it is tried again until its time is up. */
@@ -96,6 +105,17 @@ export class Link {
   regained(rider: Rider): void {
     if (this.#missed.delete(rider) && this.#missed.size === 0)
       this.#options.onState({ state: "connected", again: true });
+  }
+
+  /** The agent of this session, behind the server, says goodbye: to each session, which is told of once where any stays. */
+  parting(rider: Rider, { reason, deadline }: GoAway): void {
+    const { node } = rider;
+    rider.farewell(goodbye(reason));
+    if (!this.#riders.has(rider)) return;
+    const told = [...this.#parting].some((other) => other.node === node);
+    this.#parting.add(rider);
+    if (!told)
+      this.#options.onState({ state: "leaving", ...(node !== undefined && { node }), reason, endsInMs: deadline });
   }
 
   async close(): Promise<void> {
@@ -132,8 +152,7 @@ export class Link {
     this.#mux = undefined;
     this.#leaving.add(mux);
     this.#options.onState({ state: "leaving", reason, endsInMs: deadline });
-    for (const rider of this.#riders)
-      rider.farewell(new FairleadError("shutting-down", `The agent says goodbye (${reason}).`));
+    for (const rider of this.#riders) rider.farewell(goodbye(reason));
   }
 
   #lost(mux: Mux, code: number, reason: string): void {
@@ -200,4 +219,8 @@ export class Link {
     for (const rider of this.#riders) rider.abandon(error);
     this.#options.onState({ state: "closed", error });
   }
+}
+
+function goodbye(reason: string): FairleadError {
+  return new FairleadError("shutting-down", `The agent says goodbye (${reason}).`);
 }

@@ -92,6 +92,10 @@ export class RemoteSession implements Rider {
     return this.#deadline;
   }
 
+  get node(): string | undefined {
+    return this.#request.header.node;
+  }
+
   /**
    * Everything the agent sends, in order. Asking for the next packet says that this one is consumed. Ends after
    * an `exit` packet; throws a FairleadError when the agent ended the session or it was lost. Read once.
@@ -159,7 +163,10 @@ export class RemoteSession implements Rider {
     const timer = setTimeout(() => channel.close(ERRORS["no-answer"].close, "no answer"), OPEN_TIMEOUT_MS);
     const answered = () => clearTimeout(timer);
     this.#opened.promise.then(answered, answered);
-    this.#sequence.attach(channel, 0, { onReply: (bytes) => this.#answer(readReply(bytes)) });
+    this.#sequence.attach(channel, 0, {
+      onReply: (bytes) => this.#answer(readReply(bytes)),
+      onFarewell: (words) => this.#link.parting(this, words),
+    });
   }
 
   #answer(answer: Opened | FairleadError): void {
@@ -178,7 +185,7 @@ export class RemoteSession implements Rider {
     this.#state = "live";
     this.#deadline = undefined;
     this.#channel = channel;
-    this.#sequence.attach(channel, answer.received);
+    this.#sequence.attach(channel, answer.received, { onFarewell: (words) => this.#link.parting(this, words) });
     this.#link.regained(this);
   }
 

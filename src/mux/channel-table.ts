@@ -67,6 +67,10 @@ export class ChannelTable {
     else this.#theirs -= 1;
   }
 
+  get all(): Iterable<Channel> {
+    return this.#open.values();
+  }
+
   /** All that were open; none is any more. */
   clear(): Channel[] {
     const all = [...this.#open.values()];

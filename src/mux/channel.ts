@@ -1,7 +1,15 @@
 /** One flow-controlled conversation inside a connection: messages out within credit, messages in, acknowledgements, an end. */
 
 import type { CloseInfo } from "./errors.ts";
-import { encodeFrame, frameAround, HEADER_BYTES, INITIAL_WINDOW, MESSAGE_COST, stampData } from "./frame.ts";
+import {
+  encodeFrame,
+  frameAround,
+  type GoAway,
+  HEADER_BYTES,
+  INITIAL_WINDOW,
+  MESSAGE_COST,
+  stampData,
+} from "./frame.ts";
 import type { ReceiveWindow } from "./window.ts";
 
 /** What a channel needs of its connection. */
@@ -23,6 +31,8 @@ export interface ChannelEvents {
   ack(offset: number): void;
   /** The acceptor's first word. */
   reply(bytes: Uint8Array): void;
+  /** The other end, where it is not that of the connection, is about to leave. */
+  farewell?(words: GoAway): void;
   /** Once, last. */
   close(info: CloseInfo): void;
 }
@@ -38,6 +48,7 @@ interface Due {
   reply?: Uint8Array;
   credit?: number;
   ack?: number;
+  farewell?: GoAway;
   close?: CloseInfo;
 }
 
@@ -121,6 +132,13 @@ export class Channel {
     this.#host.wake(this);
   }
 
+  /** This end is about to leave; for a channel that a relay may have joined to another, on whose connection GO-AWAY is not heard. */
+  farewell(words: GoAway): void {
+    if (this.#state !== "open") return;
+    this.#due.farewell = words;
+    this.#host.wake(this);
+  }
+
   /** Says goodbye after what is queued; nothing more is delivered. Idempotent. */
   close(code: number, reason: string): void {
     if (this.#state !== "open") return;
@@ -134,8 +152,9 @@ export class Channel {
   /** The next thing to put on the wire: words about the flow first, then messages, the goodbye last. */
   next(): Uint8Array | undefined {
     const channel = this.id;
-    const { reply, credit, ack, close } = this.#due;
+    const { reply, credit, ack, farewell, close } = this.#due;
     if (reply) return this.#done("reply", { type: "reply", channel, message: reply });
+    if (farewell) return this.#done("farewell", { type: "farewell", channel, goAway: farewell });
     if (credit !== undefined) return this.#done("credit", { type: "credit", channel, offset: credit });
     if (ack !== undefined) return this.#done("ack", { type: "ack", channel, offset: ack });
     const frame = this.#outbox.shift();
@@ -147,8 +166,8 @@ export class Channel {
 
   /** There is more to say. */
   get pending(): boolean {
-    const { reply, credit, ack, close } = this.#due;
-    return this.#outbox.length > 0 || credit !== undefined || ack !== undefined || reply !== undefined || !!close;
+    const { reply, credit, ack, farewell, close } = this.#due;
+    return this.#outbox.length > 0 || credit !== undefined || ack !== undefined || !!reply || !!farewell || !!close;
   }
 
   #done(said: keyof Due, frame: Parameters<typeof encodeFrame>[0]): Uint8Array {
@@ -177,6 +196,10 @@ export class Channel {
 
   receiveReply(bytes: Uint8Array): void {
     if (this.#state === "open") this.#events?.reply(bytes);
+  }
+
+  receiveFarewell(words: GoAway): void {
+    if (this.#state === "open") this.#events?.farewell?.(words);
   }
 
   /** The other side closed, or the connection ended: answered without asking. */

@@ -28,6 +28,7 @@ const TYPE = {
   ping: 0x07,
   pong: 0x08,
   goAway: 0x09,
+  farewell: 0x8a,
 } as const;
 
 /** A frame type with this bit may be skipped by a peer that does not know it. */
@@ -58,6 +59,7 @@ export type Frame =
   | { type: "close"; channel: number; code: number; reason: string }
   | { type: "ping" | "pong"; stamp: number }
   | { type: "goAway"; goAway: GoAway }
+  | { type: "farewell"; channel: number; goAway: GoAway }
   | { type: "skipped" };
 
 const utf8 = new TextEncoder();
@@ -93,6 +95,8 @@ export function encodeFrame(frame: Exclude<Frame, { type: "skipped" }>): Uint8Ar
       return withPayload(TYPE.hello, 0, json(frame.hello));
     case "goAway":
       return withPayload(TYPE.goAway, 0, json(frame.goAway));
+    case "farewell":
+      return withPayload(TYPE.farewell, frame.channel, json(frame.goAway));
     case "data":
       return withPayload(TYPE.data, frame.channel, frame.message);
     case "reply":
@@ -157,6 +161,8 @@ function decodeControl(type: number, channel: number, payload: Uint8Array): Fram
       return { type: "hello", hello: helloOf(parse(unnamed(channel, payload))) };
     case TYPE.goAway:
       return { type: "goAway", goAway: goAwayOf(parse(unnamed(channel, payload))) };
+    case TYPE.farewell:
+      return { type: "farewell", channel: named(channel), goAway: goAwayOf(parse(payload)) };
     default:
       if (type & MAY_SKIP) return { type: "skipped" };
       throw violation(`frame type ${type} is unknown and must be understood`);

@@ -50,6 +50,8 @@ function deliver(frame: Frame, to: Channel): void {
       return to.receiveAck(frame.offset);
     case "reply":
       return to.receiveReply(frame.message);
+    case "farewell":
+      return to.receiveFarewell(frame.goAway);
     case "close":
       return to.receiveClose({ code: frame.code, reason: frame.reason });
     default:

@@ -110,6 +110,11 @@ export class Mux {
     this.#say({ type: "goAway", goAway });
   }
 
+  /** The same where the other side carries channels for others: each is told by itself, and only what is open now. */
+  farewell(words: GoAway): void {
+    for (const channel of this.#channels.all) channel.farewell(words);
+  }
+
   /** Ends the connection and every channel on it. Idempotent; the first cause counts. */
   close(code: number, reason: string): void {
     if (this.#state === "closed") return;
@@ -164,6 +169,8 @@ export class Mux {
         return this.#liveness.answered(frame.stamp);
       case "goAway":
         return this.#options.goAway?.(frame.goAway);
+      case "farewell":
+        return this.#channels.find(frame.channel)?.receiveFarewell(frame.goAway);
       case "skipped":
         return;
     }

@@ -3,6 +3,7 @@
 import type { Budget } from "./budget.ts";
 import type { Channel } from "./channel.ts";
 import { CLOSE, type CloseInfo, violation } from "./errors.ts";
+import type { GoAway } from "./frame.ts";
 import { Replay } from "./replay.ts";
 
 export interface ReceivedPacket {
@@ -73,7 +74,7 @@ export class Sequence {
   attach(
     channel: Channel,
     peerReceived: number,
-    words: { reply?: Uint8Array; onReply?: (bytes: Uint8Array) => void } = {},
+    words: { reply?: Uint8Array; onReply?: (bytes: Uint8Array) => void; onFarewell?: (words: GoAway) => void } = {},
   ): void {
     this.#replay.rewind(peerReceived);
     // The other end listens for packets only once it has the answer.
@@ -86,6 +87,7 @@ export class Sequence {
       credit: () => this.#resume(),
       ack: (offset) => this.#release(offset),
       reply: words.onReply ?? (() => {}),
+      ...(words.onFarewell && { farewell: words.onFarewell }),
       close: (info) => this.#lose(channel, info),
     });
     this.#resume();

@@ -10,7 +10,7 @@ import { pageDial } from "./dial.ts";
 /** Of one that is gone: which attempt is the next one, and when (milliseconds since 1970); of one that will go: when. */
 export type LinkView =
   | { state: "fine" }
-  | { state: "leaving"; until: number }
+  | { state: "leaving"; node?: string | undefined; until: number }
   | { state: "broken"; attempt: number; until: number; error: FairleadError };
 
 /** The way to the sessions of one host. */
@@ -66,7 +66,7 @@ export class Link {
 }
 
 function viewOf(state: LinkState): LinkView {
-  if (state.state === "leaving") return { state: "leaving", until: Date.now() + state.endsInMs };
+  if (state.state === "leaving") return { state: "leaving", node: state.node, until: Date.now() + state.endsInMs };
   if (state.state !== "reconnecting") return { state: "fine" };
   return { state: "broken", attempt: state.attempt, until: Date.now() + state.retryInMs, error: state.error };
 }

@@ -133,7 +133,8 @@ function Connection({ link, tabs }: { link: Link; tabs: Tabs }) {
   if (view.state === "leaving")
     return (
       <p class="connection" role="status">
-        The agent is shutting down. What is open here ends with it <Countdown until={view.until} />.
+        The agent{view.node !== undefined && ` of ${view.node}`} is shutting down. What is open{" "}
+        {view.node === undefined ? "here" : "there"} ends with it <Countdown until={view.until} />.
       </p>
     );
   return (

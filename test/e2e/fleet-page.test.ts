@@ -143,6 +143,19 @@ test("of a host whose agent is away the last list stays and says so, until the a
   await row(`box-2:${TWO}`).getByText("running").waitFor();
 });
 
+test("an agent that is told to end says so where a terminal of its host is open, and lets that finish", async () => {
+  const { page } = fleet;
+  const shell = await openShell(page, `box-2:${TWO}`);
+  second.kill("SIGTERM");
+  await page.getByText("The agent of box-2 is shutting down. What is open there ends with it in").waitFor();
+  await page.keyboard.type("exit 4\n");
+  await shell.getByText("Ended with exit code 4.").waitFor();
+  assert.equal(await second.exited, 0);
+  await page.getByText("is shutting down").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: `Close Terminal: box-2:${TWO}` }).click();
+  second = await fleet.join("box-2", other, { home: second.home });
+});
+
 test("New agent shows the one command, and the host it is run on appears with charts that move", async () => {
   const { page, server } = fleet;
   await page.getByRole("tab", { name: "Hosts" }).click();

@@ -14,6 +14,8 @@ const count = fc.integer({ min: 1, max: 2 ** 31 });
 /** As much as survives a trip through UTF-8. */
 const words = fc.string({ maxLength: 200, unit: "grapheme" }).filter((it) => !it.startsWith("\uFEFF"));
 
+const goAway = fc.record({ code: count, reason: words, deadline: fc.nat() });
+
 const frames: fc.Arbitrary<Exclude<Frame, { type: "skipped" }>> = fc.oneof(
   fc.record({ type: fc.constant("data" as const), channel, message: bytes(3_000) }),
   fc.record({ type: fc.constant("reply" as const), channel, message: bytes(3_000) }),
@@ -25,10 +27,8 @@ const frames: fc.Arbitrary<Exclude<Frame, { type: "skipped" }>> = fc.oneof(
     type: fc.constant("hello" as const),
     hello: fc.record({ version: fc.constant(3), min: fc.constant(2), channels: count, software: words }),
   }),
-  fc.record({
-    type: fc.constant("goAway" as const),
-    goAway: fc.record({ code: count, reason: words, deadline: fc.nat() }),
-  }),
+  fc.record({ type: fc.constant("goAway" as const), goAway }),
+  fc.record({ type: fc.constant("farewell" as const), channel, goAway }),
 );
 
 const plain = (frame: Frame | undefined) => JSON.parse(JSON.stringify(frame ?? null)) as unknown;

@@ -1,6 +1,6 @@
 /** The frame format once more, written for reading and not for speed: what the real codec is compared with. */
 
-import type { Frame } from "../../src/mux/frame.ts";
+import type { Frame, GoAway } from "../../src/mux/frame.ts";
 
 const NAMES = ["hello", "open", "data", "credit", "ack", "reply", "close", "ping", "pong", "goAway"] as const;
 
@@ -10,7 +10,7 @@ export function naiveDecode(bytes: number[]): Frame | undefined {
   const [code = 0, ...rest] = bytes;
   const channel = number(rest.slice(0, 4));
   const payload = rest.slice(4);
-  const type = NAMES[code];
+  const type = code === 0x8a ? "farewell" : NAMES[code];
   if (type === undefined) return code >= 128 && payload.length <= 262_144 ? { type: "skipped" } : undefined;
   if (type === "data" ? payload.length > 131_072 : payload.length > 262_144) return undefined;
   const connection = type === "hello" || type === "ping" || type === "pong" || type === "goAway";
@@ -18,7 +18,11 @@ export function naiveDecode(bytes: number[]): Frame | undefined {
   return naivePayload(type, channel, payload);
 }
 
-function naivePayload(type: (typeof NAMES)[number], channel: number, payload: number[]): Frame | undefined {
+function naivePayload(
+  type: (typeof NAMES)[number] | "farewell",
+  channel: number,
+  payload: number[],
+): Frame | undefined {
   switch (type) {
     case "data":
       return payload.length === 0 ? undefined : { type, channel, message: Uint8Array.from(payload) };
@@ -49,7 +53,11 @@ function naivePayload(type: (typeof NAMES)[number], channel: number, payload: nu
     case "hello":
       return naiveHello(object(payload));
     case "goAway":
-      return naiveGoAway(object(payload));
+    case "farewell": {
+      const goAway = naiveGoAway(object(payload));
+      if (!goAway) return undefined;
+      return type === "goAway" ? { type, goAway } : { type, channel, goAway };
+    }
   }
 }
 
@@ -61,11 +69,11 @@ function naiveHello(value: Record<string, unknown> | undefined): Frame | undefin
   return { type: "hello", hello: { version, min, channels, software: name } };
 }
 
-function naiveGoAway(value: Record<string, unknown> | undefined): Frame | undefined {
+function naiveGoAway(value: Record<string, unknown> | undefined): GoAway | undefined {
   if (!value) return undefined;
   const { code, reason, deadline } = value;
   if (!positive(code) || typeof reason !== "string" || typeof deadline !== "number") return undefined;
-  return { type: "goAway", goAway: { code, reason: reason.slice(0, 1024), deadline } };
+  return { code, reason: reason.slice(0, 1024), deadline };
 }
 
 function number(bytes: number[]): number {

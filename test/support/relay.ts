@@ -14,6 +14,7 @@ import { PassVerifier } from "../../src/auth/pass.ts";
 import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
 import { Budget } from "../../src/mux/budget.ts";
+import type { GoAway } from "../../src/mux/frame.ts";
 import { type Transport, webSocketTransport } from "../../src/mux/transport.ts";
 import { FairleadError } from "../../src/protocol/errors.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
@@ -161,7 +162,7 @@ export class RelayRig implements AsyncDisposable {
     });
     realtime.start();
     this.#undo.push(() => realtime.close());
-    return { isConnected: () => connected };
+    return { isConnected: () => connected, farewell: (words: GoAway) => realtime.farewell(words) };
   }
 
   /** A client of this person's, perhaps by way of another port. */

@@ -7,6 +7,7 @@ import { aborted } from "../../lib/wait.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { CLOSE } from "../../mux/errors.ts";
+import type { GoAway } from "../../mux/frame.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { json } from "../../protocol/json.ts";
@@ -169,10 +170,16 @@ export class Sessions {
     return this.#live.withdraw(({ grant }) => grant.subject === name);
   }
 
-  /** Accepts nothing new, tells the clients how long they have, and waits until all sessions ended or the signal cuts that short. */
-  async drain(signal: AbortSignal, deadlineMs: number): Promise<void> {
+  /** Accepts nothing new and tells the clients how long they have; gives the words, for those who came another way. */
+  farewell(deadlineMs: number): GoAway {
+    const words = { code: CLOSE.goingAway, reason: LEAVING, deadline: deadlineMs };
     this.#reception.close();
-    this.#connections.goAway({ code: CLOSE.goingAway, reason: LEAVING, deadline: deadlineMs });
+    this.#connections.goAway(words);
+    return words;
+  }
+
+  /** After the farewell: waits until all sessions have ended, or the signal cuts that short. */
+  async drain(signal: AbortSignal): Promise<void> {
     const over = this.#live.all().map((session) => session.closed);
     await Promise.race([aborted(signal), Promise.all([...over, this.#lifecycle.idle()])]);
   }

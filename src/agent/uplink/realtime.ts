@@ -4,6 +4,7 @@ import { forever } from "../../lib/forever.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { CLOSE } from "../../mux/errors.ts";
+import type { GoAway } from "../../mux/frame.ts";
 import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { UPLINK_CHANNELS } from "../../protocol/version.ts";
@@ -57,6 +58,11 @@ export class Realtime {
     const { signal } = this.#stop;
     const failed = (error: unknown, retryInMs: number) => onState({ connected: false, error, retryInMs });
     this.#done ??= forever(() => this.#attempt(signal), { ...retry, signal, failed });
+  }
+
+  /** Tells whoever is at the other end of a channel, behind the server. */
+  farewell(words: GoAway): void {
+    this.#mux?.farewell(words);
   }
 
   /** Hangs up. Idempotent. */

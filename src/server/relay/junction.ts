@@ -83,6 +83,7 @@ function endOf(
     left: (bytes) => outOf.left(bytes),
     ack: (offset) => other.ack(offset),
     reply: (bytes) => other.reply(bytes),
+    farewell: (words) => other.farewell(words),
     close: (info) => {
       other.close(info.code, info.reason);
       closed(info);

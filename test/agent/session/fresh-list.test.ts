@@ -207,7 +207,7 @@ suite("while the engine is asked", () => {
       const attempt = code(client.exec("new", BODY));
       await engine.until(1);
       if (happens === "revoke") desk.revoke();
-      else await desk.sessions.drain(AbortSignal.abort(), 0);
+      else desk.sessions.farewell(0);
       engine.answer([OLD, NEW]);
       assert.ok([expected, "unreachable"].includes(await attempt));
       assert.equal(desk.runtime.scripts.length, 0);

@@ -120,7 +120,8 @@ test("a shutdown waits for what is open, then ends it with words", async () => {
   const session = await client.exec("web", TERMINAL);
   const outcome = codeOf(session);
   const cut = new AbortController();
-  const draining = desk.sessions.drain(cut.signal, 5_000);
+  desk.sessions.farewell(5_000);
+  const draining = desk.sessions.drain(cut.signal);
   await assert.rejects(client.exec("web", TERMINAL), /shutting down/);
   cut.abort();
   await draining;

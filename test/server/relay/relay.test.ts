@@ -2,14 +2,17 @@
 
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
+import type { LinkState } from "../../../src/client/link.ts";
 import type { RemoteSession } from "../../../src/client/session.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import type { ExitStatus } from "../../../src/protocol/packet.ts";
 import { echo } from "../../support/far-end.ts";
 import { RelayRig } from "../../support/relay.ts";
+import { ScriptedLog } from "../../support/scripted-log.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
 
+const FOLLOW = { follow: true, stdout: true, stderr: true, timestamps: false };
 const EXEC = { command: ["x"], tty: false, stdin: true };
 
 test("an exec goes through, both ways, with its exit status", async (t) => {
@@ -130,6 +133,34 @@ test("access that was withdrawn while the agent was away ends its sessions when 
   rig.revoke("guest");
   await rig.open();
   await until("no session", () => Object.keys(desk.sessions.counts()).length === 0);
+});
+
+test("an agent's goodbye is told once, moves a followed log on at once, and is over with what it was said to", async (t) => {
+  const log = new ScriptedLog();
+  const { rig, desk } = await scene(t, { exec: shout, logs: (...how) => log.logs(...how) });
+  const states: LinkState[] = [];
+  const client = rig.client({ onState: (state) => states.push(state) });
+  const other = await rig.desk("box2", { logs: (...how) => log.logs(...how) });
+  await until("the other agent's connection", () => other.isConnected());
+  const follow = await client.logs("web", FOLLOW, { node: "box" });
+  const elsewhere = await client.logs("web", FOLLOW, { node: "box2" });
+  const sessions = [await client.exec("web", EXEC, { node: "box" }), await client.exec("web", EXEC, { node: "box" })];
+  desk.farewell(desk.sessions.farewell(5_000));
+
+  assert.equal((await refusal(collect(follow))).code, "shutting-down");
+  assert.equal((await refusal(client.exec("web", EXEC, { node: "box" }))).code, "shutting-down");
+  for (const session of sessions) {
+    await session.send({ type: "end" });
+    assert.deepEqual((await collect(session)).exit, { code: 7 });
+  }
+  const reason = "the agent is shutting down";
+  assert.deepEqual(states, [
+    { state: "connecting" },
+    { state: "connected", again: false },
+    { state: "leaving", node: "box", reason, endsInMs: 5_000 },
+    { state: "connected", again: true },
+  ]);
+  await elsewhere.close();
 });
 
 async function scene(t: TestContext, options: Parameters<RelayRig["desk"]>[1]) {
