@@ -5,6 +5,7 @@ import { after, before, suite, test } from "node:test";
 import { NodeList, type NodeView } from "../../src/protocol/node.ts";
 import { connectTo } from "../fault/stage.ts";
 import { TestHost } from "../support/host.ts";
+import { Proxy } from "../support/proxy.ts";
 import { joinDesk } from "../support/line.ts";
 import type { Script } from "../support/scripted-runtime.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -20,6 +21,8 @@ const GRACE = 60_000;
 suite("a server that is killed again and again", () => {
   let server: TestServer;
   let desk: Awaited<ReturnType<typeof joinDesk>>;
+  /** Between the desk and the server. */
+  let cable: Proxy;
   /** The processes on that desk. */
   const scripts: Script[] = [];
   const hosts: TestHost[] = [];
@@ -32,7 +35,9 @@ suite("a server that is killed again and again", () => {
       await host.beat();
       hosts.push(host);
     }
+    cable = await Proxy.start({ port: Number(new URL(server.url).port) });
     desk = await joinDesk(server, "box", {
+      port: cable.port,
       exec: async (script) => {
         scripts.push(script);
         await script.ended;
@@ -42,6 +47,7 @@ suite("a server that is killed again and again", () => {
   });
   after(async () => {
     await desk.close();
+    await cable[Symbol.asyncDispose]();
     await server.stop();
   });
 
@@ -57,7 +63,7 @@ suite("a server that is killed again and again", () => {
     const client = connectTo({ url: server.url, token });
     const body = { command: ["sh"], tty: false, stdin: true };
     const session = await client.exec("web", body, { node: "box", onDrop: "keep", grace: GRACE });
-    return { client, session, subject: `server:${name}` };
+    return { client, session, subject: `server:token:${name}` };
   }
 
   /** Adds hosts until the server is gone; gives the names of those that were acknowledged. */
@@ -110,14 +116,18 @@ suite("a server that is killed again and again", () => {
     assert.equal(ready.length, HOSTS);
   });
 
-  test("lets no session live on rights that were withdrawn just before, and ends no other one", async () => {
+  test("lets no session live on rights of whose withdrawal the agent had not heard, and ends no other one", async () => {
     const stays = await guest("stays");
     const [process] = scripts;
     const said = stays.session.packets();
     for (let round = 0; round < KILLS; round++) {
       const goes = await guest(`goes-${round}`);
+      const line = cable.connections.at(-1);
+      line?.stall("down");
       assert.equal((await server.fetch(`/api/v1/tokens/goes-${round}`, { method: "DELETE" })).status, 204);
+      assert.ok(desk.sessions.subjects().has(goes.subject));
       await killAndStart();
+      line?.cut("reset");
       await until("the end of what was withdrawn", () => !desk.sessions.subjects().has(goes.subject));
       await process?.print(`round ${round}`);
       const { value } = await said.next();

@@ -14,8 +14,15 @@ import { until } from "./until.ts";
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 20, max: 100 };
 
-/** Adds a host of this name to the server; resolves once its line is up, which comes back from then on. */
-export async function joinDesk(server: TestServer, name: string, options: DeskOptions = {}) {
+/**
+ * Adds a host of this name to the server; resolves once its line is up, which comes back from then on. The line may go by way
+ * of another port.
+ */
+export async function joinDesk(
+  server: TestServer,
+  name: string,
+  { port, ...options }: DeskOptions & { port?: number } = {},
+) {
   const host = new TestHost(server.url);
   const { token } = await server.post<{ token: string }>("/api/v1/nodes", { name });
   const { uid: agent, grantKey: key } = RegisterReply.parse((await host.bootstrap(token)).body);
@@ -26,10 +33,12 @@ export async function joinDesk(server: TestServer, name: string, options: DeskOp
     verifier: new GrantVerifier(() => ({ agent, key })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
   });
+  const url = new URL(server.url);
+  if (port !== undefined) url.port = String(port);
   let connected = false;
   const line = new Realtime({
     dial: dialServer({
-      server: { url: new URL(server.url), pin: undefined },
+      server: { url, pin: undefined },
       signer: () => ({ keyName: `${name}/${agent}/${host.key.id}`, key: host.key, epoch: host.epoch }),
     }),
     accept: (channel) => relayed.accept(channel),
