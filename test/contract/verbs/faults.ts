@@ -67,6 +67,7 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
       const since = sinceOf(new Date().toISOString());
       const measured = runtime.stats(running, signal)[Symbol.asyncIterator]();
       await measured.next();
+      const told = readToEnd((await runtime.events(since, signal))[Symbol.asyncIterator]());
       await daemon.kill("SIGSTOP");
       const began = performance.now();
       try {
@@ -78,6 +79,7 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
           runtime.stats(running, signal)[Symbol.asyncIterator]().next(),
           runtime.events(since, signal),
           measured.next(),
+          told,
         ];
         await Promise.all(
           verbs.map((verb) => assert.rejects(verb, { ...AWAY, message: /did not answer|has not told/ })),
@@ -114,7 +116,7 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
     await follow.next();
     await daemon.kill("SIGKILL");
     await assert.rejects(follow.next(), AWAY);
-    await assert.rejects(drainLists(lists), AWAY);
+    await assert.rejects(readToEnd(lists), AWAY);
     await Promise.all(heard);
     for (const process of processes) assert.ok("unknown" in (await process.exit));
     await assert.rejects(runtime.list(signal), AWAY);
@@ -186,6 +188,6 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
   });
 }
 
-async function drainLists(lists: AsyncIterator<unknown>): Promise<void> {
-  for (let next = await lists.next(); !next.done; next = await lists.next());
+async function readToEnd(told: AsyncIterator<unknown>): Promise<void> {
+  for (let next = await told.next(); !next.done; next = await told.next());
 }

@@ -1,8 +1,9 @@
 /** What the engine tells of its containers, and what it remembers of them. */
 
 import { compareSince, earlierSince } from "../../../lib/stamp.ts";
+import { wait } from "../../../lib/wait.ts";
 import type { ContainerEvent } from "../runtime.ts";
-import type { Engine } from "./engine.ts";
+import { askVersion, type Engine } from "./engine.ts";
 import { eventsOf, type RawEvent } from "./events.ts";
 
 /** What the engine puts beside a container's labels, in the same list. */
@@ -10,6 +11,8 @@ const DETAILS = new Set(["exitCode", "signal", "oldName", "execDuration"]);
 /** Said elsewhere, or with Podman's every event whether it means something or not. */
 const FACTS = new Set(["name", "image", "podId", "containerExitCode"]);
 const NANOSECONDS = 9;
+/** An engine that hangs is as silent as one to which nothing happens: it is asked after so long, and has as long to answer. In milliseconds. */
+const ASK_MS = 10_000;
 
 /** As {@link Runtime.events}. */
 export async function openContainerEvents(
@@ -19,8 +22,29 @@ export async function openContainerEvents(
 ): Promise<AsyncIterable<ContainerEvent>> {
   const { roundsEventTimes } = await engine.dialect(signal);
   const from = roundsEventTimes ? earlierSince(since) : since;
-  const events = await eventsOf(engine, { types: ["container"], since: from, read: toContainerEvent }, signal);
-  return roundsEventTimes ? notBefore(since, events) : events;
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const events = await eventsOf(engine, { types: ["container"], since: from, read: toContainerEvent }, both);
+  void keepAsking(engine, both).catch((error) => stop.abort(error));
+  return untilLetGo(roundsEventTimes ? notBefore(since, events) : events, stop);
+}
+
+/** Rejects when the engine does not answer; ends with the signal. */
+async function keepAsking(engine: Engine, signal: AbortSignal): Promise<void> {
+  const ms = Math.min(engine.timeout, ASK_MS);
+  for (;;) {
+    await wait(ms, signal);
+    if (signal.aborted) return;
+    await engine.call(signal, askVersion, ms);
+  }
+}
+
+async function* untilLetGo<T>(events: AsyncIterable<T>, stop: AbortController): AsyncGenerator<T, void, undefined> {
+  try {
+    yield* events;
+  } finally {
+    stop.abort();
+  }
 }
 
 async function* notBefore(since: string, events: AsyncIterable<ContainerEvent>): AsyncGenerator<ContainerEvent> {
