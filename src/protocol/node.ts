@@ -149,7 +149,8 @@ export const NodeView = z.object({
   address: z.optional(z.string()),
   settings: NodeSettings,
   facts: z.optional(NodeFacts),
-  beat: z.optional(Beat),
+  /** The last one; what containers use is told of each by itself. */
+  beat: z.optional(z.omit(Beat, { containers: true })),
   key: z.optional(z.object({ id: z.string(), since: z.number() })),
   /** Of the last hour: somebody uses a copy of its key, its clock is wrong. */
   warnings: z.optional(z.array(NodeWarning)),
@@ -157,3 +158,10 @@ export const NodeView = z.object({
 export type NodeView = z.infer<typeof NodeView>;
 
 export const NodeList = z.object({ nodes: z.array(NodeView) });
+
+/**
+ * Hosts by name as they change: each line is a JSON Merge Patch (RFC 7396) of what the lines before it have made, the first
+ * one of nothing.
+ */
+export const NodeChanges = z.object({ nodes: z.record(z.string(), z.nullable(z.record(z.string(), z.unknown()))) });
+export type NodeChanges = z.infer<typeof NodeChanges>;

@@ -51,10 +51,11 @@ export class Feed<T> {
   async #attempt(stop: AbortSignal, backoff: Backoff): Promise<FairleadError> {
     try {
       const response = await this.#account.call(this.#source.path, { signal: stop });
+      const read = this.#source.reader(this.list.peek());
       for await (const line of readNdjson(bytes(response))) {
         const problem = Problem.safeParse(line);
         if (problem.success) throw FairleadError.from(problem.data);
-        this.list.value = this.#source.read(line, this.list.peek());
+        this.list.value = read(line);
         this.state.value = { state: "live" };
         backoff.reset();
       }

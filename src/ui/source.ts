@@ -1,7 +1,7 @@
-/** Where a list comes from that goes on. */
+/** Where a list comes from that goes on: one answer after the other, each line by line. */
 
 export interface Source<T> {
   path: string;
-  /** What a line makes of what was shown before. Throws for a line that is none. */
-  read: (line: unknown, before: T | undefined) => T;
+  /** For one answer: what each of its lines makes of the lines before it, and of what was shown before. Throws for a line that is none. */
+  reader: (before: T | undefined) => (line: unknown) => T;
 }

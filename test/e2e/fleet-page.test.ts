@@ -50,6 +50,11 @@ test("containers of all hosts stand in one list, which changes by itself and can
   await row(`box-2:${TWO}`).getByText("running").waitFor();
   await engine.run(LATE);
   await row(`box-1:${LATE}`).getByText("running").waitFor();
+  for (const label of ["CPU", "Memory"])
+    await row(`box-2:${TWO}`)
+      .locator(`[data-label="${label}"]`)
+      .getByText(/^[\d.]+ ?(%|[KMG]i?B|B)$/)
+      .waitFor();
   await engine.docker("rm", "--force", LATE);
   await row(`box-1:${LATE}`).waitFor({ state: "detached" });
   await page.getByLabel("Host", { exact: true }).selectOption("box-2");
@@ -137,9 +142,11 @@ test("of a host whose agent is away the last list stays and says so, until the a
   await second.exited;
   const heading = page.locator("tr.group", { hasText: "box-2" });
   await heading.getByText(/The agent of box-2 is not connected/).waitFor();
+  await heading.getByText(/CPU and memory as of \ds ago/).waitFor();
   assert.equal(await row(`box-2:${TWO}`).count(), 1);
   second = await fleet.join("box-2", other, { home: second.home });
   await heading.getByText(/is not connected/).waitFor({ state: "detached" });
+  await heading.getByText(/CPU and memory as of/).waitFor({ state: "detached" });
   await row(`box-2:${TWO}`).getByText("running").waitFor();
 });
 
@@ -273,6 +280,7 @@ test("who has no right over whole hosts is offered none of it", async () => {
       await guest.page.getByRole("tab", { name: "Hosts" }).click();
       await guest.page.getByRole("article", { name: "box-5" }).waitFor();
       await known;
+      assert.equal(await guest.page.locator("th", { hasText: "CPU" }).count(), 0);
       return await guest.page.getByRole("tabpanel", { name: "Hosts" }).getByRole("button").allTextContents();
     } finally {
       await guest.close();

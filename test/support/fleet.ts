@@ -15,19 +15,21 @@ import { serverProgram } from "../../src/server/config.ts";
 import { Server } from "../../src/server/server.ts";
 import { startFront } from "../agent/gateway/front.ts";
 import { inputs } from "../boot/inputs.ts";
-import type { DeskOptions } from "./desk.ts";
+import { ADMIN, type DeskOptions } from "./desk.ts";
 import { BEAT, FACTS } from "./host.ts";
 import { dial, noPasses } from "./relay.ts";
 import { until } from "./until.ts";
 
 const VERSION = "1.2.3";
+/** For the scripted engine to say what its containers use, in milliseconds. */
+const STATS_MS = 2_000;
 const log = pino({ level: "silent" });
 
 /** What the server is asked. */
 export interface Asking {
   method?: string;
   /** The owner's without one. */
-  token?: string;
+  token?: string | undefined;
   body?: object;
 }
 
@@ -41,7 +43,8 @@ export class Fleet implements AsyncDisposable {
   static async start(desk: DeskOptions = {}): Promise<Fleet> {
     const directory = await mkdtemp(join(tmpdir(), "fl-inside-"));
     const argv = ["--listen-address", "127.0.0.1", "--listen-port", "0", "--data-dir", join(directory, "server")];
-    const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, "--log-max-size", "0"] })).values;
+    const quick = ["--log-max-size", "0", "--heartbeat-interval", "1s"];
+    const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, ...quick] })).values;
     const server = await Server.start({ config, log, version: VERSION, pid: process.pid });
     const token = (await readFile(join(config.data_dir, "token"), "utf8")).trim();
     const fleet = new Fleet(server, token);
@@ -98,7 +101,7 @@ export class Fleet implements AsyncDisposable {
       token: async () => token,
       facts: async () => FACTS,
       engine: () => BEAT,
-      containers: async () => [],
+      containers: () => front.desk.stats.once({ grant: ADMIN }, AbortSignal.timeout(STATS_MS)),
       door: async () => undefined,
       settled: () => line.start(),
       interval: 10_000,

@@ -1,7 +1,8 @@
 /** `ctl get` and `ctl describe`: what a server knows, as kubectl words it. */
 
 import { Command } from "commander";
-import { NodeList, NodeView } from "../../protocol/node.ts";
+import { NodeChanges, NodeList, NodeView } from "../../protocol/node.ts";
+import { patched } from "../../lib/merge-patch.ts";
 import type { Invocation } from "../invocation.ts";
 import { describe, NODES, statusWords } from "../nodes-table.ts";
 import { dataText, isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
@@ -23,7 +24,8 @@ Examples:
   ctl get nodes                     NAME STATUS AGE
   ctl get nodes -o wide             and address, version, engine, CPU, memory, disk, GPU, containers, gateway
   ctl get nodes gpu-box-1 -o yaml
-  ctl get nodes --watch             and then each host whose status changes, until Ctrl-C`;
+  ctl get nodes --watch             and then each host whose status changes, until Ctrl-C
+  ctl get nodes --watch -o json     and then each host that reports or is changed`;
 
 const DESCRIBE_EXAMPLES = `
 Examples:
@@ -59,19 +61,18 @@ export function describeCommand(invocation: Invocation): Entry {
 async function getNodes(invocation: Invocation, names: string[], { output, watch }: GetOptions): Promise<number> {
   const connection = await invocation.connection();
   const words = lister(NODES, output, watch ? "again" : "once");
-  const wanted = (answer: unknown) => {
-    const { nodes } = NodeList.parse(answer);
-    return names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name));
-  };
+  const wanted = (nodes: NodeView[]) => (names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name)));
   if (!watch) {
     // One that was named and is not there is a mistake, in the server's words.
     if (names.length > 0) await Promise.all(names.map((name) => connection.get(nodePath(name))));
-    await invocation.stdout.write(await words(wanted(await connection.get(PATH))));
+    await invocation.stdout.write(await words(wanted(NodeList.parse(await connection.get(PATH)).nodes)));
     return 0;
   }
-  const changed = isData(output) ? (nodes: NodeView[]) => nodes : changes();
-  for await (const list of connection.lines(`${PATH}?watch=1`))
-    await invocation.stdout.write(await words(changed(wanted(list))));
+  const nodes = new Map<string, NodeView>();
+  for await (const line of connection.lines(`${PATH}?watch=1`)) {
+    const told = changes(nodes, line).filter(({ before, now }) => isData(output) || statusOf(before) !== statusOf(now));
+    await invocation.stdout.write(await words(wanted(told.map(({ now }) => now))));
+  }
   return 0;
 }
 
@@ -86,12 +87,24 @@ function nodePath(name: string): string {
   return `${PATH}/${encodeURIComponent(name)}`;
 }
 
-/** Those that are new, or whose status is another than the last time. */
-function changes(): (nodes: NodeView[]) => NodeView[] {
-  let before = new Map<string, string>();
-  return (nodes) => {
-    const changed = nodes.filter((node) => before.get(node.uid) !== statusWords(node));
-    before = new Map(nodes.map((node) => [node.uid, statusWords(node)]));
-    return changed;
-  };
+interface Change {
+  before: NodeView | undefined;
+  now: NodeView;
+}
+
+/** What a line of a watch makes of the hosts that are known, which it changes: those that are new or different. */
+function changes(nodes: Map<string, NodeView>, line: unknown): Change[] {
+  return Object.entries(NodeChanges.parse(line).nodes).flatMap(([name, patch]) => {
+    const before = nodes.get(name);
+    nodes.delete(name);
+    if (patch === null) return [];
+    const now = NodeView.parse(patched(before, patch));
+    nodes.set(name, now);
+    return [{ before, now }];
+  });
+}
+
+/** One that was added anew under its name is another one. */
+function statusOf(node: NodeView | undefined): string | undefined {
+  return node && `${node.uid} ${statusWords(node)}`;
 }

@@ -73,7 +73,8 @@ export class Everywhere {
 
   /** Whether they are others than before. */
   #compare(names: string[]): boolean {
-    const gone = [...this.#hosts.keys()].filter((name) => !names.includes(name));
+    const there = new Set(names);
+    const gone = [...this.#hosts.keys()].filter((name) => !there.has(name));
     const fresh = names.filter((name) => !this.#hosts.has(name));
     for (const name of gone) {
       this.#hosts.get(name)?.stop.abort();

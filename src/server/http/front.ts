@@ -32,6 +32,7 @@ import { addPasses } from "./routes/passes.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addRelayed } from "./routes/relayed.ts";
 import { addSessions } from "./routes/sessions.ts";
+import { addStats } from "./routes/stats.ts";
 import { addTokens } from "./routes/tokens.ts";
 
 export interface ServerFrontOptions {
@@ -85,6 +86,7 @@ async function furnish(app: App, options: ServerFrontOptions, { door, limits, dr
   addPasses(app, { passes: options.exchange.passes, audit });
   addSessions(app, { ...options, door });
   addContainers(app, { nodes, relay: options.exchange.relay, watches });
+  addStats(app, { nodes, relay: options.exchange.relay, watches });
   addRelayed(app, options.exchange);
   if (options.uiDirectory !== undefined) await addPage(app, options.uiDirectory);
 }

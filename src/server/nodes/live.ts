@@ -1,11 +1,10 @@
 /** What the server knows of its hosts without having it on disk: their last reports, and what ends when they do. */
 
-import { wait } from "../../lib/wait.ts";
 import type { FairleadError } from "../../protocol/errors.ts";
 import type { Beat, NodeWarning } from "../../protocol/node.ts";
 import { Liveness } from "./liveness.ts";
 
-/** How often overdue hosts are looked for, and watchers are told of changes at most, in milliseconds. */
+/** How often overdue hosts are looked for, in milliseconds. */
 export const LOOK_MS = 1_000;
 
 /** Milliseconds for which a warning is shown after it was last due. */
@@ -26,7 +25,12 @@ export type Reported = Required<Pick<State, "address" | "beat">> & { interval: n
 export class Live {
   readonly #liveness = new Liveness(LOOK_MS);
   readonly #states = new Map<string, State>();
-  readonly #wakes = new Set<() => void>();
+  readonly #changed: (uid: string) => void;
+
+  /** `changed` hears of each host that has reported, or that something is wrong with. */
+  constructor(changed: (uid: string) => void) {
+    this.#changed = changed;
+  }
 
   inherit(uid: string, interval: number): void {
     this.#liveness.inherit(uid, interval);
@@ -37,7 +41,7 @@ export class Live {
     this.#liveness.seen(uid, interval);
     const state = Object.assign(this.#state(uid), report, { lastSeen: Date.now() });
     state.warnings.delete("clock-skew");
-    this.changed();
+    this.#changed(uid);
   }
 
   isReady(uid: string): boolean {
@@ -53,7 +57,7 @@ export class Live {
   /** Something is wrong with the host, as somebody with its key has shown. */
   warn(uid: string, code: string, message: string): void {
     this.#state(uid).warnings.set(code, { code, message, time: Date.now() });
-    this.changed();
+    this.#changed(uid);
   }
 
   overdue(): string[] {
@@ -77,29 +81,6 @@ export class Live {
     this.cut(uid, why);
     this.#states.delete(uid);
     this.#liveness.forget(uid);
-    this.changed();
-  }
-
-  /** Something about some host is different now. */
-  changed(): void {
-    for (const wake of this.#wakes) wake();
-    this.#wakes.clear();
-  }
-
-  /** Yields at once, and after changes: at most once a second. Ends when the signal aborts. */
-  async *changes(signal: AbortSignal): AsyncGenerator<void, void, void> {
-    let wake = () => {};
-    signal.addEventListener("abort", () => wake(), { once: true });
-    while (!signal.aborted) {
-      const next = new Promise<void>((resolve) => {
-        wake = resolve;
-        this.#wakes.add(resolve);
-      });
-      yield;
-      if (!signal.aborted) await next;
-      this.#wakes.delete(wake);
-      await wait(LOOK_MS, signal);
-    }
   }
 
   #state(uid: string): State {

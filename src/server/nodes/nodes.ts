@@ -4,11 +4,12 @@ import { randomUUID } from "node:crypto";
 import { wait } from "../../lib/wait.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { FleetEvent } from "../../protocol/events.ts";
-import type { NodeSettings, NodeView } from "../../protocol/node.ts";
+import type { Beat, NodeSettings, NodeView } from "../../protocol/node.ts";
 import { Shelf } from "../store/shelf.ts";
 import type { Storage } from "../store/storage.ts";
 import { Live, LOOK_MS } from "./live.ts";
 import { NodeRecord } from "./record.ts";
+import { Roster } from "./roster.ts";
 
 /** Hosts of one fleet. */
 const MAX_NODES = 10_000;
@@ -21,8 +22,9 @@ export interface NodesParts {
 }
 
 export class Nodes {
-  readonly live = new Live();
   readonly records: Shelf<NodeRecord>;
+  readonly roster: Roster;
+  readonly live: Live;
   readonly #parts: NodesParts;
 
   /** Hosts that were Ready stay so until they had the time to come back. */
@@ -36,6 +38,8 @@ export class Nodes {
   private constructor(parts: NodesParts) {
     this.#parts = parts;
     this.records = new Shelf(parts.storage, "node", NodeRecord);
+    this.roster = new Roster(this.records);
+    this.live = new Live((uid) => this.roster.touch(uid));
   }
 
   settingsOf({ settings }: NodeRecord): NodeSettings {
@@ -88,7 +92,6 @@ export class Nodes {
     const record = await this.records.update(name, (before) => {
       return { ...before, settings: present({ ...before.settings, ...settings }) };
     });
-    this.live.changed();
     return this.view(found(record, name));
   }
 
@@ -106,14 +109,18 @@ export class Nodes {
     return this.view(record);
   }
 
-  /** Tells when hosts have not reported in time; resolves when the signal aborts. */
+  /** Keeps up with what happens and what fails to; resolves when the signal aborts. */
   async watch(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.roster.keep(signal), this.#lookAfter(signal)]);
+  }
+
+  /** Tells when hosts have not reported in time. */
+  async #lookAfter(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await wait(LOOK_MS, signal);
       const overdue = this.live.overdue();
       if (overdue.length === 0 || signal.aborted) continue;
       for (const { name, uid } of await this.records.list()) if (overdue.includes(uid)) await this.#notReady(name, uid);
-      this.live.changed();
     }
   }
 
@@ -135,7 +142,7 @@ export class Nodes {
       ...(lastSeen !== undefined && { lastSeen }),
       ...(address !== undefined && { address }),
       ...(facts && { facts }),
-      ...(beat && { beat }),
+      ...(beat && { beat: withoutContainers(beat) }),
       ...(warnings.length > 0 && { warnings }),
       ...(key && { key: { id: key.id, since: key.since } }),
     };
@@ -146,6 +153,12 @@ export class Nodes {
     await this.records.update(name, (record) => ({ ...record, ready: false, ...(lastSeen && { lastSeen }) }));
     await this.tell("NodeNotReady", name, "has not reported three times in a row");
   }
+}
+
+/** What containers use is shown to who may inspect them. */
+function withoutContainers(beat: Beat): NonNullable<NodeView["beat"]> {
+  const { containers: _, ...rest } = beat;
+  return rest;
 }
 
 type Present<T> = { [K in keyof T]?: Exclude<T[K], undefined> };

@@ -63,7 +63,6 @@ export class Registration {
     });
     if (!record) throw gone(node);
     await this.#nodes.tell("NodeRegistered", node, `registered from ${facts.hostname}`);
-    this.#nodes.live.changed();
     return this.#reply(record);
   }
 
@@ -80,7 +79,6 @@ export class Registration {
       .catch((error: unknown) => this.#suspect(error, host, facts));
     if (!record) throw unknown(host.name);
     this.#nodes.live.cut(host.uid, new FairleadError("stale-epoch", "The host has registered again."));
-    this.#nodes.live.changed();
     return this.#reply(record);
   }
 

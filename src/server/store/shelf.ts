@@ -2,7 +2,7 @@
 
 import * as z from "zod/mini";
 import { FairleadError } from "../../protocol/errors.ts";
-import { Conflict, type Entry, type Storage } from "./storage.ts";
+import { type Change, Conflict, type Entry, type Storage } from "./storage.ts";
 
 /** Times that a change is tried against others before it is given up. */
 const MAX_ATTEMPTS = 20;
@@ -72,9 +72,13 @@ export class Shelf<T> {
     await this.#storage.remove(this.#prefix + id);
   }
 
-  /** Each document that is written from now on with its name; `undefined` for one that is gone. */
-  async *changes(signal: AbortSignal): AsyncGenerator<{ id: string; document: T | undefined }, void, void> {
-    for await (const { key, value, revision } of this.#storage.watch(this.#prefix, signal)) {
+  /** Each document that is written from this call on, with its name; `undefined` for one that is gone. */
+  changes(signal: AbortSignal): AsyncIterable<{ id: string; document: T | undefined }> {
+    return this.#documents(this.#storage.watch(this.#prefix, signal));
+  }
+
+  async *#documents(changes: AsyncIterable<Change>) {
+    for await (const { key, value, revision } of changes) {
       const document = value === undefined ? undefined : this.#read({ key, value, revision });
       yield { id: key.slice(this.#prefix.length), document };
     }

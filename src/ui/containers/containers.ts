@@ -18,11 +18,15 @@ const Line = z.union([FleetContainers, ContainerList]);
 
 export const CONTAINERS: Source<Shown> = {
   path: `${apiOf(undefined)}/containers?watch=1`,
-  read: (value, before) => {
-    const line = Line.parse(value);
-    if (!("nodes" in line)) return { fleet: false, hosts: [line] };
-    const known = new Map([...(before?.hosts ?? []), ...line.changed].map((host) => [host.node, host]));
-    return { fleet: true, hosts: line.nodes.flatMap((node) => known.get(node) ?? []) };
+  reader: (before) => {
+    let hosts = before?.hosts ?? [];
+    return (value) => {
+      const line = Line.parse(value);
+      if (!("nodes" in line)) return { fleet: false, hosts: [line] };
+      const known = new Map([...hosts, ...line.changed].map((host) => [host.node, host]));
+      hosts = line.nodes.flatMap((node) => known.get(node) ?? []);
+      return { fleet: true, hosts };
+    };
   },
 };
 

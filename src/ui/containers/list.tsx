@@ -2,6 +2,7 @@
 
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { age } from "../../lib/age.ts";
 import type { HostShell } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
@@ -12,7 +13,7 @@ import { byHost, type Group, matches } from "./groups.ts";
 import type { Opener } from "./opener.ts";
 import type { Orders } from "./orders.ts";
 import { Row, type RowContext } from "./row.tsx";
-import type { Usages } from "./usages.ts";
+import { lateSince, type Usages } from "./usages.ts";
 
 const NOTHING: Shown = { fleet: false, hosts: [] };
 
@@ -117,6 +118,7 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
           {heading(group)}{" "}
           {count > 0 && <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>}
           {group.problem && <span class="quiet broken">{group.problem.detail}</span>}
+          {context.usages && <Late node={group.node} usages={context.usages} now={context.now} />}
         </th>
       </tr>
       {group.containers.map((container) => (
@@ -124,6 +126,12 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
       ))}
     </tbody>
   );
+}
+
+/** That the figures are old, because the host has missed reports. */
+function Late({ node, usages, now }: { node: string | undefined; usages: Feed<Usages>; now: number }) {
+  const since = useComputed(() => lateSince(usages.list.value, node)).value;
+  return since === undefined ? null : <span class="quiet">CPU and memory as of {age(now - since)} ago</span>;
 }
 
 function heading({ node, project }: Group): string {

@@ -51,7 +51,7 @@ export function Row({ container, context }: { container: Placed; context: RowCon
       <td class="age" title={new Date(container.created).toLocaleString()}>
         {age(context.now - container.created)}
       </td>
-      {context.usages && <UsageCells id={container.id} usages={context.usages} />}
+      {context.usages && <UsageCells container={container} usages={context.usages} />}
       <td class="actions">
         <Actions container={container} tabs={context.tabs} orders={context.orders} />
       </td>

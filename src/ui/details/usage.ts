@@ -17,7 +17,7 @@ export class Usage {
 
   constructor(account: Account, { id, node }: Target) {
     const path = `${apiOf(node)}/containers/${id}/stats?watch=1`;
-    this.#feed = new Feed(account, { path, read: (line) => this.#take(StatsList.parse(line).stats) });
+    this.#feed = new Feed(account, { path, reader: () => (line) => this.#take(StatsList.parse(line).stats) });
   }
 
   get state(): Feed<unknown>["state"] {

@@ -1,6 +1,7 @@
 /** The hosts of a fleet as the page shows them: how they are, and how they were in the last minutes. */
 
-import { NodeList, type NodeView } from "../../protocol/node.ts";
+import { patched } from "../../lib/merge-patch.ts";
+import { NodeChanges, NodeView } from "../../protocol/node.ts";
 import type { Source } from "../source.ts";
 
 /** Milliseconds that the charts look back. */
@@ -27,11 +28,25 @@ export interface Host {
 
 export const HOSTS: Source<Host[]> = {
   path: "/api/v1/nodes?watch=1",
-  read: (line, before = []) => {
-    const known = new Map(before.map(({ node, samples }) => [node.uid, samples]));
-    return NodeList.parse(line).nodes.map((node) => ({ node, samples: grown(known.get(node.uid) ?? [], node) }));
+  reader: (before = []) => {
+    const pasts = new Map(before.map(({ node, samples }) => [node.uid, samples]));
+    const hosts = new Map<string, Host>();
+    return (line) => {
+      for (const [name, patch] of Object.entries(NodeChanges.parse(line).nodes)) {
+        const known = hosts.get(name);
+        if (patch === null) hosts.delete(name);
+        else hosts.set(name, hostOf(NodeView.parse(patched(known?.node, patch)), known, pasts));
+      }
+      return [...hosts.values()].toSorted((a, b) => (a.node.name < b.node.name ? -1 : 1));
+    };
   },
 };
+
+/** One that was added anew under its name has another past. */
+function hostOf(node: NodeView, known: Host | undefined, pasts: ReadonlyMap<string, readonly Sample[]>): Host {
+  const past = known?.node.uid === node.uid ? known.samples : pasts.get(node.uid);
+  return { node, samples: grown(past ?? [], node) };
+}
 
 /** With the last report at the end, unless it is there, and without what is too old. */
 function grown(samples: readonly Sample[], { lastSeen, beat }: NodeView): readonly Sample[] {

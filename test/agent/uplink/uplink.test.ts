@@ -3,10 +3,16 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { NodeView } from "../../../src/protocol/node.ts";
+import type { HostUsages } from "../../../src/protocol/stats.ts";
 import { type AgentOptions, startAgent, type TestAgent } from "../../support/agent.ts";
 import { type Engine, sharedEngine } from "../../support/engine.ts";
+import { documentWith } from "../../support/patches.ts";
 import { startServer, type TestServer } from "../../support/server.ts";
 import { until } from "../../support/until.ts";
+
+interface Usages {
+  hosts: Record<string, HostUsages>;
+}
 
 suite("an agent and its server", () => {
   let engine: Engine;
@@ -83,9 +89,11 @@ suite("an agent and its server", () => {
     const before = (await ready("counting")).beat?.containersRunning ?? 0;
     await engine.run("uplink-counted");
     await until("one more", async () => (await node("counting")).beat?.containersRunning === before + 1);
-    const used = await until("its figures", async () =>
-      (await node("counting")).beat?.containers?.find(({ name }) => name === "uplink-counted"),
-    );
+    const counted = ({ hosts }: Usages) =>
+      Object.values(hosts["counting"]?.containers ?? {}).find(({ name }) => name === "uplink-counted");
+    const told = await server.fetch("/api/v1/stats?watch=1");
+    const used = counted(await documentWith<Usages>(told, (usages) => counted(usages) !== undefined));
+    assert.ok(used);
     assert.ok(used.memory.used > 0 && used.memory.used < used.memory.limit && used.pids > 0);
     await engine.docker("rm", "--force", "uplink-counted");
   });

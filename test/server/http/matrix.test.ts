@@ -86,6 +86,7 @@ const ROUTES: Record<string, Door> = {
   "POST /api/v1/tokens": { needs: "admin", ...NONSENSE },
   "DELETE /api/v1/tokens/:name": { needs: "admin", path: "/api/v1/tokens/-nobody-" },
   "GET /api/v1/containers": { needs: "list" },
+  "GET /api/v1/stats": { needs: "inspect" },
   "GET /api/v1/nodes": { needs: "list" },
   "GET /api/v1/nodes/:name": { needs: "list", path: "/api/v1/nodes/box", node: true },
   "POST /api/v1/nodes": { needs: "admin", ...NONSENSE },

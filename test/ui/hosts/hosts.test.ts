@@ -20,7 +20,10 @@ function node(facts: Partial<NodeView>): NodeView {
   return { name: "box", uid: "1", status: "Ready", created: 0, settings, ...facts };
 }
 
-const read = (before: Host[] | undefined, ...nodes: NodeView[]) => HOSTS.read({ nodes }, before);
+/** As a new answer tells of them. */
+function read(before: Host[] | undefined, ...nodes: NodeView[]): Host[] {
+  return HOSTS.reader(before)({ nodes: Object.fromEntries(nodes.map((each) => [each.name, each])) });
+}
 
 test("each report is kept once, as long as the charts look back", () => {
   let hosts = read(undefined, node({ lastSeen: 1_000, beat: BEAT }));
@@ -39,6 +42,25 @@ test("each report is kept once, as long as the charts look back", () => {
 test("a host that was added anew under its name has another past, and one without reports none", () => {
   const hosts = read(undefined, node({ lastSeen: 1_000, beat: BEAT }));
   assert.deepEqual(read(hosts, node({ uid: "2" }))[0]?.samples, []);
+});
+
+test("a line tells what is different, and leaves every other host the very same", () => {
+  const line = HOSTS.reader(undefined);
+  const other = { ...node({}), name: "other", uid: "2" };
+  const [box, same] = line({ nodes: { box: node({ lastSeen: 1_000, beat: BEAT }), other } });
+  const now = line({ nodes: { box: { lastSeen: 2_000, status: "NotReady", beat: { memoryFree: 300 } } } });
+  assert.deepEqual(now[0]?.node, {
+    ...box?.node,
+    lastSeen: 2_000,
+    status: "NotReady",
+    beat: { ...BEAT, memoryFree: 300 },
+  });
+  assert.deepEqual(
+    now[0]?.samples.map(({ memory }) => memory),
+    [75, 25],
+  );
+  assert.equal(now[1], same);
+  assert.deepEqual(line({ nodes: { box: null } }), [same]);
 });
 
 test("a line ends at the right and at the top, and is interrupted where reports are missing", () => {

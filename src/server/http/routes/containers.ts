@@ -1,7 +1,6 @@
 /** The containers of all hosts, as a list that goes on; those of one host are at its own address. */
 
 import { z } from "zod";
-import { reaches, type Subject } from "../../../auth/grant.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import type { Watches } from "../../../door/watches.ts";
@@ -9,6 +8,7 @@ import { FleetContainers } from "../../../protocol/container.ts";
 import type { Nodes } from "../../nodes/nodes.ts";
 import type { Relay } from "../../relay/relay.ts";
 import { Everywhere } from "../everywhere.ts";
+import { visible } from "../visible.ts";
 
 const LIST = {
   summary: "The containers of all hosts that you may see.",
@@ -32,9 +32,4 @@ export function addContainers(app: App, { nodes, relay, watches }: ContainerRout
       new Everywhere({ relay, subject, nodes: visible(nodes, subject, signal), signal }).lines(),
     );
   });
-}
-
-async function* visible(nodes: Nodes, { grant }: Subject, signal: AbortSignal): AsyncGenerator<string[]> {
-  for await (const _ of nodes.live.changes(signal))
-    yield (await nodes.records.list()).map(({ name }) => name).filter((name) => reaches(grant, name));
 }

@@ -1,6 +1,5 @@
 /** The hosts of the fleet: who is there, and what an administrator does to them. */
 
-import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { reaches } from "../../../auth/grant.ts";
 import type { App } from "../../../door/declaration.ts";
@@ -8,23 +7,25 @@ import { callerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
 import { absent } from "../../../door/problems.ts";
 import type { Watches } from "../../../door/watches.ts";
-import { NodeList, NodeName, NodeSettingsChange, NodeView } from "../../../protocol/node.ts";
+import { NodeChanges, NodeList, NodeName, NodeSettingsChange, NodeView } from "../../../protocol/node.ts";
+import type { Grant } from "../../../protocol/rights.ts";
 import { isSet, WatchQuery } from "../../../protocol/query.ts";
 import type { BootstrapTokens } from "../../nodes/bootstrap.ts";
 import type { Nodes } from "../../nodes/nodes.ts";
 import type { Audit } from "../audit.ts";
+import { patches } from "../patches.ts";
 
 const Named = z.strictObject({ name: NodeName });
 
 const LIST = {
   summary: "The hosts that you may see.",
   description:
-    "With `watch` the list again after changes, at most once a second, one a line; empty lines are signs of life.",
+    "With `watch` all hosts by name, then what is different, at most once a second: each line is a JSON Merge Patch (RFC 7396) of what the lines before it have made. Empty lines are signs of life.",
   querystring: WatchQuery,
   response: {
     200: {
       description: "The list.",
-      content: { "application/json": { schema: NodeList }, "application/x-ndjson": { schema: NodeList } },
+      content: { "application/json": { schema: NodeList }, "application/x-ndjson": { schema: NodeChanges } },
     },
   },
 } as const;
@@ -81,14 +82,11 @@ export function addNodes(app: App, parts: NodeRoutes): void {
 }
 
 function addReading(app: App, { nodes, watches }: NodeRoutes): void {
-  const visible = async (request: FastifyRequest) => {
-    const { grant } = callerOf(request).subject;
-    return { nodes: (await nodes.list()).filter(({ name }) => reaches(grant, name)) };
-  };
   const config = { access: "list" } as const;
   app.get("/api/v1/nodes", { config, schema: LIST }, async (request, reply) => {
-    if (!isSet(request.query.watch)) return await visible(request);
-    return watches.start(request, reply, (signal) => lists(nodes.live.changes(signal), () => visible(request)));
+    const { grant } = callerOf(request).subject;
+    if (!isSet(request.query.watch)) return { nodes: (await nodes.list()).filter(({ name }) => reaches(grant, name)) };
+    return watches.start(request, reply, (signal) => follow(nodes, grant, signal));
   });
   app.get("/api/v1/nodes/:name", { config, schema: ONE }, async (request) => {
     const { name } = request.params;
@@ -143,6 +141,12 @@ function addSwitches(app: App, { nodes, audit }: NodeRoutes): void {
   }
 }
 
-async function* lists<T>(changes: AsyncIterable<void>, look: () => Promise<T>): AsyncGenerator<T> {
-  for await (const _ of changes) yield await look();
+async function* follow(nodes: Nodes, grant: Grant, signal: AbortSignal): AsyncGenerator<NodeChanges> {
+  const { roster } = nodes;
+  const look = (name: string) => {
+    const record = reaches(grant, name) ? roster.get(name) : undefined;
+    return record && nodes.view(record);
+  };
+  const follower = await roster.follow(signal);
+  for await (const changed of patches(follower.changes(), look)) yield { nodes: changed };
 }
