@@ -90,6 +90,20 @@ export const AuditRecord = z.extend(AuditLine, {
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;
 
+/** Characters of an id that are enough for people. */
+const SHORT_ID = 12;
+
+/** What a record is about, as it would be typed: at a server with its host in front. */
+export function auditTarget({ node, detail, containerName, container, reference }: AuditRecord): string {
+  const what = containerName ?? container?.slice(0, SHORT_ID) ?? reference ?? detail;
+  return [node, what].filter((part) => part !== undefined).join(":");
+}
+
+/** How it ended, or else what is to be told of it. */
+export function auditOutcome({ outcome, issuer, count }: AuditRecord): string {
+  return outcome ?? (issuer === undefined ? (count === undefined ? "" : `${count} records`) : `by ${issuer}`);
+}
+
 /** Something that is not as it was written. */
 export const AuditFault = z.object({ file: z.string(), line: z.int(), words: z.string() });
 export type AuditFault = z.infer<typeof AuditFault>;

@@ -148,6 +148,8 @@ export const NodeView = z.object({
   /** From where its agent calls. */
   address: z.optional(z.string()),
   settings: NodeSettings,
+  /** Which of them are the host's own; the others are the server's. */
+  ownSettings: z.optional(z.array(z.string())),
   facts: z.optional(NodeFacts),
   /** The last one; what containers use is told of each by itself. */
   beat: z.optional(z.omit(Beat, { containers: true })),

@@ -27,6 +27,8 @@ export const EventsQuery = z.strictObject({ watch: flag, since: time, until: tim
 export type EventsQuery = z.infer<typeof EventsQuery>;
 
 const word = z.optional(z.string().check(z.minLength(1), z.maxLength(256)));
+/** Records that `tail` may ask for. */
+export const MAX_TAIL = 1_000;
 
 export const AuditQuery = z.strictObject({
   since: time,
@@ -34,6 +36,13 @@ export const AuditQuery = z.strictObject({
   subject: word,
   /** A name, or the beginning of an id. */
   container: word,
+  /** Only the last so many of what there is. */
+  tail: z.optional(
+    z.string().check(
+      z.regex(/^\d{1,4}$/),
+      z.refine((text) => Number(text) <= MAX_TAIL),
+    ),
+  ),
   follow: flag,
 });
 export type AuditQuery = z.infer<typeof AuditQuery>;

@@ -27,6 +27,21 @@ export type Right = z.infer<typeof Right>;
 export const Scope = z.record(z.string().check(z.minLength(1)), z.string());
 export type Scope = z.infer<typeof Scope>;
 
+/** As people write one: `NAME=VALUE,NAME=VALUE`. `undefined` for what is none. */
+export function parseScope(text: string): Scope | undefined {
+  const labels = text.split(",").map((label): [string, string] | undefined => {
+    const at = label.indexOf("=");
+    return at > 0 ? [label.slice(0, at), label.slice(at + 1)] : undefined;
+  });
+  return labels.every((label) => label !== undefined) ? Object.fromEntries(labels) : undefined;
+}
+
+export function scopeWords(scope: Scope): string {
+  return Object.entries(scope)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+}
+
 /** `admin` includes every right. */
 export interface Grant {
   /** Who, for the audit and the session list, e.g. `local`, `token:ci`, `page:7f3a`. */

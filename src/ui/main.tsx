@@ -12,7 +12,7 @@ import { Feed } from "./feed.ts";
 import { HOSTS } from "./hosts/hosts.ts";
 import { Link } from "./link.ts";
 import { Page } from "./page.tsx";
-import { HOSTS_TAB, LIST, Tabs } from "./tabs.ts";
+import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, LIST, Tabs, TOKENS_TAB } from "./tabs.ts";
 
 const code = codeOf(location.hash, "code") ?? "";
 /** Of the login that waits to be approved. */
@@ -41,8 +41,16 @@ effect(() => {
 });
 
 const fleet = computed(() => feed.list.value?.fleet === true);
+const admin = computed(() => account.person.value?.admin === true);
 effect(() => {
-  tabs.fixed.value = fleet.value ? [HOSTS_TAB, LIST] : [LIST];
+  const more = admin.value ? [AUDIT_TAB, TOKENS_TAB] : [];
+  const fixed = fleet.value ? [HOSTS_TAB, LIST, EVENTS_TAB, ...more] : [LIST];
+  tabs.fixed.value = fixed;
+  // Whoever signs in after somebody else may have fewer.
+  const shown = tabs.shown.peek();
+  if (account.person.value && shown <= LIST && !fixed.includes(shown)) tabs.shown.value = LIST;
+});
+effect(() => {
   if (!fleet.value) return undefined;
   const stop = new AbortController();
   void hosts.run(stop.signal);

@@ -3,6 +3,7 @@
 import type { Signal } from "@preact/signals";
 import type { Account } from "./account.ts";
 import { Approval } from "./approval.tsx";
+import { AuditView } from "./audit/view.tsx";
 import { Confirm } from "./confirm.tsx";
 import type { Shown } from "./containers/containers.ts";
 import { ContainerList } from "./containers/list.tsx";
@@ -12,6 +13,7 @@ import type { Orders } from "./containers/orders.ts";
 import { isMeasured, type Usages } from "./containers/usages.ts";
 import { Countdown } from "./countdown.tsx";
 import { type DetailsParts, DetailsView } from "./details/view.tsx";
+import { EventsView } from "./events/view.tsx";
 import type { Feed } from "./feed.ts";
 import type { Host } from "./hosts/hosts.ts";
 import { HostsView } from "./hosts/view.tsx";
@@ -19,8 +21,9 @@ import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
 import { SignIn } from "./sign-in.tsx";
 import { TabStrip } from "./tab-strip.tsx";
-import { isLive, LIST, placeOf, type Tab, type Tabs } from "./tabs.ts";
+import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs, TOKENS_TAB } from "./tabs.ts";
 import { TerminalView } from "./terminal/view.tsx";
+import { TokensView } from "./tokens/view.tsx";
 
 export interface PageProps {
   account: Account;
@@ -62,7 +65,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
               aria-labelledby={`tab-${id}`}
               hidden={tabs.shown.value !== id}
             >
-              {id === LIST ? (
+              {id === LIST && (
                 <ContainerList
                   feed={feed}
                   tabs={tabs}
@@ -71,9 +74,15 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
                   usages={isMeasured(feed.list.value) ? usages : undefined}
                   shell={account.person.value?.shell}
                 />
-              ) : (
+              )}
+              {id === HOSTS_TAB && (
                 <HostsView account={account} feed={hosts} tabs={tabs} approve={() => (approving.value = "")} />
               )}
+              {id === EVENTS_TAB && <EventsView account={account} shown={signedIn && tabs.shown.value === id} />}
+              {id === AUDIT_TAB && (
+                <AuditView account={account} hosts={hosts} shown={signedIn && tabs.shown.value === id} />
+              )}
+              {id === TOKENS_TAB && <TokensView account={account} shown={signedIn && tabs.shown.value === id} />}
             </section>
           ))}
           {tabs.open.value.map((tab) => (

@@ -1,9 +1,15 @@
 /** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs } from "./tabs.ts";
+import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs, TOKENS_TAB } from "./tabs.ts";
 
-const FIXED: Record<number, string> = { [HOSTS_TAB]: "Hosts", [LIST]: "Containers" };
+const FIXED: Record<number, string> = {
+  [HOSTS_TAB]: "Hosts",
+  [LIST]: "Containers",
+  [EVENTS_TAB]: "Events",
+  [AUDIT_TAB]: "Audit",
+  [TOKENS_TAB]: "Tokens",
+};
 const KINDS = { terminal: "Terminal", attach: "Attached", host: "Shell", log: "Log", details: "Details" } as const;
 
 export function TabStrip({ tabs }: { tabs: Tabs }) {

@@ -13,8 +13,11 @@ import { commandIn, LOGIN_SHELL, mainProcessOf } from "./terminal/start.ts";
 const MAX_TABS = 24;
 /** The list of containers is always open and never closes. */
 export const LIST = 0;
-/** Of a fleet, so are its hosts. */
+/** Of a fleet, so are its hosts and events, and for administrators the audit log and the tokens. */
 export const HOSTS_TAB = -1;
+export const EVENTS_TAB = -2;
+export const AUDIT_TAB = -3;
+export const TOKENS_TAB = -4;
 
 /** A container: with its node where the page is a server's. */
 export interface Target {

@@ -52,6 +52,7 @@ suite("ctl audit", () => {
       [ended?.event, ended?.session, ended?.outcome, ended?.bytesOut],
       ["end", opened?.session, "exit 0", 6],
     );
+    assert.deepEqual(await records("--container", WEB, "--tail", "1"), [ended]);
     const table = (await said("audit", "--container", WEB)).out;
     assert.match(table, /^TIME +EVENT +KIND +SUBJECT +CONTAINER +OUTCOME\n/);
     assert.match(table, /\n\S+Z +end +exec +local +ctl-audit-web +exit 0\n$/);

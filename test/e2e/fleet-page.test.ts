@@ -173,7 +173,7 @@ test("New agent shows the one command, and the host it is run on appears with ch
   await page.getByLabel("Name of the host").fill("box-3");
   await page.getByRole("button", { name: "Add", exact: true }).click();
   await page.getByText(/good once, and ends in 1[45]m/).waitFor();
-  const command = (await page.locator("pre.join").textContent()) ?? "";
+  const command = (await page.locator("pre.copyable").textContent()) ?? "";
   const [, flags = ""] = /^fairlead agent (-S http:\S+ --node-name box-3 --token flb_\S+)$/.exec(command) ?? [];
   await page.getByRole("button", { name: "Done" }).click();
   await card("box-3").getByText("Pending").waitFor();

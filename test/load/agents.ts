@@ -21,15 +21,9 @@ const INTERVAL = 10_000;
 /** Windows of all lines of this process together, in bytes. */
 const MEMORY = 64 * 1_048_576;
 /** Whose figures go along with each report. */
-const CONTAINERS: Beat["containers"] = Array.from({ length: 10 }, (_, i) => ({
-  id: String(i).repeat(64),
-  name: `container-${i}`,
-  cpu: 12.5,
-  memory: { used: 100_000_000, limit: 8_000_000_000 },
-  network: { received: 1_000_000, sent: 1_000_000 },
-  block: { read: 1_000_000, written: 1_000_000 },
-  pids: 10,
-}));
+const CONTAINERS = 10;
+/** Bytes that figures rise to. */
+const MANY = 4_000_000_000;
 
 class Crowd {
   #tally: Tally = newTally();
@@ -61,7 +55,7 @@ class Crowd {
     const heartbeat = new Heartbeat({
       registrar: new Registrar({ line, identity, facts: async () => FACTS, token: async () => token }),
       interval: INTERVAL,
-      beat: () => ({ ...BEAT, containers: CONTAINERS, gatewayStatus: "connected" }),
+      beat: report,
       settled: () => realtime.start(),
       keyIsOld: () => false,
       reported: (failure) => {
@@ -107,6 +101,38 @@ class Crowd {
     const counts = this.#tally[what];
     counts[key] = (counts[key] ?? 0) + 1;
   }
+}
+
+/** Every figure that moves on a host is another one each time. */
+function report(): Beat {
+  const used = (id: number) => ({
+    id: String(id).repeat(64),
+    name: `container-${id}`,
+    cpu: 100 * Math.random(),
+    memory: { used: any(), limit: 2 * MANY },
+    network: { received: any(), sent: any() },
+    block: { read: any(), written: any() },
+    pids: 10,
+  });
+  return {
+    ...BEAT,
+    cpuUsage: 100 * Math.random(),
+    memoryFree: any(),
+    diskTotal: 2 * MANY,
+    diskFree: any(),
+    diskRead: any(),
+    diskWritten: any(),
+    received: any(),
+    sent: any(),
+    load: Math.random(),
+    processes: 300,
+    containers: Array.from({ length: CONTAINERS }, (_, id) => used(id)),
+    gatewayStatus: "connected",
+  };
+}
+
+function any(): number {
+  return Math.floor(MANY * Math.random());
 }
 
 function second(): number {

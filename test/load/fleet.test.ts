@@ -14,6 +14,7 @@ import { figuresOf } from "../support/figures.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { Crowd } from "./crowd.ts";
+import { Follower } from "./follower.ts";
 import { type Usage, usageOf } from "./usage.ts";
 
 const AGENTS = Number(process.env["FAIRLEAD_AGENTS"] ?? 40);
@@ -31,6 +32,12 @@ const BACK_MS = 60_000;
 const MAX_RATE = 1.2 * LIMITS.pace.rate;
 /** Hosts that are added at a time. */
 const ADDERS = 8;
+/** Reports of each host that are followed, and milliseconds for the lines that have everything. */
+const FOLLOWED = 2;
+const FIRST_MS = 3_000;
+/** Bytes that a report of a host costs a follower, and one that says what ten containers use. */
+const MAX_HOST = 512;
+const MAX_USAGE = 4_096;
 const PROGRAM = [join(fileURLToPath(new URL("../..", import.meta.url)), "bin/fairlead"), "server"] as const;
 const FLAGS = ["--tls", "self-signed", "--heartbeat-interval", `${INTERVAL}s`, "--bootstrap-lifetime", "1h"];
 
@@ -86,6 +93,25 @@ suite(`${AGENTS} hosts on one server`, () => {
     assert.ok(latest < LATEST_MS, "a report came too late");
     const { nodes } = NodeList.parse(await server.atHome({ path: "/api/v1/nodes" }));
     assert.equal(nodes.filter(({ status }) => status === "Ready").length, AGENTS);
+  });
+
+  test("who follows the list of hosts, and what their containers use, is sent what is different", async (t) => {
+    using hosts = await Follower.open(server, "/api/v1/nodes?watch=1");
+    using usages = await Follower.open(server, "/api/v1/stats?watch=1");
+    // The first lines have everything.
+    await until("everything", () => hosts.bytes > 0 && usages.bytes > 0);
+    await delay(FIRST_MS);
+    const [before, began, since] = [[hosts.bytes, usages.bytes], await usageOf(server.pid), performance.now()];
+    crowd.begin();
+    await delay(FOLLOWED * INTERVAL * 1_000);
+    const reports = (await crowd.tally()).gaps.length;
+    const seconds = (performance.now() - since) / 1_000;
+    const [a, b] = [hosts, usages].map(({ bytes }, i) => bytes - (before[i] ?? 0)) as [number, number];
+    const cpu = ((await usageOf(server.pid)).cpu - began.cpu) / seconds;
+    t.diagnostic(`${kibibytes(a / seconds)} KiB/s of hosts, ${kibibytes(b / seconds)} KiB/s of what containers use`);
+    t.diagnostic(`processor ${(cpu * 100).toFixed(1)} % of one, with the reports`);
+    assert.ok(a / reports < MAX_HOST, `${a / reports} bytes for each report of a host`);
+    assert.ok(b / reports < MAX_USAGE, `${b / reports} bytes for what each report says of containers`);
   });
 
   test("all of them are back after the server was killed, and come no faster than it takes them", async (t) => {
@@ -151,6 +177,10 @@ function tell(
   t.diagnostic(
     `${((now.written - began.written) / seconds / 1_024).toFixed(1)} KiB/s written, ${now.files} open files`,
   );
+}
+
+function kibibytes(bytes: number): string {
+  return (bytes / 1_024).toFixed(1);
 }
 
 function mebibytes(bytes: number): string {

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { Command, Option } from "commander";
 import { auditFiles } from "../../audit/files.ts";
 import { verify } from "../../audit/verify.ts";
-import { AuditRecord, AuditVerdict } from "../../protocol/audit.ts";
+import { auditOutcome, AuditRecord, auditTarget, AuditVerdict } from "../../protocol/audit.ts";
 import { apiOf } from "../../protocol/version.ts";
 import { Failure, UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -16,11 +16,11 @@ interface Options {
   subject?: string;
   container?: string;
   follow?: boolean;
+  tail?: string;
   node?: string;
   output?: OutputFormat;
 }
 
-const SHORT_ID = 12;
 /** Faults were found. */
 const EXIT_FAULTS = 1;
 
@@ -28,6 +28,7 @@ const EXAMPLES = `
 Examples:
   ctl audit --since 1h                  the last hour
   ctl audit --container web -f          what is done to web, as it is done
+  ctl audit -n 20                       the last 20 records
   ctl audit --subject token:ci -o json  all of one caller's, every member
   ctl audit verify                      whether the records are all there and unchanged
   ctl audit verify /backup/audit*.log   the same of files, without an agent
@@ -37,7 +38,14 @@ are those of the host behind it.`;
 
 const LISTING: Listing<AuditRecord> = {
   headings: ["TIME", "EVENT", "KIND", "SUBJECT", "CONTAINER", "OUTCOME"],
-  row: (record) => [record.time, record.event, record.kind ?? "", record.subject ?? "", target(record), endOf(record)],
+  row: (record) => [
+    record.time,
+    record.event,
+    record.kind ?? "",
+    record.subject ?? "",
+    auditTarget(record),
+    auditOutcome(record),
+  ],
   wide: {
     headings: ["SEQ", "TIME", "EVENT", "KIND", "SUBJECT", "FROM", "CONTAINER", "SESSION", "OUTCOME", "COMMAND"],
     row: (record) => [
@@ -47,9 +55,9 @@ const LISTING: Listing<AuditRecord> = {
       record.kind ?? "",
       record.subject ?? "",
       record.remote ?? "",
-      target(record),
+      auditTarget(record),
       record.session ?? "",
-      endOf(record),
+      auditOutcome(record),
       (record.command ?? []).join(" "),
     ],
   },
@@ -67,6 +75,7 @@ export function auditCommand(invocation: Invocation): Entry {
     .option("--subject <who>", "of local, token:NAME, page:ID or server:NAME alone")
     .option("--node <node>", "what the agent of this host has written down, instead of its server")
     .option("--container <container>", "of one container alone: a name, or the beginning of an id")
+    .option("-n, --tail <records>", "only the last so many, at most 1,000")
     .addOption(new Option("-f, --follow", "go on with each new record"))
     .addOption(outputOption())
     .addHelpText("after", EXAMPLES);
@@ -81,10 +90,10 @@ export function auditCommand(invocation: Invocation): Entry {
 }
 
 async function show(invocation: Invocation, options: Options): Promise<number> {
-  const { output, follow, node, since, subject, container } = options;
+  const { output, follow, node, since, subject, container, tail } = options;
   const connection = await invocation.connection();
   const query = new URLSearchParams(follow ? { follow: "true" } : {});
-  for (const [name, value] of Object.entries({ since, subject, container })) if (value) query.set(name, value);
+  for (const [name, value] of Object.entries({ since, subject, container, tail })) if (value) query.set(name, value);
   const print = lister(LISTING, output, "again");
   for await (const line of connection.lines(`${apiOf(node)}/audit?${query.toString()}`)) {
     const record = AuditRecord.parse(line);
@@ -121,14 +130,4 @@ async function filesOf(paths: readonly string[]): Promise<string[]> {
   const files = (await Promise.all(found)).flat();
   if (files.length === 0) throw new Failure(`There is no audit log in ${paths.join(", ")}.`);
   return files;
-}
-
-/** At a server with its host in front, as it would be typed. */
-function target({ node, detail, containerName, container, reference }: AuditRecord): string {
-  const what = containerName ?? container?.slice(0, SHORT_ID) ?? reference ?? detail;
-  return [node, what].filter((part) => part !== undefined).join(":");
-}
-
-function endOf({ outcome, issuer, count }: AuditRecord): string {
-  return outcome ?? (issuer === undefined ? (count === undefined ? "" : `${count} records`) : `by ${issuer}`);
 }

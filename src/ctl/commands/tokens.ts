@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { age } from "../../lib/age.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { TokenList, type TokenRequest, type TokenView } from "../../protocol/login.ts";
-import { Right, RIGHTS, type Scope } from "../../protocol/rights.ts";
+import { parseScope, Right, RIGHTS, type Scope, scopeWords } from "../../protocol/rights.ts";
 import { forEach } from "../each.ts";
 import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -112,20 +112,9 @@ function rightOf(text: string): Right {
 }
 
 function scopeOf(text: string): Scope {
-  return Object.fromEntries(
-    text.split(",").map((label) => {
-      const [name = "", ...value] = label.split("=");
-      if (name === "" || value.length === 0)
-        throw new UsageError(`"${text}" is no scope. Write NAME=VALUE, and a comma between several labels.`);
-      return [name, value.join("=")];
-    }),
-  );
-}
-
-function scopeWords(scope: Scope): string {
-  return Object.entries(scope)
-    .map(([label, value]) => `${label}=${value}`)
-    .join(",");
+  const scope = parseScope(text);
+  if (scope) return scope;
+  throw new UsageError(`"${text}" is no scope. Write NAME=VALUE, and a comma between several labels.`);
 }
 
 /** Whole milliseconds. */

@@ -41,14 +41,19 @@ export interface AuditParts {
   draining: AbortSignal;
 }
 
-type Wanted = (record: AuditRecord) => boolean;
+interface Wish {
+  wanted: (record: AuditRecord) => boolean;
+  /** Only the last so many of those in the files. */
+  tail: number | undefined;
+}
 
 export function addAudit(app: App, { audit, limits, draining }: AuditParts): void {
   const config = { access: "admin" } as const;
   let following = 0;
   app.get("/api/v1/audit", { config, schema: LIST }, async (request, reply) => {
-    const wanted = filterOf(request.query);
-    if (!isSet(request.query.follow)) return send(reply, records(audit, wanted));
+    const { follow, tail } = request.query;
+    const wish = { wanted: filterOf(request.query), tail: tail === undefined ? undefined : Number(tail) };
+    if (!isSet(follow)) return send(reply, records(audit, wish));
     if (following >= limits.watches)
       throw new FairleadError("too-many", `${following} readers follow the audit log; end one first.`);
     following += 1;
@@ -58,7 +63,7 @@ export function addAudit(app: App, { audit, limits, draining }: AuditParts): voi
     const { subject } = callerOf(request);
     stay(callerOf(request), reply.raw, () => reply.raw.destroy());
     const signal = AbortSignal.any([goneSignal(reply.raw), draining, subject.revoked]);
-    return send(reply, followed(audit, wanted, { signal, heartbeatMs: limits.heartbeatMs }));
+    return send(reply, followed(audit, wish, { signal, heartbeatMs: limits.heartbeatMs }));
   });
   app.get("/api/v1/audit/verify", { config, schema: VERIFY }, async () => audit.verify());
 }
@@ -68,11 +73,16 @@ function send(reply: FastifyReply, lines: AsyncIterable<string>): FastifyReply {
   return reply.header("content-type", "application/x-ndjson").header("x-accel-buffering", "no").send(stream);
 }
 
-async function* records(audit: AuditDesk, wanted: Wanted, until = audit.seq): AsyncGenerator<string, void, void> {
+async function* records(audit: AuditDesk, { wanted, tail }: Wish): AsyncGenerator<string, void, void> {
+  const until = audit.seq;
+  const last: string[] = [];
   for await (const { text } of linesOf(await audit.files())) {
     const record = unseal(text);
-    if (record && record.seq <= until && wanted(record)) yield `${text}\n`;
+    if (!record || record.seq > until || !wanted(record)) continue;
+    if (tail === undefined) yield `${text}\n`;
+    else if (last.push(`${text}\n`) > tail) last.shift();
   }
+  yield* last;
 }
 
 interface Following {
@@ -81,22 +91,22 @@ interface Following {
 }
 
 /** First what is in the files, then what was written since. */
-async function* followed(audit: AuditDesk, wanted: Wanted, { signal, heartbeatMs }: Following): AsyncGenerator<string> {
+async function* followed(audit: AuditDesk, wish: Wish, { signal, heartbeatMs }: Following): AsyncGenerator<string> {
   const feed = new Feed(signal);
   const leave = audit.listen((text) => feed.push(text));
   try {
-    yield* records(audit, wanted);
+    yield* records(audit, wish);
     for await (const text of feed.read(heartbeatMs)) {
       const record = unseal(text.trimEnd());
       if (!record) yield "\n";
-      else if (wanted(record)) yield text;
+      else if (wish.wanted(record)) yield text;
     }
   } finally {
     leave();
   }
 }
 
-function filterOf({ since, subject, container }: AuditQuery): Wanted {
+function filterOf({ since, subject, container }: AuditQuery): Wish["wanted"] {
   const from = since === undefined ? 0 : millisecondsOf(since);
   return (record) =>
     Date.parse(record.time) >= from &&

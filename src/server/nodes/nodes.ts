@@ -138,6 +138,7 @@ export class Nodes {
       status: record.keys.length === 0 ? "Pending" : this.live.isReady(uid) ? "Ready" : "NotReady",
       created,
       settings: this.settingsOf(record),
+      ownSettings: Object.keys(present(record.settings)),
       ...(registered !== undefined && { registered }),
       ...(lastSeen !== undefined && { lastSeen }),
       ...(address !== undefined && { address }),

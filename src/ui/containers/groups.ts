@@ -1,6 +1,7 @@
 /** Which containers the list shows, and under which heading. */
 
 import type { Problem } from "../../protocol/errors.ts";
+import { mentions } from "../words.ts";
 import { type Placed, placed, type Shown } from "./containers.ts";
 
 export interface Group {
@@ -26,14 +27,10 @@ export function byHost({ fleet, hosts }: Shown, keep: (container: Placed) => boo
     });
 }
 
-/** Every word must occur somewhere in what the row says, whatever the case. */
+/** Every word must occur somewhere in what the row says. */
 export function matches(container: Placed, filter: string): boolean {
   const { name, image, id, state, status, project = "", service = "", node = "" } = container;
-  const haystack = [name, image, id, state, status, project, service, node].join("\n").toLowerCase();
-  return filter
-    .toLowerCase()
-    .split(/\s+/)
-    .every((word) => haystack.includes(word));
+  return mentions([name, image, id, state, status, project, service, node], filter);
 }
 
 /** Projects by name, then what belongs to none; running before stopped, then by name. */

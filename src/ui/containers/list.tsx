@@ -6,6 +6,7 @@ import { age } from "../../lib/age.ts";
 import type { HostShell } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
+import { Filter } from "../filter.tsx";
 import { Problem } from "../problem.tsx";
 import type { Tabs } from "../tabs.ts";
 import { placed, type Shown } from "./containers.ts";
@@ -53,13 +54,7 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
   return (
     <div class="list">
       <div class="toolbar">
-        <input
-          type="search"
-          aria-label="Filter containers"
-          placeholder="Filter"
-          value={filter.value}
-          onInput={(event) => (filter.value = event.currentTarget.value)}
-        />
+        <Filter typed={filter} label="Filter containers" />
         {feed.list.value?.fleet && <HostChoice hosts={feed.list.value.hosts} host={host} />}
         <FeedNote feed={feed} />
         {shell && <ShellButton shell={shell} tabs={tabs} />}
@@ -118,7 +113,7 @@ function GroupRows({ group, context }: { group: Group; context: RowContext }) {
           {heading(group)}{" "}
           {count > 0 && <span class="quiet">{count === 1 ? "1 container" : `${count} containers`}</span>}
           {group.problem && <span class="quiet broken">{group.problem.detail}</span>}
-          {context.usages && <Late node={group.node} usages={context.usages} now={context.now} />}
+          {context.usages && count > 0 && <Late node={group.node} usages={context.usages} now={context.now} />}
         </th>
       </tr>
       {group.containers.map((container) => (

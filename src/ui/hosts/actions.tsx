@@ -6,6 +6,7 @@ import { apiOf } from "../../protocol/version.ts";
 import type { Account } from "../account.ts";
 import { Confirm } from "../confirm.tsx";
 import { failure } from "../failure.ts";
+import { Settings } from "./settings.tsx";
 
 interface Action {
   words: string;
@@ -18,6 +19,7 @@ interface Action {
 
 export function Actions({ account, node }: { account: Account; node: NodeView }) {
   const asking = useSignal<Action | undefined>(undefined);
+  const setting = useSignal(false);
   const refusal = useSignal<string | undefined>(undefined);
   const act = async ({ method, path }: Action) => {
     asking.value = undefined;
@@ -31,6 +33,9 @@ export function Actions({ account, node }: { account: Account; node: NodeView })
   const { value: asked } = asking;
   return (
     <>
+      <button aria-label={`Settings of ${node.name}`} onClick={() => (setting.value = true)}>
+        Settings
+      </button>
       {actions(node).map((action) => (
         <button
           key={action.words}
@@ -41,6 +46,7 @@ export function Actions({ account, node }: { account: Account; node: NodeView })
           {action.words}
         </button>
       ))}
+      {setting.value && <Settings account={account} node={node} close={() => (setting.value = false)} />}
       {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
       {asked && (
         <Confirm

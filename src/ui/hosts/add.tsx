@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import * as z from "zod/mini";
 import { joinCommand } from "../../protocol/fleet.ts";
 import type { Account } from "../account.ts";
+import { Copyable } from "../copyable.tsx";
 import { Countdown } from "../countdown.tsx";
 import { failure } from "../failure.ts";
 import { Modal } from "../modal.tsx";
@@ -11,9 +12,6 @@ import { TextInput } from "../text-input.tsx";
 
 const Added = z.object({ name: z.string(), token: z.string(), expires: z.number() });
 type Added = z.infer<typeof Added>;
-
-/** How long the button says that it has copied, in milliseconds. */
-const SAID_MS = 2_000;
 
 export function AddHost({ account, close }: { account: Account; close: () => void }) {
   const added = useSignal<Added | undefined>(undefined);
@@ -55,21 +53,12 @@ function NameForm({ account, done }: { account: Account; done: (added: Added) =>
 }
 
 function Command({ added: { name, token, expires } }: { added: Added }) {
-  const copied = useSignal(false);
-  const command = joinCommand({ server: location.origin, node: name, token });
-  const copy = async () => {
-    await navigator.clipboard.writeText(command).catch(() => {});
-    copied.value = true;
-    setTimeout(() => (copied.value = false), SAID_MS);
-  };
   return (
     <>
       <p>
         Run this on {name}. The token in it is good once, and ends <Countdown until={expires} />.
       </p>
-      <pre class="join">{command}</pre>
-      {/* Browsers have no clipboard for pages that came without encryption from elsewhere. */}
-      {isSecureContext && <button onClick={() => void copy()}>{copied.value ? "Copied" : "Copy"}</button>}
+      <Copyable text={joinCommand({ server: location.origin, node: name, token })} />
     </>
   );
 }
