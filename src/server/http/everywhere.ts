@@ -4,6 +4,7 @@ import { type IncomingMessage, request } from "node:http";
 import type { Subject } from "../../auth/grant.ts";
 import { asFairleadError } from "../../door/problems.ts";
 import { forever } from "../../lib/forever.ts";
+import { wait } from "../../lib/wait.ts";
 import { ContainerList, type FleetContainers, type HostContainers } from "../../protocol/container.ts";
 import { FairleadError, Problem } from "../../protocol/errors.ts";
 import { readNdjson } from "../../protocol/ndjson.ts";
@@ -15,6 +16,8 @@ import { answerOf, HOST } from "./agent-answer.ts";
 const MAX_HOSTS = 512;
 /** Milliseconds until an agent that is away, or has broken off, is asked again: it costs nothing where there is none. */
 const RETRY = { first: 250, max: 2_000 };
+/** Milliseconds from one line to the next, at least: many hosts that tell something at once are one line. */
+const EVERY_MS = 100;
 const WATCH = `${apiOf(undefined)}/containers?watch=1`;
 
 export interface EverywhereParts {
@@ -55,6 +58,7 @@ export class Everywhere {
       const changed = [...this.#changed].flatMap((node) => this.#hosts.get(node)?.now ?? []);
       this.#changed.clear();
       if (!signal.aborted) yield { nodes: [...this.#hosts.keys()], changed };
+      await wait(EVERY_MS, signal);
     }
   }
 

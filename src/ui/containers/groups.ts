@@ -10,6 +10,8 @@ export interface Group {
   /** The Compose project; absent for containers that belong to none. */
   project?: string;
   containers: Placed[];
+  /** More of its containers that are not drawn. */
+  left?: number;
   /** Why the host's containers may be others by now. */
   problem?: Problem | undefined;
 }
@@ -25,6 +27,24 @@ export function byHost({ fleet, hosts }: Shown, keep: (container: Placed) => boo
       if (groups.length === 0) return problem ? [{ node, problem, containers: [] }] : [];
       return groups.map((group) => ({ node, problem, ...group }));
     });
+}
+
+/** The first rows of them: each container is one, and so is a group without any. */
+export function firstRows(groups: readonly Group[], most: number): Group[] {
+  const found: Group[] = [];
+  let room = most;
+  for (const group of groups) {
+    if (room <= 0) break;
+    const { length } = group.containers;
+    const whole = length <= room;
+    found.push(whole ? group : { ...group, containers: group.containers.slice(0, room), left: length - room });
+    room -= Math.max(1, length);
+  }
+  return found;
+}
+
+export function rowsOf(groups: readonly Group[]): number {
+  return groups.reduce((sum, { containers }) => sum + Math.max(1, containers.length), 0);
 }
 
 /** Every word must occur somewhere in what the row says. */
@@ -47,7 +67,9 @@ function sorted(containers: Placed[]): Placed[] {
   return [...containers].sort((a, b) => rank(a) - rank(b) || byName(a.name, b.name));
 }
 
-/** `web-2` comes before `web-10`. */
+/** `web-2` comes before `web-10`. One for all comparisons: making it is what costs. */
+const NAMES = new Intl.Collator(undefined, { numeric: true });
+
 function byName(a: string, b: string): number {
-  return a.localeCompare(b, undefined, { numeric: true });
+  return NAMES.compare(a, b);
 }

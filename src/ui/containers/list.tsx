@@ -7,10 +7,11 @@ import type { HostShell } from "../account.ts";
 import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
 import { Filter } from "../filter.tsx";
+import { More, useDrawn } from "../growing.tsx";
 import { Problem } from "../problem.tsx";
 import type { Tabs } from "../tabs.ts";
-import { placed, type Shown } from "./containers.ts";
-import { byHost, type Group, matches } from "./groups.ts";
+import type { Shown } from "./containers.ts";
+import { byHost, firstRows, type Group, matches, rowsOf } from "./groups.ts";
 import type { Opener } from "./opener.ts";
 import type { Orders } from "./orders.ts";
 import { Row, type RowContext } from "./row.tsx";
@@ -20,6 +21,8 @@ const NOTHING: Shown = { fleet: false, hosts: [] };
 
 /** Milliseconds between two looks at the clock for the ages. */
 const TICK = 5_000;
+/** Rows that are drawn at first, and more at a time. */
+const STEP = 200;
 /** Without what they use. */
 const COLUMNS = 6;
 
@@ -38,7 +41,9 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
   const filter = useSignal("");
   const now = useSignal(Date.now());
   const host = useSignal("");
-  const total = useComputed(() => placed(feed.list.value ?? NOTHING).length);
+  const total = useComputed(() =>
+    (feed.list.value ?? NOTHING).hosts.reduce((sum, each) => sum + each.containers.length, 0),
+  );
   const groups = useComputed(() => {
     const { fleet, hosts } = feed.list.value ?? NOTHING;
     const chosen = hosts.filter(({ node }) => node === host.value);
@@ -50,6 +55,7 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
     return () => clearInterval(timer);
   }, [now]);
 
+  const drawn = useDrawn(STEP, `${host.value} ${filter.value}`);
   const context = { tabs, opener, orders, usages, now: Math.max(now.value, Date.now() - TICK) };
   return (
     <div class="list">
@@ -85,13 +91,14 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
               </th>
             </tr>
           </thead>
-          {groups.value.map((group) => (
+          {firstRows(groups.value, drawn.value).map((group) => (
             <GroupRows key={`${group.node} ${group.project}`} group={group} context={context} />
           ))}
         </table>
       ) : (
         feed.list.value && <Nothing filter={filter.value} total={total.value} fleet={feed.list.value.fleet} />
       )}
+      <More left={rowsOf(groups.value) - drawn.value} step={STEP} drawn={drawn} />
     </div>
   );
 }
@@ -105,7 +112,7 @@ function ShellButton({ shell, tabs }: { shell: HostShell; tabs: Tabs }) {
 }
 
 function GroupRows({ group, context }: { group: Group; context: RowContext }) {
-  const count = group.containers.length;
+  const count = group.containers.length + (group.left ?? 0);
   return (
     <tbody>
       <tr class="group">

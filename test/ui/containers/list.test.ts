@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ContainerView } from "../../../src/protocol/container.ts";
-import { grouped, matches } from "../../../src/ui/containers/groups.ts";
+import { firstRows, type Group, grouped, matches, rowsOf } from "../../../src/ui/containers/groups.ts";
 import { image, may, ports, status } from "../../../src/ui/containers/wording.ts";
 
 function container(facts: Partial<ContainerView>): ContainerView {
@@ -78,4 +78,17 @@ test("a right is a right, and admin is all of them", () => {
   assert.ok(may(container({ rights: ["list", "logs"] }), "logs"));
   assert.ok(!may(container({ rights: ["list", "logs"] }), "exec"));
   assert.ok(may(container({ rights: ["admin"] }), "exec"));
+});
+
+test("only the first rows are drawn, and a group that is cut says how many it has", () => {
+  const groups: Group[] = [
+    { node: "a", containers: [container({ id: "1" }), container({ id: "2" })] },
+    { node: "away", containers: [] },
+    { node: "b", containers: [container({ id: "3" }), container({ id: "4" }), container({ id: "5" })] },
+  ];
+  assert.equal(rowsOf(groups), 6);
+  assert.deepEqual(firstRows(groups, 6), groups);
+  const [a, away, b] = firstRows(groups, 4);
+  assert.deepEqual([a, away, b?.containers.length, b?.left], [groups[0], groups[1], 1, 2]);
+  assert.deepEqual(firstRows(groups, 2), groups.slice(0, 1));
 });
