@@ -51,12 +51,19 @@ export class Feed<T> {
   async #attempt(stop: AbortSignal, backoff: Backoff): Promise<FairleadError> {
     try {
       const response = await this.#account.call(this.#source.path, { signal: stop });
-      const read = this.#source.reader(this.list.peek());
+      this.state.value = { state: "live" };
+      let latest = this.list.peek();
+      let timer: number | undefined;
+      const read = this.#source.reader(latest);
       for await (const line of readNdjson(bytes(response))) {
         const problem = Problem.safeParse(line);
         if (problem.success) throw FairleadError.from(problem.data);
-        this.list.value = read(line);
-        this.state.value = { state: "live" };
+        latest = read(line);
+        // Lines that come together are shown together: a log has hundreds of them.
+        timer ??= setTimeout(() => {
+          timer = undefined;
+          if (!stop.aborted) this.list.value = latest;
+        });
         backoff.reset();
       }
       return new FairleadError("unreachable", "The list was ended.");

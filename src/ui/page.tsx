@@ -42,7 +42,8 @@ export interface PageProps {
 }
 
 /** Signing in again after the sign-in ended finds the tabs as they were: what they showed is not lost. */
-export function Page({ account, approving, feed, hosts, link, opener, orders, tabs, usages, code }: PageProps) {
+export function Page(parts: PageProps) {
+  const { account, approving, feed, link, opener, orders, tabs, code } = parts;
   const signIn = account.state.value;
   const signedIn = signIn.state === "in";
   const asking = tabs.asking.value;
@@ -58,32 +59,7 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
         <Connection link={link} tabs={tabs} />
         <main>
           {tabs.fixed.value.map((id) => (
-            <section
-              key={id}
-              id={`panel-${id}`}
-              role="tabpanel"
-              aria-labelledby={`tab-${id}`}
-              hidden={tabs.shown.value !== id}
-            >
-              {id === LIST && (
-                <ContainerList
-                  feed={feed}
-                  tabs={tabs}
-                  opener={opener}
-                  orders={orders}
-                  usages={isMeasured(feed.list.value) ? usages : undefined}
-                  shell={account.person.value?.shell}
-                />
-              )}
-              {id === HOSTS_TAB && (
-                <HostsView account={account} feed={hosts} tabs={tabs} approve={() => (approving.value = "")} />
-              )}
-              {id === EVENTS_TAB && <EventsView account={account} shown={signedIn && tabs.shown.value === id} />}
-              {id === AUDIT_TAB && (
-                <AuditView account={account} hosts={hosts} shown={signedIn && tabs.shown.value === id} />
-              )}
-              {id === TOKENS_TAB && <TokensView account={account} shown={signedIn && tabs.shown.value === id} />}
-            </section>
+            <FixedPanel key={id} id={id} shown={signedIn && tabs.shown.value === id} parts={parts} />
           ))}
           {tabs.open.value.map((tab) => (
             <Panel
@@ -115,6 +91,32 @@ export function Page({ account, approving, feed, hosts, link, opener, orders, ta
       )}
       {signedIn && <OrderDialog orders={orders} />}
     </>
+  );
+}
+
+interface FixedPanelProps {
+  id: number;
+  shown: boolean;
+  parts: PageProps;
+}
+
+/** Of those that never close. */
+function FixedPanel({ id, shown, parts }: FixedPanelProps) {
+  const { account, approving, feed, hosts, opener, orders, tabs, usages } = parts;
+  const measured = isMeasured(feed.list.value) ? usages : undefined;
+  const shell = account.person.value?.shell;
+  return (
+    <section id={`panel-${id}`} role="tabpanel" aria-labelledby={`tab-${id}`} hidden={!shown}>
+      {id === LIST && (
+        <ContainerList feed={feed} tabs={tabs} opener={opener} orders={orders} usages={measured} shell={shell} />
+      )}
+      {id === HOSTS_TAB && (
+        <HostsView account={account} feed={hosts} tabs={tabs} approve={() => (approving.value = "")} />
+      )}
+      {id === EVENTS_TAB && <EventsView account={account} shown={shown} />}
+      {id === AUDIT_TAB && <AuditView account={account} hosts={hosts} shown={shown} />}
+      {id === TOKENS_TAB && <TokensView account={account} shown={shown} />}
+    </section>
   );
 }
 

@@ -98,6 +98,8 @@ test("the audit log tells who changed what, goes on by itself, and is asked for 
 test("a host's settings are changed, refused where they make no sense, and taken back to the server's", async () => {
   const { page } = fleet;
   await open("Hosts");
+  await page.getByLabel("Filter hosts").fill("box-1 pending");
+  await page.getByRole("article", { name: "box-2" }).waitFor({ state: "detached" });
   const settings = page.getByRole("dialog", { name: "Settings of box-1" });
   const reports = settings.getByLabel("Reports every");
   const save = () => settings.getByRole("button", { name: "Save" }).click();

@@ -96,6 +96,8 @@ async function* followed(audit: AuditDesk, wish: Wish, { signal, heartbeatMs }: 
   const leave = audit.listen((text) => feed.push(text));
   try {
     yield* records(audit, wish);
+    // Else who follows what nobody has done yet would not even know that he is let in.
+    yield "\n";
     for await (const text of feed.read(heartbeatMs)) {
       const record = unseal(text.trimEnd());
       if (!record) yield "\n";
