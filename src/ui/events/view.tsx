@@ -30,7 +30,7 @@ export function EventsView({ account, shown }: { account: Account; shown: boolea
       <div class="toolbar">
         <Filter typed={filter} label="Filter events" />
         <FeedNote feed={feed} />
-        {all?.length === SHOWN && <span class="quiet">The last {SHOWN}; ctl events has more.</span>}
+        {all?.length === SHOWN && <span class="quiet">The last {SHOWN}.</span>}
       </div>
       {found?.length === 0 && <p class="nothing">{all?.length === 0 ? "Nothing happened yet." : "None matches."}</p>}
       {found && found.length > 0 && <EventTable events={found.toReversed()} />}

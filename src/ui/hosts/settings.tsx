@@ -17,19 +17,32 @@ interface Setting {
   key: Key;
   label: string;
   meaning: string;
+  /** Of a duration, in milliseconds; without it the setting is on or off. */
+  range?: readonly [min: number, max: number];
 }
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const DAY = 24 * 60 * MINUTE;
 
 const SETTINGS: Setting[] = [
   {
     key: "heartbeatInterval",
     label: "Reports every",
-    meaning: "How often it tells how it is. After three reports that fail to come it is NotReady. 1s to 24h.",
+    meaning: "How often it tells how it is. After three reports that fail to come it is NotReady.",
+    range: [SECOND, DAY],
   },
-  { key: "pollInterval", label: "Asks for work every", meaning: "How often it asks what it should run. 1s to 24h." },
+  {
+    key: "pollInterval",
+    label: "Asks for work every",
+    meaning: "How often it asks what to run.",
+    range: [SECOND, DAY],
+  },
   {
     key: "keyInterval",
     label: "New key every",
-    meaning: "How often it makes itself a new key; the old one is good until the new one is used. 1m to 8784h.",
+    meaning: "How often it makes itself a new key; the old one is good until the new one is used.",
+    range: [MINUTE, 366 * DAY],
   },
   {
     key: "containerMetrics",
@@ -85,18 +98,18 @@ export function Settings({ account, node, close }: SettingsProps) {
   );
 }
 
-function FieldView({ field: { key, label, meaning, typed }, now }: { field: Field; now: string }) {
+function FieldView({ field: { label, meaning, range, typed }, now }: { field: Field; now: string }) {
   return (
     <div class="setting">
       <span>{label}</span>
-      {key === "containerMetrics" || key === "gpuMetrics" ? (
+      {range ? (
+        <TextInput typed={typed} label={label} placeholder="As the server has it" maxLength={32} />
+      ) : (
         <select aria-label={label} value={typed.value} onChange={(event) => (typed.value = event.currentTarget.value)}>
           <option value="">As the server has it</option>
           <option>on</option>
           <option>off</option>
         </select>
-      ) : (
-        <TextInput typed={typed} label={label} placeholder="As the server has it" maxLength={32} />
       )}
       <span class="quiet">now {now}</span>
       <p>{meaning}</p>
@@ -114,19 +127,27 @@ function words(value: number | boolean): string {
   return value ? "on" : "off";
 }
 
-/** Only what was changed. Throws for what is no duration. */
+/** Only what was changed. Throws for what is no duration, or none that can be. */
 function changeOf(fields: readonly Field[]): NodeSettingsChange {
   const changed = fields.filter(({ typed, own }) => typed.value.trim() !== own);
   return Object.fromEntries(changed.map((field) => [field.key, valueOf(field)]));
 }
 
-function valueOf({ label, typed }: Field): number | boolean | null {
+function valueOf({ label, range, typed }: Field): number | boolean | null {
   const text = typed.value.trim();
   if (text === "") return null;
-  if (text === "on" || text === "off") return text === "on";
+  if (!range) return text === "on";
+  const [min, max] = range;
+  const ms = millisecondsOf(text);
+  if (ms !== undefined && ms >= min && ms <= max) return ms;
+  const between = `from ${formatDuration(min)} to ${formatDuration(max)}`;
+  throw new FairleadError("bad-request", `${label}: "${text}" is no duration ${between}. Write one such as 90s or 5m.`);
+}
+
+function millisecondsOf(text: string): number | undefined {
   try {
     return Math.round(parseDuration(text));
   } catch {
-    throw new FairleadError("bad-request", `${label}: "${text}" is no duration. Write one such as 30s, 5m or 24h.`);
+    return undefined;
   }
 }
