@@ -104,6 +104,7 @@ test("a host's settings are changed, refused where they make no sense, and taken
   const reports = settings.getByLabel("Reports every");
   const save = () => settings.getByRole("button", { name: "Save" }).click();
   await page.getByRole("button", { name: "Settings of box-1" }).click();
+  await settings.getByText("now 1s").waitFor();
   assert.equal(await reports.inputValue(), "");
   await reports.fill("often");
   await save();

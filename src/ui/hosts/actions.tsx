@@ -46,7 +46,7 @@ export function Actions({ account, node }: { account: Account; node: NodeView })
           {action.words}
         </button>
       ))}
-      {setting.value && <Settings account={account} node={node} close={() => (setting.value = false)} />}
+      {setting.value && <Settings account={account} name={node.name} close={() => (setting.value = false)} />}
       {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
       {asked && (
         <Confirm

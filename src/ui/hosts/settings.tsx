@@ -1,10 +1,10 @@
 /** A host's settings: what each means, what it is now, and whether it is the host's own or the server's. */
 
 import { type Signal, signal, useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { formatDuration, parseDuration } from "../../lib/duration.ts";
 import { FairleadError } from "../../protocol/errors.ts";
-import type { NodeSettingsChange, NodeView } from "../../protocol/node.ts";
+import { type NodeSettingsChange, NodeView } from "../../protocol/node.ts";
 import { apiOf } from "../../protocol/version.ts";
 import type { Account } from "../account.ts";
 import { failure } from "../failure.ts";
@@ -54,7 +54,8 @@ const SETTINGS: Setting[] = [
 
 export interface SettingsProps {
   account: Account;
-  node: NodeView;
+  /** The host's name. */
+  name: string;
   close: () => void;
 }
 
@@ -62,43 +63,52 @@ interface Field extends Setting {
   /** As text; empty: the server's. */
   own: string;
   typed: Signal<string>;
+  now: string;
 }
 
-export function Settings({ account, node, close }: SettingsProps) {
-  // As it was when this was opened: reports of the host change nothing that is being typed.
-  const fields = useMemo(() => SETTINGS.map((setting) => fieldOf(setting, node)), []);
+export function Settings({ account, name, close }: SettingsProps) {
+  const fields = useSignal<Field[] | undefined>(undefined);
   const refusal = useSignal<string | undefined>(undefined);
-  const send = async (event: Event) => {
-    event.preventDefault();
+  const attempt = async (work: () => Promise<void>) => {
     refusal.value = undefined;
-    try {
-      const body = JSON.stringify(changeOf(fields));
-      await account.call(`${apiOf(node.name)}/settings`, { method: "PATCH", body });
-      close();
-    } catch (thrown) {
-      refusal.value = failure(thrown).message;
-    }
+    await work().catch((thrown: unknown) => (refusal.value = failure(thrown).message));
+  };
+  const load = async () => {
+    const node = NodeView.parse(await (await account.call(apiOf(name))).json());
+    fields.value = SETTINGS.map((setting) => fieldOf(setting, node));
+  };
+  const save = async () => {
+    const body = JSON.stringify(changeOf(fields.peek() ?? []));
+    await account.call(`${apiOf(name)}/settings`, { method: "PATCH", body });
+    close();
+  };
+  useEffect(() => void attempt(load), [name]);
+  const send = (event: Event) => {
+    event.preventDefault();
+    void attempt(save);
   };
   return (
-    <Modal title={`Settings of ${node.name}`} close={close}>
+    <Modal title={`Settings of ${name}`} close={close}>
       <form class="fields" onSubmit={send}>
         <p>What is empty is as the server has it. A change holds from the host's next report on.</p>
-        {fields.map((field) => (
-          <FieldView key={field.key} field={field} now={words(node.settings[field.key])} />
+        {fields.value?.map((field) => (
+          <FieldView key={field.key} field={field} />
         ))}
         {refusal.value !== undefined && <p role="alert">{refusal.value}</p>}
         <div class="buttons">
           <button type="button" onClick={close}>
             Cancel
           </button>
-          <button class="primary">Save</button>
+          <button class="primary" disabled={!fields.value}>
+            Save
+          </button>
         </div>
       </form>
     </Modal>
   );
 }
 
-function FieldView({ field: { label, meaning, range, typed }, now }: { field: Field; now: string }) {
+function FieldView({ field: { label, meaning, range, typed, now } }: { field: Field }) {
   return (
     <div class="setting">
       <span>{label}</span>
@@ -118,8 +128,9 @@ function FieldView({ field: { label, meaning, range, typed }, now }: { field: Fi
 }
 
 function fieldOf(setting: Setting, { settings, ownSettings = [] }: NodeView): Field {
-  const own = ownSettings.includes(setting.key) ? words(settings[setting.key]) : "";
-  return { ...setting, own, typed: signal(own) };
+  const now = words(settings[setting.key]);
+  const own = ownSettings.includes(setting.key) ? now : "";
+  return { ...setting, own, typed: signal(own), now };
 }
 
 function words(value: number | boolean): string {
