@@ -1,5 +1,6 @@
 /** A process in a container and a person or a pipe, talking: what `exec` and `attach` have in common. */
 
+import type { Client } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { pump } from "../lib/pump.ts";
 import type { ExitStatus, Packet, SignalName } from "../protocol/packet.ts";
@@ -10,6 +11,8 @@ import type { LinkStatus } from "./link-status.ts";
 
 export interface Talk {
   session: RemoteSession;
+  /** Whose only session it is. */
+  client: Pick<Client, "close">;
   status: LinkStatus;
   /** Standard input goes over there. */
   stdin: boolean;
@@ -41,7 +44,7 @@ export class Conversation {
 
   /** Resolves with the exit code once all output is written. Rejects when the session broke. */
   async run(): Promise<number> {
-    const { session, status } = this.#talk;
+    const { session, client, status } = this.#talk;
     const { terminal, messages } = this.#invocation;
     const release = this.#takeOver();
     let finished = false;
@@ -57,6 +60,8 @@ export class Conversation {
       messages.cooked(finished);
       if (this.#leave?.words) messages.say(this.#leave.words);
       await session.close();
+      // Its goodbye leaves with the connection's, at once: nothing later happens in this program.
+      await client.close();
     }
   }
 

@@ -13,6 +13,8 @@ const CONTAINER = "ctl-restart";
 const COUNTING = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.02; done";
 /** Longer than any test waits: who waits for it fails. */
 const GRACE = "5m";
+/** For so long an agent keeps the end of a session for a client that is away. */
+const KEPT_MS = 60_000;
 
 /** How `ctl` comes to the agent. */
 interface Way {
@@ -102,9 +104,11 @@ for (const [name, open] of Object.entries(WAYS))
       await terminal.shows(/# /);
       agent.kill("SIGTERM");
       await terminal.shows(/\[fairlead: .*shutting down.*; this session ends in 5m\]/);
+      const done = performance.now();
       terminal.type("exit 3\r");
       await terminal.shows(/\[terminal same, code 3\]/);
       assert.equal(await agent.exited, 0);
+      assert.ok(performance.now() - done < KEPT_MS / 2, "the agent took a client that was done for one that is away");
       await start(agent.home);
     });
   });

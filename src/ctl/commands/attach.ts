@@ -54,7 +54,7 @@ async function attach(invocation: Invocation, container: string, options: Option
   messages.explain(() => `session ${session.id} at container ${session.container?.name} (${session.container?.id})`);
   const tty = session.tty === true;
   const proxied = options.sigProxy && options.stdin && !tty ? PROXIED : [];
-  const talk = { session, status, stdin: options.stdin, tty, proxied, patience: PATIENCE, detachKeys };
+  const talk = { session, client, status, stdin: options.stdin, tty, proxied, patience: PATIENCE, detachKeys };
   return new Conversation(talk, invocation).run();
 }
 

@@ -65,7 +65,7 @@ async function exec(
     () => `session ${session.id} in container ${session.container?.name} (${session.container?.id})`,
   );
   const proxied: NodeJS.Signals[] = body.tty && body.stdin ? [] : ["SIGINT"];
-  const talk = { session, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };
+  const talk = { session, client, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };
   return new Conversation(talk, invocation).run();
 }
 

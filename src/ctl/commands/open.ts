@@ -95,7 +95,7 @@ async function forward(invocation: Invocation, { connection, container, port, ho
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], resolve);
   });
-  messages.say("This agent has no address for a container's pages, so a local port leads there, until Ctrl-C.");
+  messages.say("There is no address for this container's pages, so a local port leads there, until Ctrl-C.");
   await show(invocation, `http://${listener?.address}/`, how);
   const signal = await stopped;
   status.close();

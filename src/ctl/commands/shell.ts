@@ -53,7 +53,7 @@ async function shell(invocation: Invocation, words: string[], options: Options):
   const session = await client.shell(body, { ...nodeOf(options), ...sessionOptions(options) });
   invocation.messages.explain(() => `session ${session.id} on the host, as ${session.user}`);
   const proxied: NodeJS.Signals[] = body.tty && body.stdin ? [] : ["SIGINT"];
-  const talk = { session, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };
+  const talk = { session, client, status, stdin: body.stdin, tty: body.tty, proxied, patience: PATIENCE };
   return new Conversation(talk, invocation).run();
 }
 

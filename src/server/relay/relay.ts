@@ -216,6 +216,9 @@ function parseHeader({ request: { header, body } }: Channel): RelayedHeader {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue?.path[0] === "node")
-    throw new FairleadError("bad-request", "This is a server: say on which node the container is, as NODE:container.");
+    throw new FairleadError(
+      "bad-request",
+      "This is a server: name the node, as NODE:container, or with --node where there is no container.",
+    );
   throw new FairleadError("bad-request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
 }
