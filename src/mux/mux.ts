@@ -29,6 +29,8 @@ export interface MuxOptions {
 const CHANNELS = 256;
 /** Milliseconds for which two channels that took turns are taken to go on so. */
 const SHARED_MS = 1_000;
+/** Bytes that come in at one go where somebody else may wait to be heard meanwhile: one read of a socket. */
+const TURN = 65_536;
 /** Answers that a peer which does not read may make us owe it. */
 const MAX_CONTROL = 1_024;
 const UNREAD = "too many answers wait for a peer that does not read";
@@ -46,6 +48,8 @@ export class Mux {
   /** The channel that received last, and when it was another one before. */
   #listener = 0;
   #mixed = Number.NEGATIVE_INFINITY;
+  /** Bytes that have come since the last rest. */
+  #turn = 0;
   #resolveClosed: (info: CloseInfo) => void = () => {};
 
   constructor(transport: Transport, options: MuxOptions) {
@@ -152,6 +156,7 @@ export class Mux {
       case "data":
         this.#liveness.move();
         this.#noteListener(frame.channel);
+        this.#takeTurns(frame.message.length);
         if (this.#channels.find(frame.channel)?.receiveMessage(frame.message) === false)
           throw violation(`channel ${frame.channel} sent more than its credit`);
         return;
@@ -180,6 +185,15 @@ export class Mux {
     if (id === this.#listener) return;
     if (this.#listener !== 0) this.#mixed = this.#liveness.heard;
     this.#listener = id;
+  }
+
+  /** A socket with much to say is read for milliseconds on end: too long while another channel is being used. */
+  #takeTurns(bytes: number): void {
+    if (!this.shared) return;
+    this.#turn += bytes;
+    if (this.#turn < TURN) return;
+    this.#turn = 0;
+    this.#transport.rest?.();
   }
 
   get #channelsTaken(): number {

@@ -17,6 +17,8 @@ export interface Transport {
   readonly buffered: number;
   /** Begins delivery; nothing is lost before. */
   start(events: TransportEvents): void;
+  /** Brings nothing more before the program has looked at everything else that waits. Absent where that cannot be chosen. */
+  rest?(): void;
   /** Says goodbye, then closes; `close` is reported within a few seconds. */
   close(code: number, reason: string): void;
 }
@@ -31,8 +33,10 @@ export interface WebSocketLike {
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
   addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
   addEventListener(type: "error", listener: () => void): void;
-  /** Only `ws` has it, and only `ws` calls back when a message left. */
+  /** Only `ws` has these, and only `ws` calls back when a message left. */
   terminate?(): void;
+  pause?(): void;
+  resume?(): void;
 }
 
 const OPEN = 1;
@@ -48,11 +52,20 @@ export interface Wire {
   uncork(): void;
 }
 
-/** Calls back once everything that follows from what happens now has been said: Node's `nextTick` waits for the microtasks. */
-type Later = (run: () => void) => void;
+/** The turns of the event loop. */
+export interface Turns {
+  /** Calls back once everything that follows from what happens now has been said: Node's `nextTick` waits for the microtasks. */
+  later(run: () => void): void;
+  /** Calls back when everything else that waits has been looked at: Node's `setImmediate`. */
+  next?(run: () => void): void;
+}
 
 /** Adapts a WebSocket. Call it before it opens, or in that very tick: messages before `start` are kept. */
-export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: Later = queueMicrotask): Transport {
+export function webSocketTransport(
+  socket: WebSocketLike,
+  wire?: Wire,
+  turns: Turns = { later: queueMicrotask },
+): Transport {
   let events: TransportEvents | undefined;
   let ended: CloseInfo | undefined;
   const early: Uint8Array[] = [];
@@ -80,7 +93,7 @@ export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: La
     if (corked || !wire) return;
     corked = true;
     wire.cork();
-    later(uncork);
+    turns.later(uncork);
   };
   const deliver = (bytes: Uint8Array) => (events ? events.message(bytes) : early.push(bytes));
 
@@ -110,6 +123,11 @@ export function webSocketTransport(socket: WebSocketLike, wire?: Wire, later: La
       events = handlers;
       for (const bytes of early.splice(0)) handlers.message(bytes);
       if (ended) handlers.close(ended);
+    },
+    rest() {
+      if (!turns.next || !socket.pause) return;
+      socket.pause();
+      turns.next(() => socket.resume?.());
     },
     close(code, reason) {
       socket.close(closable(code), reason.slice(0, MAX_CLOSE_REASON));

@@ -114,7 +114,7 @@ export class RelayRig implements AsyncDisposable {
     const doors = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       doors.handleUpgrade(request, socket, head, (ws) =>
-        this.#welcome(request, webSocketTransport(ws, socket, nextTick), running),
+        this.#welcome(request, webSocketTransport(ws, socket, { later: nextTick, next: setImmediate }), running),
       );
     });
     await once(http.listen(this.#port, "127.0.0.1"), "listening");
@@ -212,7 +212,7 @@ export function dial(
       createConnection: () => wire,
     });
     signal.addEventListener("abort", () => socket.terminate(), { once: true });
-    socket.once("open", () => resolve(webSocketTransport(socket, wire, nextTick)));
+    socket.once("open", () => resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate })));
     socket.once("error", (error) => reject(new FairleadError("unreachable", error.message)));
   });
 }

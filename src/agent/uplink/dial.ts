@@ -60,7 +60,7 @@ function upgrade(socket: WebSocket, signal: AbortSignal): Promise<Transport> {
     socket.once("open", () => {
       signal.removeEventListener("abort", abort);
       socket.off("error", reject);
-      resolve(webSocketTransport(socket, wire, nextTick));
+      resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate }));
     });
     socket.once("error", reject);
     socket.once("unexpected-response", (_request, answer) => {

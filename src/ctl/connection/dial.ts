@@ -35,7 +35,7 @@ export function dialler(server: Server, entrance?: Entrance): Dial {
       socket.once("open", () => {
         settled();
         socket.off("error", fail);
-        resolve(webSocketTransport(socket, wire, nextTick));
+        resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate }));
       });
       const fail = (error: Error) => {
         settled();

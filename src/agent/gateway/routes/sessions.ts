@@ -25,7 +25,7 @@ export function addSessions(app: App, { sessions, door }: { sessions: SessionDes
   app.get(SESSIONS_PATH, options, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
-    const transport = webSocketTransport(socket, request.raw.socket, nextTick);
+    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
     const { address } = door.source(request);
     const spoken = identity.direct ? DIRECT : SUBPROTOCOL;
     sessions.serve(transport, identity.subject, { address, door: spoken, request: request.id });

@@ -33,14 +33,14 @@ export function addSessions(app: App, { exchange, door }: SessionRoutes): void {
   app.get(SESSIONS_PATH, sessions, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
-    const transport = webSocketTransport(socket, request.raw.socket, nextTick);
+    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
     const { address } = door.source(request);
     exchange.relay.serve(transport, identity.subject, { address, door: SUBPROTOCOL, request: request.id });
   });
   const uplink = { websocket: true, schema: UPLINK, config: { access: "host", speaks } } as const;
   app.get(UPLINK_PATH, uplink, (socket, request) => {
     const { uid, revoked } = signerOf(request);
-    const transport = webSocketTransport(socket, request.raw.socket, nextTick);
+    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
     const putOut = () => {
       const { reason } = revoked;
       const { code, message } = reason instanceof FairleadError ? reason : new FairleadError("revoked", String(reason));
