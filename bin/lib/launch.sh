@@ -36,6 +36,9 @@ launch() {
   # Known to the Node that came with us. The bytes that pass through lie outside of V8's heap: a small young generation
   # lets go of them soon.
   tuning=--max-semi-space-size=4
+  # Nothing is compiled on another thread: one that waits for memory while the program exits is waited for, for ever
+  # (nodejs/node#54918).
+  tuning="$tuning --no-concurrent-recompilation --no-concurrent-sparkplug"
   # Counted as what they are, and with an old generation that may have 64 MiB before it is looked at, they cause no full
   # collections; collecting on threads of its own takes as much processor time again, in half of all runs, as the bytes
   # themselves; and what a keystroke passes through, which runs rarely, is compiled early. With these Node cannot use its

@@ -11,9 +11,11 @@ const [local = "", socketPath = ""] = process.argv.slice(2);
 const docker = new Docker({ socketPath });
 
 async function serve(near: Socket): Promise<void> {
-  const [line] = (await once(near, "data")) as [Buffer];
+  const [first] = (await once(near, "data")) as [Buffer];
   near.pause();
-  const { container, command } = JSON.parse(line.toString()) as { container: string; command: string[] };
+  const end = first.indexOf("\n");
+  near.unshift(first.subarray(end + 1));
+  const { container, command } = JSON.parse(first.toString("utf8", 0, end)) as { container: string; command: string[] };
   const streams = { AttachStdin: true, AttachStdout: true, AttachStderr: true };
   const exec = await docker.getContainer(container).exec({ Cmd: command, ...streams });
   const far = await exec.start({ hijack: true, stdin: true });
