@@ -239,7 +239,8 @@ function helloOf(value: Record<string, unknown>): Hello {
 
 function goAwayOf(value: Record<string, unknown>): GoAway {
   const { code, reason, deadline } = value;
-  if (!isCount(code) || typeof reason !== "string" || typeof deadline !== "number")
+  // JSON has numbers that a relay could not write down again.
+  if (!isCount(code) || typeof reason !== "string" || typeof deadline !== "number" || !Number.isFinite(deadline))
     throw violation("malformed go-away");
   return { code, reason: reason.slice(0, MAX_REASON_BYTES), deadline };
 }

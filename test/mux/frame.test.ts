@@ -81,6 +81,12 @@ test("an open frame whose header claims to be longer than the frame is refused a
   assert.throws(() => decodeFrame(Uint8Array.of(1, 0, 0, 0, 1, 255, 255, 255, 255, 1, 2)), /malformed open/);
 });
 
+test("a time beyond all numbers is refused: whoever heard it passed on would take it for malformed", () => {
+  const words = new TextEncoder().encode('{"code":1001,"reason":"","deadline":1e999}');
+  const [goAway, farewell] = [Uint8Array.of(0x09, 0, 0, 0, 0, ...words), Uint8Array.of(0x8a, 0, 0, 0, 1, ...words)];
+  for (const wire of [goAway, farewell]) assert.throws(() => decodeFrame(wire), /malformed go-away/);
+});
+
 test("a message with room in front becomes a frame without a copy", () => {
   const frame = new Uint8Array(HEADER_BYTES + 3);
   frame.set([7, 8, 9], HEADER_BYTES);

@@ -72,8 +72,8 @@ function naiveHello(value: Record<string, unknown> | undefined): Frame | undefin
 function naiveGoAway(value: Record<string, unknown> | undefined): GoAway | undefined {
   if (!value) return undefined;
   const { code, reason, deadline } = value;
-  if (!positive(code) || typeof reason !== "string" || typeof deadline !== "number") return undefined;
-  return { code, reason: reason.slice(0, 1024), deadline };
+  if (!positive(code) || typeof reason !== "string" || !Number.isFinite(deadline)) return undefined;
+  return { code, reason: reason.slice(0, 1024), deadline: Number(deadline) };
 }
 
 function number(bytes: number[]): number {
