@@ -40,6 +40,8 @@ export const stalledReaders: Figure = {
 
 async function amongStalled(ctl: Ctl, log: string): Promise<number[]> {
   const memory: number[] = [];
+  // What other figures have left behind may still wait for its client.
+  const before = await ctl.sessions();
   const latency = await withReaders(ctl, log, async () => {
     const looking = new AbortController();
     const looks = watchMemory(ctl.agentPid, looking.signal);
@@ -48,7 +50,7 @@ async function amongStalled(ctl: Ctl, log: string): Promise<number[]> {
     memory.push(...(await looks));
     return time;
   });
-  await readersGone(ctl);
+  await readersGone(ctl, before);
   return [Math.max(...memory), latency];
 }
 
@@ -84,9 +86,9 @@ async function watchMemory(pid: number, signal: AbortSignal): Promise<number[]> 
 }
 
 /** The next sample must not pay for what this one left behind. */
-async function readersGone(ctl: Ctl): Promise<void> {
+async function readersGone(ctl: Ctl, before: number): Promise<void> {
   const limit = performance.now() + GONE_LIMIT;
-  while ((await ctl.sessions()) > 0) {
+  while ((await ctl.sessions()) > before) {
     if (performance.now() > limit)
       throw new Error(`sessions of readers that left are still open after ${GONE_LIMIT} ms`);
     await delay(LOOK);
