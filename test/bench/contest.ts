@@ -5,8 +5,8 @@ import type { Contest } from "./figure.ts";
 import { freePort } from "../support/free-port.ts";
 import { type Stage, WEB } from "./stage.ts";
 
-/** Ours is `ctl`, or `ctl` and an agent with TLS, as on another machine, or what Node can do at best. */
-type Ours = "ctl" | "secure" | "bare";
+/** Ours is `ctl`, or `ctl` and an agent with TLS, as on another machine, or what Node can do at best, without and with TLS. */
+type Ours = "ctl" | "secure" | "bare" | "bare-secure";
 
 /** What both sides do: `sample` is given the local port. */
 interface Forwarded {
@@ -35,9 +35,9 @@ export async function betweenForwards(stage: Stage, { remote, ours: who, sample 
 type Forward = (ports: ReadonlyMap<number, number>) => Promise<AsyncDisposable>;
 
 async function forwarder(stage: Stage, who: Ours = "ctl"): Promise<Forward> {
-  if (who === "bare") {
+  if (who === "bare" || who === "bare-secure") {
     const bare = await stage.bare();
-    return (ports) => bare.forward(ports);
+    return (ports) => bare.forward(ports, { secure: who === "bare-secure" });
   }
   const ctl = await (who === "secure" ? stage.secureCtl() : stage.ctl());
   return (ports) => ctl.forward(WEB, ports);

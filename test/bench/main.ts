@@ -8,9 +8,9 @@ import { bareExecEcho, execEcho } from "./figures/exec-echo.ts";
 import { bareExecOutput, execOutput } from "./figures/exec-output.ts";
 import { execTrue } from "./figures/exec-true.ts";
 import { bareForwardConnections, forwardConnections } from "./figures/forward-connections.ts";
-import { bareForwardDown, forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
+import { bareForwardDown, bareTlsForwardDown, forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
 import { bareForwardLatency, forwardLatency } from "./figures/forward-latency.ts";
-import { bareForwardUp, forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
+import { bareForwardUp, bareTlsForwardUp, forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
 import { logs } from "./figures/logs.ts";
 import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
 import { proxyRequests } from "./figures/proxy-requests.ts";
@@ -47,6 +47,8 @@ const FIGURES: readonly Figure[] = [
   relayEcho,
   bareForwardUp,
   bareForwardDown,
+  bareTlsForwardUp,
+  bareTlsForwardDown,
   bareForwardLatency,
   bareForwardConnections,
   bareExecEcho,

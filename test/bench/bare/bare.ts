@@ -4,6 +4,7 @@
  */
 
 import { join } from "node:path";
+import { certificate } from "../../support/certificate.ts";
 import { freePort } from "../../support/free-port.ts";
 import { type Cli, type Command, Running } from "../command.ts";
 import { TUNING } from "../tuning.ts";
@@ -22,7 +23,7 @@ export class Bare implements Cli, AsyncDisposable {
   /** Beside the engine with this socket; forwards lead to the container with this address. */
   static async start(socketPath: string, address: string): Promise<Bare> {
     const port = await freePort();
-    return new Bare(address, port, await started("far-exec.ts", String(port), socketPath));
+    return new Bare(address, port, await started(program("far-exec.ts", String(port), socketPath)));
   }
 
   /** Knows `exec [-i]` alone. */
@@ -30,12 +31,17 @@ export class Bare implements Cli, AsyncDisposable {
     return program("near-exec.ts", String(this.#port), ...args);
   }
 
-  async forward(ports: ReadonlyMap<number, number>): Promise<AsyncDisposable> {
+  /** With TLS between the two, if that is wanted. */
+  async forward(ports: ReadonlyMap<number, number>, { secure = false } = {}): Promise<AsyncDisposable> {
     await using stack = new AsyncDisposableStack();
+    const { cert, key } = await certificate();
+    const [far, near] = secure ? ["far", "near"] : ["plain", "plain"];
     for (const [local, remote] of ports) {
       const between = await freePort();
-      stack.use(await started("passage.ts", String(between), this.#address, String(remote)));
-      stack.use(await started("passage.ts", String(local), "127.0.0.1", String(between)));
+      const env = { ...process.env, BARE_CERT: cert, BARE_KEY: key };
+      const first = { ...program("passage.ts", String(between), this.#address, String(remote), far), env };
+      stack.use(await started(first));
+      stack.use(await started(program("passage.ts", String(local), "127.0.0.1", String(between), near)));
     }
     return stack.move();
   }
@@ -45,8 +51,8 @@ export class Bare implements Cli, AsyncDisposable {
   }
 }
 
-async function started(name: string, ...args: string[]): Promise<Running> {
-  const running = new Running(program(name, ...args));
+async function started(command: Command): Promise<Running> {
+  const running = new Running(command);
   await running.ready(/ready/);
   return running;
 }

@@ -24,3 +24,9 @@ export const bareForwardDown: Figure = {
   measures: [{ name: "bare-forward-down", unit: "Gbit/s", better: "higher" }],
   open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare", sample }),
 };
+
+export const bareTlsForwardDown: Figure = {
+  about: "the same with TLS between the two, iperf3 out of the container",
+  measures: [{ name: "bare-tls-forward-down", unit: "Gbit/s", better: "higher" }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare-secure", sample }),
+};

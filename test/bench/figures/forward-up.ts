@@ -24,3 +24,9 @@ export const bareForwardUp: Figure = {
   measures: [{ name: "bare-forward-up", unit: "Gbit/s", better: "higher" }],
   open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare", sample }),
 };
+
+export const bareTlsForwardUp: Figure = {
+  about: "the same with TLS between the two, iperf3 into the container",
+  measures: [{ name: "bare-tls-forward-up", unit: "Gbit/s", better: "higher" }],
+  open: (stage) => betweenForwards(stage, { remote: IPERF_PORT, ours: "bare-secure", sample }),
+};
