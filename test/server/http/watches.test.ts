@@ -69,6 +69,23 @@ suite("who follows", () => {
     await Promise.all([all.return(), his.return()]);
   });
 
+  test("the hosts with a scope is not told who uses their GPUs, which may be another's container", async () => {
+    const host = new TestHost(fleet.url);
+    await host.bootstrap((await fleet.post<{ token: string }>("/api/v1/nodes", { name: "gpu" })).token);
+    const gpu = { uuid: "GPU-1", name: "T4", usage: 50, processes: [{ pid: 7, memory: 1, container: RED.id }] };
+    await host.beat({ gpus: [gpu] });
+    const scoped = await token({ name: "green", rights: ["list"], scopes: [{ team: "blue" }] });
+    const told = async (token?: string) => {
+      const one = (await (await fleet.ask("/api/v1/nodes/gpu", { token })).json()) as NodeView;
+      const { nodes } = (await (await fleet.ask("/api/v1/nodes", { token })).json()) as { nodes: NodeView[] };
+      const followed = await documentWith<Hosts>(await fleet.ask("/api/v1/nodes?watch=1", { token }), () => true);
+      return [one, nodes.find(({ name }) => name === "gpu"), followed.nodes["gpu"]].map((view) => view?.beat?.gpus);
+    };
+    assert.deepEqual(await told(), [[gpu], [gpu], [gpu]]);
+    const nobodys = [{ ...gpu, processes: [] }];
+    assert.deepEqual(await told(scoped), [nobodys, nobodys, nobodys]);
+  });
+
   test("what containers use is told of those that he may inspect, wherever that depends on labels", async () => {
     const scoped = await token({ name: "blue", rights: ["list", "inspect"], scopes: [{ team: "blue" }] });
     const names = async (token?: string) => {

@@ -14,6 +14,7 @@ import type { BootstrapTokens } from "../../nodes/bootstrap.ts";
 import type { Nodes } from "../../nodes/nodes.ts";
 import type { Audit } from "../audit.ts";
 import { patches } from "../patches.ts";
+import { seenWith } from "../visible.ts";
 
 const Named = z.strictObject({ name: NodeName });
 
@@ -85,13 +86,17 @@ function addReading(app: App, { nodes, watches }: NodeRoutes): void {
   const config = { access: "list" } as const;
   app.get("/api/v1/nodes", { config, schema: LIST }, async (request, reply) => {
     const { grant } = callerOf(request).subject;
-    if (!isSet(request.query.watch)) return { nodes: (await nodes.list()).filter(({ name }) => reaches(grant, name)) };
+    if (!isSet(request.query.watch)) {
+      const his = (await nodes.list()).filter(({ name }) => reaches(grant, name));
+      return { nodes: his.map((view) => seenWith(grant, view)) };
+    }
     return watches.start(request, reply, (signal) => follow(nodes, grant, signal));
   });
   app.get("/api/v1/nodes/:name", { config, schema: ONE }, async (request) => {
     const { name } = request.params;
-    if (!reaches(callerOf(request).subject.grant, name)) throw absent();
-    return await nodes.get(name);
+    const { grant } = callerOf(request).subject;
+    if (!reaches(grant, name)) throw absent();
+    return seenWith(grant, await nodes.get(name));
   });
 }
 
@@ -145,7 +150,7 @@ async function* follow(nodes: Nodes, grant: Grant, signal: AbortSignal): AsyncGe
   const { roster } = nodes;
   const look = (name: string) => {
     const record = reaches(grant, name) ? roster.get(name) : undefined;
-    return record && nodes.view(record);
+    return record && seenWith(grant, nodes.view(record));
   };
   const follower = await roster.follow(signal);
   for await (const changed of patches(follower.changes(), look)) yield { nodes: changed };
