@@ -175,12 +175,13 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const budget = new Budget(config.replay_budget);
   const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
   const hostShell = config.host_shell ? host.user : undefined;
+  const software = `fairlead/${version}`;
   const sessions = new Sessions({
     runtime,
     host,
     containers,
     budget,
-    software: `fairlead/${version}`,
+    software,
     audit: own.audit.record,
     meter,
     closedTo: (subject) => (cameThroughServer(subject) ? uplink?.closed : undefined),
@@ -222,7 +223,6 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
     ...(hostShell !== undefined && { hostShellUser: hostShell }),
   });
-  const software = `fairlead/${version}`;
   const line: SessionsLine | undefined =
     uplink && passes && new SessionsLine(uplink, { sessions, passes, gateway, budget, software, log });
   agentMetrics(metrics, { config, containers, sessions, meter, budget, audit, uplink, line });

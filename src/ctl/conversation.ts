@@ -1,4 +1,4 @@
-/** A process in a container and a person or a pipe, talking: what `exec` and `attach` have in common. */
+/** A process and a person or a pipe, talking: what `exec`, `attach` and `shell` have in common. */
 
 import type { Client } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";

@@ -45,7 +45,8 @@ const SETTINGS = {
   poll_interval: setting({
     type: duration({ min: SECOND, max: DAY }),
     default: 10 * SECOND,
-    effect: "How often hosts ask for what they should run, unless a host has a setting of its own.",
+    effect:
+      "How often hosts ask for what they should run, unless a host has a setting of its own. No agent does that yet.",
   }),
   key_interval: setting({
     type: duration({ min: MINUTE, max: 366 * DAY }),
