@@ -12,6 +12,12 @@ export const AnyQuery = z.object({});
 export function parseInput<T>(schema: z.core.$ZodType<T>, value: unknown): T {
   const result = z.safeParse(schema, value);
   if (result.success) return result.data;
-  const parts = new Set(result.error.issues.map(({ path }) => path.join(".") || "the whole"));
-  throw new FairleadError("bad-request", `The request is not as described: see ${[...parts].join(", ")}.`);
+  const parts = new Set(result.error.issues.map(wordsOf));
+  throw new FairleadError("bad-request", `The request is not as described: see ${[...parts].join("; ")}.`);
+}
+
+/** Words of the schema's own begin with "must": others could hold the value. */
+function wordsOf({ path, message }: z.core.$ZodIssue): string {
+  const part = path.join(".") || "the whole";
+  return message.startsWith("must ") ? `${part}, which ${message}` : part;
 }

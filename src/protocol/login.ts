@@ -13,7 +13,14 @@ export const REFUSE_PATH = "/api/v1/login/refuse";
 export const LOGIN_SCHEME = "Login";
 
 /** Whose tokens they are, for people: `alice@laptop`. */
-export const TokenName = z.string().check(z.regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$/));
+export const TokenName = z
+  .string()
+  .check(
+    z.regex(
+      /^[A-Za-z0-9][A-Za-z0-9._@-]{0,99}$/,
+      "must be letters, digits and ._@- (at most 100, a letter or digit first)",
+    ),
+  );
 
 /** What the token is for; it is shown where it is approved and where tokens are listed. */
 export const LoginRequest = z.strictObject({ name: TokenName });
@@ -74,7 +81,7 @@ const MAX_LIFETIME = 366 * 86_400_000;
 
 export const TokenRequest = z.strictObject({
   name: TokenName,
-  rights: z.array(Right).check(z.minLength(1), z.maxLength(32)),
+  rights: z.array(Right).check(z.minLength(1, "must name at least one"), z.maxLength(32)),
   /** None: every container. */
   scopes: z.optional(z.array(Scope).check(z.maxLength(32))),
   nodes: z.optional(

@@ -18,7 +18,14 @@ const share = z.number().check(z.minimum(0));
 const count = z.int().check(z.minimum(0));
 
 /** Unique in a fleet. */
-export const NodeName = z.string().check(z.regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/));
+export const NodeName = z
+  .string()
+  .check(
+    z.regex(
+      /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
+      "must be letters, digits and ._- (at most 253, a letter or digit first and last)",
+    ),
+  );
 
 /** What registration says of a host. */
 export const NodeFacts = z.object({
@@ -103,7 +110,8 @@ export type Beat = z.infer<typeof Beat>;
 
 const SECOND = 1_000;
 const DAY = 86_400_000;
-const interval = z.int().check(z.minimum(SECOND), z.maximum(DAY));
+const INTERVAL = "must be from 1s to 24h";
+const interval = z.int().check(z.minimum(SECOND, INTERVAL), z.maximum(DAY, INTERVAL));
 
 /** What the server tells a host, at registration and with each reply. Milliseconds. */
 export const NodeSettings = z.object({

@@ -28,7 +28,8 @@ export type EventsQuery = z.infer<typeof EventsQuery>;
 
 const word = z.optional(z.string().check(z.minLength(1), z.maxLength(256)));
 /** Records that `tail` may ask for. */
-export const MAX_TAIL = 1_000;
+const MAX_TAIL = 1_000;
+const TAIL = `must be a whole number, at most ${MAX_TAIL}`;
 
 export const AuditQuery = z.strictObject({
   since: time,
@@ -39,8 +40,8 @@ export const AuditQuery = z.strictObject({
   /** Only the last so many of what there is. */
   tail: z.optional(
     z.string().check(
-      z.regex(/^\d{1,4}$/),
-      z.refine((text) => Number(text) <= MAX_TAIL),
+      z.regex(/^\d{1,4}$/, TAIL),
+      z.refine((text) => Number(text) <= MAX_TAIL, TAIL),
     ),
   ),
   follow: flag,

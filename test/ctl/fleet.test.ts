@@ -224,7 +224,8 @@ suite("ctl and a server", () => {
     for (const [args, exit, words] of [
       [["nodes", "set", "box-1", "colour=red"], 2, /no setting.*heartbeat_interval/],
       [["nodes", "set", "box-1", "heartbeat_interval=soon"], 2, /no value of heartbeat_interval/],
-      [["nodes", "set", "box-1", "heartbeat_interval=1ms"], 2, /not as described/],
+      [["nodes", "set", "box-1", "heartbeat_interval=1ms"], 2, /heartbeatInterval, which must be from 1s to 24h/],
+      [["nodes", "add", "my box"], 2, /name, which must be letters, digits and/],
       [["nodes", "add", "box-1"], 125, /There is a host called box-1/],
       [["nodes", "remove", "nobody"], 125, /no host called nobody/],
       [["describe", "node", "nobody"], 125, /no host called nobody/],
@@ -233,6 +234,7 @@ suite("ctl and a server", () => {
       [["tokens", "add", "x", "--rights", "dance"], 2, /no right. There are: list, /],
       [["tokens", "add", "x", "--rights", "list", "--scope", "web"], 2, /no scope. Write NAME=VALUE/],
       [["tokens", "add", "x", "--rights", "list", "--lifetime", "soon"], 2, /no lifetime/],
+      [["tokens", "add", "at night", "--rights", "list"], 2, /name, which must be letters, digits and/],
       [["tokens", "remove", "x"], 125, /no token called x/],
     ] as const) {
       const { code, stderr } = await runCtl(admin(), [...args]);
