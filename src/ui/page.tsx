@@ -20,8 +20,9 @@ import { HostsView } from "./hosts/view.tsx";
 import type { Link } from "./link.ts";
 import { LogView } from "./log/view.tsx";
 import { SignIn } from "./sign-in.tsx";
+import { isLive, placeOf, type Tab } from "./tab.ts";
 import { TabStrip } from "./tab-strip.tsx";
-import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs, TOKENS_TAB } from "./tabs.ts";
+import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, LIST, type Tabs, TOKENS_TAB } from "./tabs.ts";
 import { TerminalView } from "./terminal/view.tsx";
 import { TokensView } from "./tokens/view.tsx";
 

@@ -1,7 +1,8 @@
 /** The strip of tabs: the list first, then what is open; arrow keys move, Delete closes. */
 
 import { useEffect, useRef } from "preact/hooks";
-import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, isLive, LIST, placeOf, type Tab, type Tabs, TOKENS_TAB } from "./tabs.ts";
+import { isLive, placeOf, type Tab } from "./tab.ts";
+import { AUDIT_TAB, EVENTS_TAB, HOSTS_TAB, LIST, type Tabs, TOKENS_TAB } from "./tabs.ts";
 
 const FIXED: Record<number, string> = {
   [HOSTS_TAB]: "Hosts",

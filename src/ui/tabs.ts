@@ -2,10 +2,10 @@
 
 import { computed, signal } from "@preact/signals";
 import type { Account, HostShell } from "./account.ts";
-import { fullName } from "./containers/containers.ts";
 import { Usage } from "./details/usage.ts";
 import type { Link } from "./link.ts";
 import { Follow } from "./log/follow.ts";
+import { endsWork, isAt, named, sessionOf, type Tab, type Target } from "./tab.ts";
 import { Shell } from "./terminal/shell.ts";
 import { commandIn, LOGIN_SHELL, mainProcessOf } from "./terminal/start.ts";
 
@@ -18,81 +18,6 @@ export const HOSTS_TAB = -1;
 export const EVENTS_TAB = -2;
 export const AUDIT_TAB = -3;
 export const TOKENS_TAB = -4;
-
-/** A container: with its node where the page is a server's. */
-export interface Target {
-  id: string;
-  name: string;
-  node?: string;
-}
-
-interface Opened {
-  id: number;
-}
-
-interface AtContainer extends Opened {
-  container: Target;
-}
-
-export interface TerminalTab extends AtContainer {
-  kind: "terminal";
-  shell: Shell;
-  /** Asks for a command instead of starting a shell. */
-  asks: boolean;
-}
-
-/** At a container's main process. */
-export interface AttachTab extends AtContainer {
-  kind: "attach";
-  shell: Shell;
-  onlyLooks: boolean;
-}
-
-/** A shell on the host itself. */
-export interface HostTab extends Opened {
-  kind: "host";
-  host: HostShell;
-  shell: Shell;
-}
-
-export interface LogTab extends AtContainer {
-  kind: "log";
-  follow: Follow;
-}
-
-/** What one container is and uses. */
-export interface DetailsTab extends AtContainer {
-  kind: "details";
-  usage: Usage;
-}
-
-/** Those with a terminal. */
-export type ScreenTab = TerminalTab | AttachTab | HostTab;
-export type Tab = ScreenTab | LogTab | DetailsTab;
-
-/** The container or the host. */
-export function placeOf(tab: Tab): string {
-  return tab.kind === "host" ? tab.host.name : tab.container.name;
-}
-
-/** Its session runs, or waits for the connection. */
-export function isLive(tab: Tab): boolean {
-  return sessionOf(tab)?.live === true;
-}
-
-function isAt(tab: Tab, container: Target): boolean {
-  return tab.kind !== "host" && isSame(tab.container, container);
-}
-
-function sessionOf(tab: Tab): Shell | Follow | undefined {
-  if (tab.kind === "details") return undefined;
-  return tab.kind === "log" ? tab.follow : tab.shell;
-}
-
-/** Something runs in it that closing it would end. */
-function endsWork(tab: Tab): boolean {
-  return (tab.kind === "terminal" || tab.kind === "host") && isLive(tab);
-}
 
 export class Tabs {
   readonly open = signal<readonly Tab[]>([]);
@@ -195,15 +120,4 @@ export class Tabs {
     this.open.value = [...this.open.peek(), tab];
     this.enter(tab.id);
   }
-}
-
-/** What a tab says of its container, wherever that is. */
-function named(target: Target): Target {
-  const { id, node } = target;
-  return { id, name: fullName(target), ...(node !== undefined && { node }) };
-}
-
-/** Two agents may share an engine. */
-export function isSame(one: Pick<Target, "id" | "node">, other: Pick<Target, "id" | "node">): boolean {
-  return one.id === other.id && one.node === other.node;
 }

@@ -5,7 +5,7 @@ import { StatsList, type StatsView } from "../../protocol/stats.ts";
 import { apiOf } from "../../protocol/version.ts";
 import type { Account } from "../account.ts";
 import { Feed } from "../feed.ts";
-import type { Target } from "../tabs.ts";
+import type { Target } from "../tab.ts";
 import { ratesOf, type Sample } from "./rates.ts";
 
 /** Milliseconds that are remembered, of about one sample a second. */

@@ -4,7 +4,7 @@ import { type Signal, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Check } from "../check.tsx";
 import { Note } from "../note.tsx";
-import type { LogTab } from "../tabs.ts";
+import type { LogTab } from "../tab.ts";
 import type { Follow } from "./follow.ts";
 
 export interface LogBarProps {

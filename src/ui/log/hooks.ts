@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { LogTab } from "../tabs.ts";
+import type { LogTab } from "../tab.ts";
 
 /** The signal's value as of the last frame: however often it changes, the component is drawn once a frame. */
 export function useFrame(source: Signal<number>): number {

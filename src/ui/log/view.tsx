@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { LogTab } from "../tabs.ts";
+import type { LogTab } from "../tab.ts";
 import { LogBar } from "./bar.tsx";
 import { type Extent, useExtent, useFrame, useStillness } from "./hooks.ts";
 import { Row } from "./row.tsx";

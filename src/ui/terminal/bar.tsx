@@ -1,6 +1,6 @@
 /** The bar under a terminal: that it is starting, how it ended, and the way on. */
 
-import type { ScreenTab } from "../tabs.ts";
+import type { ScreenTab } from "../tab.ts";
 import { CommandForm } from "./command-form.tsx";
 import { LineForm } from "./line-form.tsx";
 import type { ShellState } from "./shell.ts";

@@ -2,7 +2,7 @@
 
 import { roundSize } from "../../lib/size.ts";
 import { Note } from "../note.tsx";
-import { type AttachTab, placeOf, type ScreenTab, type TerminalTab } from "../tabs.ts";
+import { type AttachTab, placeOf, type ScreenTab, type TerminalTab } from "../tab.ts";
 import { commandLine, isShell } from "./command-line.ts";
 
 export interface HeadingProps {

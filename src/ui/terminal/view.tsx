@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { focusTab } from "../tab-strip.tsx";
-import type { ScreenTab } from "../tabs.ts";
+import type { ScreenTab } from "../tab.ts";
 import { TerminalBar } from "./bar.tsx";
 import { SHELL } from "./command-line.ts";
 import { Heading } from "./heading.tsx";
