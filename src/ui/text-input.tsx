@@ -11,6 +11,8 @@ export interface TextInputProps {
   /** None, unless what is typed has nothing else. */
   autocapitalize?: "characters";
   maxLength?: number;
+  /** The id of what explains it. */
+  "aria-describedby"?: string;
   required?: boolean;
 }
 

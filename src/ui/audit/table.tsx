@@ -2,19 +2,12 @@
 
 import { roundSize } from "../../lib/size.ts";
 import { auditOutcome, type AuditRecord, auditTarget } from "../../protocol/audit.ts";
+import { Headings } from "../headings.tsx";
 
 export function AuditTable({ records }: { records: readonly AuditRecord[] }) {
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Who</th>
-          <th scope="col">What</th>
-          <th scope="col">Of what</th>
-          <th scope="col">Outcome</th>
-        </tr>
-      </thead>
+      <Headings names={["Time", "Who", "Event", "Target", "Outcome"]} />
       <tbody>
         {records.map((record) => (
           <Row key={record.seq} record={record} />

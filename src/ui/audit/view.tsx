@@ -39,8 +39,8 @@ export function AuditView({ account, hosts, shown }: AuditViewProps) {
             </option>
           ))}
         </Choice>
-        <Field wish={wish} part="subject" label="Who: token:ci" />
-        <Field wish={wish} part="container" label="Container" />
+        <Field wish={wish} part="subject" label="Who" placeholder="Who, such as token:ci" />
+        <Field wish={wish} part="container" label="Container" placeholder="Container" />
         <FeedNote feed={feed} />
         {records?.length === SHOWN && <span class="quiet">The last {SHOWN}; ctl audit has more.</span>}
       </div>
@@ -66,13 +66,13 @@ function Choice({ wish, part, label, children }: PartProps & { children: Compone
 }
 
 /** Asks when it is left, or with the return key: not with each letter. */
-function Field({ wish, part, label }: PartProps) {
+function Field({ wish, part, label, placeholder }: PartProps & { placeholder: string }) {
   const ask = (value: string) => (wish.value = { ...wish.peek(), [part]: value.trim() });
   return (
     <input
       type="search"
       aria-label={label}
-      placeholder={label}
+      placeholder={placeholder}
       maxLength={256}
       onChange={(event) => ask(event.currentTarget.value)}
       autocapitalize="off"

@@ -8,6 +8,7 @@ import type { Feed } from "../feed.ts";
 import { FeedNote } from "../feed-note.tsx";
 import { Filter } from "../filter.tsx";
 import { More, useDrawn } from "../growing.tsx";
+import { Headings } from "../headings.tsx";
 import { Problem } from "../problem.tsx";
 import type { Tabs } from "../tabs.ts";
 import type { Shown } from "./containers.ts";
@@ -15,6 +16,7 @@ import { byHost, firstRows, type Group, matches, rowsOf } from "./groups.ts";
 import type { Opener } from "./opener.ts";
 import type { Orders } from "./orders.ts";
 import { Row, type RowContext } from "./row.tsx";
+import { UsageHeadings } from "./usage-cells.tsx";
 import { lateSince, type Usages } from "./usages.ts";
 
 const NOTHING: Shown = { fleet: false, hosts: [] };
@@ -69,28 +71,9 @@ export function ContainerList({ feed, tabs, opener, orders, usages, shell }: Lis
       </div>
       {groups.value.length > 0 ? (
         <table class="containers">
-          <thead>
-            <tr>
-              <th scope="col">Name</th>
-              <th scope="col">State</th>
-              <th scope="col">Image</th>
-              <th scope="col">Ports</th>
-              <th scope="col">Age</th>
-              {usages && (
-                <>
-                  <th scope="col" class="usage">
-                    CPU
-                  </th>
-                  <th scope="col" class="usage">
-                    Memory
-                  </th>
-                </>
-              )}
-              <th scope="col">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
+          <Headings names={["Name", "State", "Image", "Ports", "Age"]} buttons>
+            {usages && <UsageHeadings />}
+          </Headings>
           {firstRows(groups.value, drawn.value).map((group) => (
             <GroupRows key={`${group.node} ${group.project}`} group={group} context={context} />
           ))}

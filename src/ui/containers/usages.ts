@@ -11,7 +11,7 @@ import { may } from "./wording.ts";
 /** By the host's name and the container's id; only of those that run. On an agent's own page its host has no name. */
 export type Usages = ReadonlyMap<string | undefined, Used>;
 
-export type Used = Omit<HostUsages, "time" | "late"> & Partial<HostUsages>;
+export type Used = Pick<HostUsages, "containers"> & Partial<HostUsages>;
 
 const Line = z.union([FleetUsages, StatsList]);
 

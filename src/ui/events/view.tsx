@@ -5,6 +5,7 @@ import { type FleetEvent, FleetEvents } from "../../protocol/events.ts";
 import type { Account } from "../account.ts";
 import { FeedNote } from "../feed-note.tsx";
 import { Filter } from "../filter.tsx";
+import { Headings } from "../headings.tsx";
 import type { Source } from "../source.ts";
 import { useFeed } from "../use-feed.ts";
 import { mentions } from "../words.ts";
@@ -41,14 +42,7 @@ export function EventsView({ account, shown }: { account: Account; shown: boolea
 function EventTable({ events }: { events: readonly FleetEvent[] }) {
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Host</th>
-          <th scope="col">Event</th>
-          <th scope="col">What happened</th>
-        </tr>
-      </thead>
+      <Headings names={["Time", "Host", "Event", "What happened"]} />
       <tbody>
         {events.map(({ seq, time, node, type, message }) => (
           <tr key={seq}>

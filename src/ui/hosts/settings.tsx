@@ -35,7 +35,7 @@ const SETTINGS: Setting[] = [
   {
     key: "pollInterval",
     label: "Asks for work every",
-    meaning: "How often it asks what to run.",
+    meaning: "How often it asks what to run; no agent does that yet.",
     range: [SECOND, DAY],
   },
   {
@@ -108,22 +108,48 @@ export function Settings({ account, name, close }: SettingsProps) {
   );
 }
 
-function FieldView({ field: { label, meaning, range, typed, now } }: { field: Field }) {
+function FieldView({ field: { key, label, meaning, range, typed, now } }: { field: Field }) {
+  const id = `meaning-${key}`;
   return (
     <div class="setting">
-      <span>{label}</span>
-      {range ? (
-        <TextInput typed={typed} label={label} placeholder="As the server has it" maxLength={32} />
-      ) : (
-        <select aria-label={label} value={typed.value} onChange={(event) => (typed.value = event.currentTarget.value)}>
-          <option value="">As the server has it</option>
-          <option>on</option>
-          <option>off</option>
-        </select>
-      )}
-      <span class="quiet">now {now}</span>
-      <p>{meaning}</p>
+      <label>
+        <span>{label}</span>
+        {range ? (
+          <TextInput
+            typed={typed}
+            label={label}
+            placeholder="As the server has it"
+            maxLength={32}
+            aria-describedby={id}
+          />
+        ) : (
+          <Switch typed={typed} label={label} aria-describedby={id} />
+        )}
+        <span class="quiet">now {now}</span>
+      </label>
+      <p id={id}>{meaning}</p>
     </div>
+  );
+}
+
+interface SwitchProps {
+  typed: Signal<string>;
+  label: string;
+  "aria-describedby": string;
+}
+
+function Switch({ typed, label, ...rest }: SwitchProps) {
+  return (
+    <select
+      aria-label={label}
+      value={typed.value}
+      onChange={(event) => (typed.value = event.currentTarget.value)}
+      {...rest}
+    >
+      <option value="">As the server has it</option>
+      <option>on</option>
+      <option>off</option>
+    </select>
   );
 }
 

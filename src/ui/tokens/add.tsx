@@ -71,10 +71,17 @@ function TokenForm({ tokens, close, done }: TokenFormProps) {
   };
   return (
     <form class="fields" onSubmit={send}>
-      <TextInput typed={name} label="Name of the token" placeholder="What it is for, such as ci" required />
+      <label>
+        Name <TextInput typed={name} label="Name of the token" placeholder="What it is for, such as ci" required />
+      </label>
       <RightsChoice rights={rights} />
-      <TextInput typed={hosts} label="Hosts" placeholder="All hosts, or names: box-1, box-2" />
-      <TextInput typed={scopes} label="Containers" placeholder="All containers, or labels: team=web,tier=db" />
+      <label>
+        Hosts <TextInput typed={hosts} label="Hosts" placeholder="All hosts, or names: box-1, box-2" />
+      </label>
+      <label>
+        Containers{" "}
+        <TextInput typed={scopes} label="Containers" placeholder="All containers, or labels: team=web,tier=db" />
+      </label>
       <label>
         Good for{" "}
         <select value={lifetime.value} onChange={(event) => (lifetime.value = Number(event.currentTarget.value))}>

@@ -1,13 +1,14 @@
 /** Who has a token of the server, for what and until when; one more, one less. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { age } from "../../lib/age.ts";
 import type { TokenView } from "../../protocol/login.ts";
 import { scopeWords } from "../../protocol/rights.ts";
 import type { Account } from "../account.ts";
 import { Confirm } from "../confirm.tsx";
 import { Filter } from "../filter.tsx";
+import { Headings } from "../headings.tsx";
 import { Note } from "../note.tsx";
 import { Problem } from "../problem.tsx";
 import { mentions } from "../words.ts";
@@ -26,6 +27,7 @@ export function TokensView({ account, shown }: { account: Account; shown: boolea
   const found = all?.filter(({ name, by, rights, nodes = [] }) =>
     mentions([name, by, ...rights, ...nodes], filter.value),
   );
+  const adder = useRefuge(all?.length ?? 0);
   const withdraw = (token: TokenView) => {
     asking.value = undefined;
     void tokens.withdraw(token);
@@ -33,12 +35,11 @@ export function TokensView({ account, shown }: { account: Account; shown: boolea
   return (
     <div class="records">
       <div class="toolbar">
-        <button class="primary" onClick={() => (adding.value = true)}>
+        <button class="primary" ref={adder} onClick={() => (adding.value = true)}>
           New token
         </button>
         <Filter typed={filter} label="Filter tokens" />
-        {!all && tokens.problem.value === undefined && <Note>Loading …</Note>}
-        <Problem words={tokens.problem} />
+        {all ? <Problem words={tokens.problem} /> : <Loading tokens={tokens} />}
       </div>
       {found?.length === 0 && <p class="nothing">{all?.length === 0 ? "There is no token." : "None matches."}</p>}
       {found && found.length > 0 && <TokenTable tokens={found} withdraw={(token) => (asking.value = token)} />}
@@ -56,6 +57,29 @@ export function TokensView({ account, shown }: { account: Account; shown: boolea
   );
 }
 
+/** A button that gets the focus when a row has gone, and took the focus with it. */
+function useRefuge(rows: number) {
+  const button = useRef<HTMLButtonElement>(null);
+  const before = useRef(rows);
+  useEffect(() => {
+    if (rows < before.current && document.activeElement === document.body) button.current?.focus();
+    before.current = rows;
+  }, [rows]);
+  return button;
+}
+
+/** Until there is a list. */
+function Loading({ tokens }: { tokens: Tokens }) {
+  const problem = tokens.problem.value;
+  if (problem === undefined) return <Note>Loading …</Note>;
+  return (
+    <Note look="broken">
+      <span>{problem}</span>
+      <button onClick={() => void tokens.load()}>Try again</button>
+    </Note>
+  );
+}
+
 interface TokenTableProps {
   tokens: readonly TokenView[];
   withdraw: (token: TokenView) => void;
@@ -65,19 +89,7 @@ function TokenTable({ tokens, withdraw }: TokenTableProps) {
   const now = Date.now();
   return (
     <table>
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Rights</th>
-          <th scope="col">Hosts</th>
-          <th scope="col">Containers</th>
-          <th scope="col">Made</th>
-          <th scope="col">Ends</th>
-          <th scope="col">
-            <span class="unseen">Actions</span>
-          </th>
-        </tr>
-      </thead>
+      <Headings names={["Name", "Rights", "Hosts", "Containers", "Made", "Ends"]} buttons />
       <tbody>
         {tokens.map((token) => (
           <tr key={token.name} data-name={token.name}>
