@@ -130,6 +130,8 @@ async function addPieces(
     entry = archive.entry(header, (error) => (error ? reject(error) : resolve()));
   });
   done.catch(() => {});
+  // What breaks the archive breaks its entry: that is told once, by the archive.
+  entry?.on("error", () => {});
   for (let left = header.size; left > 0; ) {
     const piece = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
     const { bytesRead } = await readPiece(descriptor, piece, 0, Math.min(left, PIECE), null);
