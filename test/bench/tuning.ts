@@ -2,6 +2,8 @@
 
 export const TUNING = [
   "--max-semi-space-size=4",
+  "--no-concurrent-recompilation",
+  "--no-concurrent-sparkplug",
   "--external-memory-accounted-in-global-limit",
   "--initial-old-space-size=64",
   "--single-threaded-gc",
