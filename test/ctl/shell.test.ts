@@ -46,8 +46,11 @@ suite("ctl shell", () => {
     terminal.resize(132, 50);
     terminal.type("while [ \"$(stty size)\" != '50 132' ]; do sleep 0.05; done; echo resi''zed\r");
     await terminal.shows(/resized/);
-    terminal.type("sleep 1000\r");
+    // A shell that is between its prompt and a command, or drawing its prompt, swallows what is typed then.
+    terminal.type("echo run''ning; sleep 1000\r");
+    await terminal.shows(/running\r\n/);
     terminal.type("\u0003");
+    await terminal.shows(/\^C[\s\S]*[$#] /);
     terminal.type("echo code $?\r");
     await terminal.shows(/code 130/);
     terminal.type("exit 5\r");
