@@ -88,6 +88,7 @@ suite("a full disk", () => {
 /** A session of every kind, and one that was open before the disk was full. */
 async function servesAllKinds(agent: TestAgent | undefined, full?: string): Promise<void> {
   assert.ok(agent);
+  await until("the engine's answer", async () => (await agent.fetch("/readyz")).ok);
   const neighbour = await Neighbour.start(agent, CONTAINER);
   if (full) await fill(full);
   const client = connectTo(agent);
