@@ -6,7 +6,7 @@ import { freePort } from "../support/free-port.ts";
 import { type Stage, WEB } from "./stage.ts";
 
 /** Ours is `ctl`, or `ctl` and an agent with TLS, as on another machine, or what Node can do at best, without and with TLS. */
-type Ours = "ctl" | "secure" | "bare" | "bare-secure";
+export type Ours = "ctl" | "secure" | "bare" | "bare-secure";
 
 /** What both sides do: `sample` is given the local port. */
 interface Forwarded {

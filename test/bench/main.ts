@@ -8,9 +8,8 @@ import { bareExecEcho, execEcho } from "./figures/exec-echo.ts";
 import { bareExecOutput, execOutput } from "./figures/exec-output.ts";
 import { execTrue } from "./figures/exec-true.ts";
 import { bareForwardConnections, forwardConnections } from "./figures/forward-connections.ts";
-import { bareForwardDown, bareTlsForwardDown, forwardDown, tlsForwardDown } from "./figures/forward-down.ts";
 import { bareForwardLatency, forwardLatency } from "./figures/forward-latency.ts";
-import { bareForwardUp, bareTlsForwardUp, forwardUp, tlsForwardUp } from "./figures/forward-up.ts";
+import { bareForwardThroughput, forwardThroughput } from "./figures/forward-throughput.ts";
 import { logs } from "./figures/logs.ts";
 import { proxyFirstByte } from "./figures/proxy-first-byte.ts";
 import { proxyRequests } from "./figures/proxy-requests.ts";
@@ -23,10 +22,7 @@ import { Stage } from "./stage.ts";
 import { jsonLine, table } from "./table.ts";
 
 const FIGURES: readonly Figure[] = [
-  forwardUp,
-  forwardDown,
-  tlsForwardUp,
-  tlsForwardDown,
+  ...forwardThroughput,
   forwardLatency,
   forwardConnections,
   logs,
@@ -45,10 +41,7 @@ const FIGURES: readonly Figure[] = [
   relayThroughputUp,
   relayLatency,
   relayEcho,
-  bareForwardUp,
-  bareForwardDown,
-  bareTlsForwardUp,
-  bareTlsForwardDown,
+  ...bareForwardThroughput,
   bareForwardLatency,
   bareForwardConnections,
   bareExecEcho,
