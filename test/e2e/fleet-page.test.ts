@@ -1,7 +1,6 @@
 /** The server's page in a real browser: containers of several hosts, each with an engine of its own, and sessions through the relay. */
 
 import assert from "node:assert/strict";
-import { userInfo } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { BEAT_PATH } from "../../src/protocol/fleet.ts";
@@ -11,7 +10,7 @@ import type { TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine, startEngine } from "../support/engine.ts";
 import { BEAT, TestHost } from "../support/host.ts";
 import { until } from "../support/until.ts";
-import { closeTerminal, openAs, openShell, prompt, screen } from "./page/browser.ts";
+import { closeTerminal, openAs, openShell, screen, useHostShell } from "./page/browser.ts";
 import { type FleetPage, openFleetPage } from "./page/fleet.ts";
 import { removeContainers } from "./page/setup.ts";
 
@@ -114,13 +113,7 @@ test("a shell on a host whose agent gives one is opened from its card, and refus
   assert.equal(await card("box-1").getByRole("button", { name: "Shell on box-1" }).count(), 0);
   await card("box-2").getByRole("button", { name: "Shell on box-2" }).click();
   const panel = page.getByRole("tabpanel", { name: "Shell: box-2" });
-  const user = userInfo().username;
-  await panel.getByText(`the host itself, as ${user}`).waitFor();
-  await prompt(panel);
-  await page.keyboard.type("echo $((6*7))-$(id -un)\n");
-  await until("the user", async () => (await screen(panel)).includes(`42-${user}`));
-  await page.keyboard.type("exit 4\n");
-  await panel.getByText("Ended with exit code 4.").waitFor();
+  await useHostShell(page, panel);
   second.kill("SIGKILL");
   await second.exited;
   second = await fleet.join("box-2", other, { home: second.home });

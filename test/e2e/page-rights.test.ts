@@ -1,11 +1,10 @@
 /** What the page offers to whom: an administrator where the host's shell is configured, and somebody who may only look. */
 
 import assert from "node:assert/strict";
-import { userInfo } from "node:os";
 import { after, before, test } from "node:test";
 import { newSecret } from "../../src/auth/secret.ts";
 import { until } from "../support/until.ts";
-import { openAs, prompt, screen } from "./page/browser.ts";
+import { openAs, prompt, screen, useHostShell } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const SHELL = "page-rights-shell";
@@ -30,13 +29,7 @@ test("a shell on the host is opened from the list, ended after a yes, and had an
   const { page } = setup;
   await page.getByRole("button", { name: /^Shell on / }).click();
   const panel = page.getByRole("tabpanel", { name: /^Shell: / });
-  const user = userInfo().username;
-  await panel.getByText(`the host itself, as ${user}`).waitFor();
-  await prompt(panel);
-  await page.keyboard.type("echo $((6*7))-$(id -un)\n");
-  await until("the user", async () => (await screen(panel)).includes(`42-${user}`));
-  await page.keyboard.type("exit 4\n");
-  await panel.getByText("Ended with exit code 4.").waitFor();
+  await useHostShell(page, panel);
   await panel.getByRole("button", { name: "New shell" }).click();
   await prompt(panel);
   await page.keyboard.type("echo ag''ain\n");

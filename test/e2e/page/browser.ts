@@ -1,7 +1,7 @@
 /** A real Chromium with one page, and everything that the page complains about. */
 
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { TestAgent } from "../../support/agent.ts";
 import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
@@ -112,4 +112,15 @@ export async function closeTerminal(page: Page, container: string): Promise<void
 export async function screen(panel: Locator): Promise<string[]> {
   const rows = await panel.locator(".xterm-rows > div").allTextContents();
   return rows.map((row) => row.replaceAll("\u00a0", " ").trimEnd());
+}
+
+/** Has a shell on this machine say whose it is, and ends it with the exit code 4. */
+export async function useHostShell(page: Page, panel: Locator): Promise<void> {
+  const user = userInfo().username;
+  await panel.getByText(`the host itself, as ${user}`).waitFor();
+  await prompt(panel);
+  await page.keyboard.type("echo $((6*7))-$(id -un)\n");
+  await until("the user", async () => (await screen(panel)).includes(`42-${user}`));
+  await page.keyboard.type("exit 4\n");
+  await panel.getByText("Ended with exit code 4.").waitFor();
 }
