@@ -224,7 +224,9 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     ...(hostShell !== undefined && { hostShellUser: hostShell }),
   });
   const line: SessionsLine | undefined =
-    uplink && passes && new SessionsLine(uplink, { sessions, passes, gateway, budget, software, log });
+    uplink &&
+    passes &&
+    new SessionsLine(uplink, { sessions, passes, gateway, budget, software, log, connected: () => uplink.hasten() });
   agentMetrics(metrics, { config, containers, sessions, meter, budget, audit, uplink, line });
   return {
     audit,

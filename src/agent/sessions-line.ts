@@ -29,6 +29,8 @@ export interface SessionsLineParts {
   budget: Budget;
   software: string;
   log: UplinkLog;
+  /** Hears that sessions can come through the server, each time that begins. */
+  connected: () => void;
 }
 
 export class SessionsLine {
@@ -36,6 +38,7 @@ export class SessionsLine {
   readonly #relayed: Relayed;
   readonly #log: UplinkLog;
   readonly #passes: Passes;
+  readonly #connected: () => void;
   #state: RealtimeState = { connected: false, error: "not connected yet", retryInMs: 0 };
 
   /** Dials nobody before it is started. */
@@ -43,6 +46,7 @@ export class SessionsLine {
     const { sessions, passes, gateway, budget, software, log } = parts;
     this.#log = log;
     this.#passes = passes;
+    this.#connected = parts.connected;
     const relayed = (this.#relayed = new Relayed({
       sessions,
       passes,
@@ -91,8 +95,10 @@ export class SessionsLine {
     const expelled = !state.connected && isExpelled(state.error);
     if (expelled) void this.#relayed.withdrawAll();
     this.#passes.heard(state.connected ? "connected" : expelled ? "gone" : "away");
-    if (state.connected) this.#log.info({}, "sessions can come through the server");
-    else if (before.connected || wordsOf(before.error) !== wordsOf(state.error))
+    if (state.connected) {
+      this.#log.info({}, "sessions can come through the server");
+      this.#connected();
+    } else if (before.connected || wordsOf(before.error) !== wordsOf(state.error))
       this.#log.warn(
         { retryInMs: Math.round(state.retryInMs) },
         `No sessions through the server: ${wordsOf(state.error)}`,

@@ -11,6 +11,8 @@ import type { Registrar } from "./register.ts";
 const RETRY = { first: 1_000, max: 30_000 };
 /** A report comes up to this share of the interval early, so that many hosts do not report at once. */
 const JITTER = 0.1;
+/** Milliseconds between two reports, whatever there is to tell. */
+const SOONEST = 1_000;
 
 export interface HeartbeatParts {
   registrar: Registrar;
@@ -32,6 +34,8 @@ export class Heartbeat {
   #interval: number;
   #registered = false;
   #changing = false;
+  /** Aborted when something has changed that is worth a report. */
+  #news = new AbortController();
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
@@ -47,13 +51,26 @@ export class Heartbeat {
         await this.#report();
         backoff.reset();
         this.#parts.reported(undefined);
-        await wait(Math.max(0, this.#pause() - (performance.now() - started)), signal);
+        await this.#rest(started, signal);
       } catch (error) {
         if (signal.aborted) return;
         this.#parts.reported(asFairleadError(error));
         await wait(backoff.next(), signal);
       }
     }
+  }
+
+  /** The next report does not wait for its time. One that could not be made does: the server may be in need of rest. */
+  hasten(): void {
+    this.#news.abort();
+  }
+
+  async #rest(since: number, signal: AbortSignal): Promise<void> {
+    const until = (ms: number) => Math.max(0, ms - (performance.now() - since));
+    const pause = this.#pause();
+    await wait(until(Math.min(SOONEST, pause)), signal);
+    await wait(until(pause), AbortSignal.any([signal, this.#news.signal]));
+    this.#news = new AbortController();
   }
 
   async #report(): Promise<void> {

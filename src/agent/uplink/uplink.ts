@@ -78,6 +78,7 @@ export class Uplink {
   readonly #options: UplinkOptions;
   readonly #life = new AbortController();
   readonly #agent: ServerAgent;
+  #heartbeat: Heartbeat | undefined;
   #done: Promise<void> = Promise.resolve();
 
   /** Calls nobody yet. */
@@ -127,7 +128,7 @@ export class Uplink {
     const line = { server: this.server, agent: this.#agent, signal };
     const registrar = new Registrar({ line, identity: this.identity, facts: () => facts(url), token });
     const samples = this.#sample(url, signal);
-    const heartbeat = new Heartbeat({
+    this.#heartbeat = new Heartbeat({
       registrar,
       interval,
       beat: () => this.#beat(samples),
@@ -135,7 +136,12 @@ export class Uplink {
       reported: (failure) => this.#reported(failure),
       keyIsOld: ({ keyInterval }) => Date.now() - this.identity.keyMade > keyInterval,
     });
-    this.#done = heartbeat.run(signal);
+    this.#done = this.#heartbeat.run(signal);
+  }
+
+  /** What is reported has changed: the server is told soon. */
+  hasten(): void {
+    this.#heartbeat?.hasten();
   }
 
   #sample(url: string, signal: AbortSignal): Samples {

@@ -73,6 +73,13 @@ suite("an agent and its server", () => {
     assert.ok(!(await readFile(join(agent.stateDir, "identity.json"), "utf8")).includes("flb_"));
   });
 
+  test("tells at once, and not with its next report, that sessions can come through the server", async () => {
+    await server.post("/api/v1/nodes", { name: "reachable" });
+    await server.fetch("/api/v1/nodes/reachable/settings", patching({ heartbeatInterval: 600_000 }));
+    await joined("reachable");
+    await until("the news", async () => (await node("reachable")).beat?.gatewayStatus === "connected");
+  });
+
   test("serves its own host alone, and says why, where everybody could listen to what it tells the server", async () => {
     const agent = await start({ engine, flags: ["-S", "http://server-host:8090"] });
     const { detail = "" } = await until("the refusal", async () => {
