@@ -3,7 +3,7 @@
 import { age } from "../lib/age.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { roundSize } from "../lib/size.ts";
-import type { NodeView } from "../protocol/node.ts";
+import type { NodeStatus, NodeView } from "../protocol/node.ts";
 import type { Listing } from "./output-format.ts";
 import { printable } from "./printable.ts";
 
@@ -11,22 +11,25 @@ const HEADINGS = ["NAME", "STATUS", "AGE"];
 const WIDE = [...HEADINGS, "ADDRESS", "VERSION", "ENGINE", "CPU", "MEMORY", "DISK", "GPU", "CONTAINERS", "GATEWAY"];
 const UNKNOWN = "-";
 
-export const NODES: Listing<NodeView> = {
+/** A host as the server shows it, or as it did before it was removed. */
+export type ListedNode = Omit<NodeView, "status"> & { status: NodeStatus | "Removed" };
+
+export const NODES: Listing<ListedNode> = {
   headings: HEADINGS,
   row,
   wide: { headings: WIDE, row: wideRow },
   name: ({ name }) => name,
 };
 
-export function statusWords({ status, settings }: NodeView): string {
-  return settings.enabled ? status : `${status},Disabled`;
+export function statusWords({ status, settings }: ListedNode): string {
+  return settings.enabled || status === "Removed" ? status : `${status},Disabled`;
 }
 
-function row(node: NodeView): string[] {
+function row(node: ListedNode): string[] {
   return [node.name, statusWords(node), age(Date.now() - node.created)];
 }
 
-function wideRow(node: NodeView): string[] {
+function wideRow(node: ListedNode): string[] {
   const { address = UNKNOWN, facts, beat } = node;
   const gpus = beat?.gpus?.map(({ usage }) => (usage === undefined ? UNKNOWN : `${Math.round(usage)}%`)) ?? [];
   return [

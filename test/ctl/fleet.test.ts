@@ -138,6 +138,21 @@ suite("ctl and a server", () => {
     await until("another key", async () => (await node("box-1")).key?.id !== key?.id);
   });
 
+  test("a watch tells which host was removed, in rows and as data", async () => {
+    await ctl(admin(), "nodes", "add", "brief");
+    const rows = startCtl(admin(), "get", "nodes", "brief", "--watch");
+    const data = startCtl(admin(), "get", "nodes", "brief", "--watch", "-o", "json");
+    await Promise.all([rows.says(/brief +Pending /), data.says(/"name":"brief"/)]);
+    await ctl(admin(), "nodes", "disable", "brief");
+    await ctl(admin(), "nodes", "remove", "brief");
+    await rows.says(/brief +Removed /);
+    await data.says(/"name":"brief","uid":"[^"]+","status":"Removed"/);
+    for (const { child, ended } of [rows, data]) {
+      child.kill("SIGINT");
+      await ended;
+    }
+  });
+
   test("a disabled host takes no new work and says so, at the server and at its agent; what is open goes on", async () => {
     await engine.run("fleet-work");
     const open = startCtl(admin(), "exec", "-i", "box-1:fleet-work", "cat");

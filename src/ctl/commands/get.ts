@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { NodeChanges, NodeList, NodeView } from "../../protocol/node.ts";
 import { patched } from "../../lib/merge-patch.ts";
 import type { Invocation } from "../invocation.ts";
-import { describe, NODES, statusWords } from "../nodes-table.ts";
+import { describe, type ListedNode, NODES, statusWords } from "../nodes-table.ts";
 import { dataText, isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import type { Entry } from "./entry.ts";
 
@@ -24,8 +24,8 @@ Examples:
   ctl get nodes                     NAME STATUS AGE
   ctl get nodes -o wide             and address, version, engine, CPU, memory, disk, GPU, containers, gateway
   ctl get nodes gpu-box-1 -o yaml
-  ctl get nodes --watch             and then each host whose status changes, until Ctrl-C
-  ctl get nodes --watch -o json     and then each host that reports or is changed`;
+  ctl get nodes --watch             and then each host whose status changes or that is removed, until Ctrl-C
+  ctl get nodes --watch -o json     and then each host that reports, is changed or is removed`;
 
 const DESCRIBE_EXAMPLES = `
 Examples:
@@ -61,7 +61,8 @@ export function describeCommand(invocation: Invocation): Entry {
 async function getNodes(invocation: Invocation, names: string[], { output, watch }: GetOptions): Promise<number> {
   const connection = await invocation.connection();
   const words = lister(NODES, output, watch ? "again" : "once");
-  const wanted = (nodes: NodeView[]) => (names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name)));
+  const wanted = (nodes: ListedNode[]) =>
+    names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name));
   if (!watch) {
     // One that was named and is not there is a mistake, in the server's words.
     if (names.length > 0) await Promise.all(names.map((name) => connection.get(nodePath(name))));
@@ -89,15 +90,15 @@ function nodePath(name: string): string {
 
 interface Change {
   before: NodeView | undefined;
-  now: NodeView;
+  now: ListedNode;
 }
 
-/** What a line of a watch makes of the hosts that are known, which it changes: those that are new or different. */
+/** What a line of a watch makes of the hosts that are known, which it changes: those that are new, different or removed. */
 function changes(nodes: Map<string, NodeView>, line: unknown): Change[] {
-  return Object.entries(NodeChanges.parse(line).nodes).flatMap(([name, patch]) => {
+  return Object.entries(NodeChanges.parse(line).nodes).flatMap(([name, patch]): Change[] => {
     const before = nodes.get(name);
     nodes.delete(name);
-    if (patch === null) return [];
+    if (patch === null) return before ? [{ before, now: { ...before, status: "Removed" } }] : [];
     const now = NodeView.parse(patched(before, patch));
     nodes.set(name, now);
     return [{ before, now }];
@@ -105,6 +106,6 @@ function changes(nodes: Map<string, NodeView>, line: unknown): Change[] {
 }
 
 /** One that was added anew under its name is another one. */
-function statusOf(node: NodeView | undefined): string | undefined {
+function statusOf(node: ListedNode | undefined): string | undefined {
   return node && `${node.uid} ${statusWords(node)}`;
 }
