@@ -107,7 +107,15 @@ export class Fleet implements AsyncDisposable {
       interval: 10_000,
     });
     const passes = noPasses(sessions);
-    const line = new SessionsLine(uplink, { sessions, passes, gateway: front.gateway, budget, software: "test", log });
+    const line = new SessionsLine(uplink, {
+      sessions,
+      passes,
+      gateway: front.gateway,
+      budget,
+      software: "test",
+      log,
+      connected: () => uplink.hasten(),
+    });
     this.#undo.push(
       () => front[Symbol.asyncDispose](),
       () => line.close(),
