@@ -1,5 +1,9 @@
 /** The agent's front: every route that it has. */
 
+import { Addresses } from "../../door/apps/addresses.ts";
+import { Apps } from "../../door/apps/apps.ts";
+import { APP_LIMITS } from "../../door/apps/desk.ts";
+import { AppHosts } from "../../door/apps/hosts.ts";
 import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import { addPage } from "../../door/page.ts";
@@ -8,10 +12,8 @@ import { addAudit } from "../../door/routes/audit.ts";
 import { addSignIn } from "../../door/routes/sign-in.ts";
 import { addVersion } from "../../door/routes/version.ts";
 import { Watches } from "../../door/watches.ts";
-import { Addresses } from "./apps/addresses.ts";
-import { Apps } from "./apps/apps.ts";
-import { AppHosts } from "./apps/hosts.ts";
-import { APP_LIMITS, type GatewayOptions } from "./options.ts";
+import { appDesk } from "./app-desk.ts";
+import type { GatewayOptions } from "./options.ts";
 import { asFairleadError } from "./problems.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addEvents } from "./routes/events.ts";
@@ -29,7 +31,7 @@ export async function createGateway(options: GatewayOptions): Promise<Front> {
   const { config, credentials, metrics, log, sessions, runtimeReady: isReady } = options;
   const { nodeName: node, appsUrl } = config;
   const addresses = new Addresses({ node, secure: config.tls !== undefined, appsUrl });
-  const apps = new Apps({ sessions, addresses, limits: { ...APP_LIMITS, ...config.appLimits } });
+  const apps = new Apps({ desk: appDesk(sessions), addresses, limits: { ...APP_LIMITS, ...config.appLimits } });
   const front = await createFront({
     config,
     audit: options.audit.record,

@@ -3,6 +3,7 @@
 import type { Registry } from "prom-client";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
+import type { AppLimits } from "../../door/apps/desk.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
 import type { AuditDesk } from "../../door/routes/audit.ts";
 import type { Containers } from "../session/containers.ts";
@@ -21,14 +22,6 @@ export interface GatewayConfig extends DoorConfig {
   appsUrl?: string;
   appLimits?: Partial<AppLimits>;
 }
-
-/** How long a container may take to begin its answer to a browser, and to agree to a WebSocket, in milliseconds. */
-export interface AppLimits {
-  answerMs: number;
-  upgradeMs: number;
-}
-
-export const APP_LIMITS: AppLimits = { answerMs: 120_000, upgradeMs: 10_000 };
 
 /** What the doors use of the session desk. */
 export type ContainerDesk = Pick<Containers, "ready" | "away" | "listed" | "detail" | "changes">;

@@ -3,8 +3,8 @@
 import { once } from "node:events";
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
-import type { AppLimits } from "../../../src/agent/gateway/options.ts";
 import { RuntimeError } from "../../../src/agent/runtime/runtime.ts";
+import type { AppLimits } from "../../../src/door/apps/desk.ts";
 import type { DeskOptions } from "../../support/desk.ts";
 import { until } from "../../support/until.ts";
 import {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { suite, test } from "node:test";
-import { rewriteLocation } from "../../../src/agent/gateway/apps/location.ts";
+import { rewriteLocation } from "../../../src/door/apps/location.ts";
 import { until } from "../../support/until.ts";
 import { bearer, closed, signIn, ticketOf, upgrade } from "./front.ts";
 import { APP_PORT, Proxied } from "./proxied.ts";

@@ -1,12 +1,13 @@
 /** An address that opens a container's pages in a browser: good once, for seconds. */
 
 import { z } from "zod";
+import type { Apps } from "../../../door/apps/apps.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
 import { goneSignal } from "../../../door/stay.ts";
 import { ProxyBody } from "../../../protocol/open.ts";
-import { type Apps, requestFor } from "../apps/apps.ts";
+import { proxyRequest } from "../app-desk.ts";
 import { ContainerParams } from "../input.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
@@ -29,7 +30,7 @@ export function addOpen(app: App, parts: OpenParts): void {
     const { ref } = request.params;
     const { port } = request.body;
     const visit = visitOf(request, parts, goneSignal(reply.raw));
-    const { name: container } = await parts.sessions.check(requestFor({ container: ref, port }), visit);
+    const { name: container } = await parts.sessions.check(proxyRequest({ container: ref, port }), visit);
     const from = { host: request.authority, origin: request.headers.origin };
     return parts.apps.invite({ container, port, identity: callerOf(request) }, from);
   });

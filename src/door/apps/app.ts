@@ -1,7 +1,6 @@
 /** One container's pages as one person opened them in one browser: a session, and the connections that it needs. */
 
-import type { DirectSession } from "../../session/direct.ts";
-import type { AppLimits, SessionDesk } from "../options.ts";
+import type { AppLimits, AppSession } from "./desk.ts";
 import { forwardedFor, type HeaderList } from "./headers.ts";
 import { Pool } from "./pool.ts";
 import { AppProxy } from "./proxy.ts";
@@ -13,8 +12,7 @@ export interface AppParts {
   label: string;
   origin: string;
   port: number;
-  session: DirectSession;
-  sessions: Pick<SessionDesk, "connect">;
+  session: AppSession;
   limits: AppLimits;
 }
 
@@ -27,20 +25,19 @@ export class App {
   readonly forwarded: Readonly<HeaderList>;
   /** Resolves once nobody is let in any more. */
   readonly ended: Promise<void>;
-  readonly #session: DirectSession;
+  readonly #session: AppSession;
   readonly #pool: Pool;
   readonly #guests = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   #leaving = false;
 
-  constructor({ label, origin, port, session, sessions, limits }: AppParts) {
-    const { opened } = session;
-    const { name = "", id = "" } = opened.container ?? {};
+  constructor({ label, origin, port, session, limits }: AppParts) {
+    const { name = "", id = "" } = session.container ?? {};
     this.label = label;
     this.origin = origin;
     this.forwarded = forwardedFor(origin);
     this.#session = session;
-    this.#pool = new Pool({ dial: () => sessions.connect(opened), answerMs: limits.answerMs });
+    this.#pool = new Pool({ dial: () => session.connect(), answerMs: limits.answerMs });
     // An unnamed container calls itself by the beginning of its id.
     this.proxy = new AppProxy({ pool: this.#pool, origin, port, names: [name.toLowerCase(), id.slice(0, 12)], limits });
     this.#timer = setTimeout(() => this.close(), LIFETIME_MS).unref();
@@ -69,13 +66,9 @@ export class App {
 
   async #watch(): Promise<void> {
     // Whoever was being served is cut: the session's end has no words for a browser.
-    await drained(this.#session.packets()).catch(() => {});
+    await this.#session.ended;
     clearTimeout(this.#timer);
     this.#pool.destroy();
     for (const cut of this.#guests) cut();
   }
-}
-
-async function drained(all: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of all);
 }

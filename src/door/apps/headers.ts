@@ -1,9 +1,9 @@
 /** Which headers pass between a browser and an app: nothing of ours goes in, and nothing comes out that reaches beyond the app. */
 
 import { type IncomingHttpHeaders, type IncomingMessage, STATUS_CODES } from "node:http";
-import { FairleadError } from "../../../protocol/errors.ts";
-import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
-import { subprotocols } from "../../../door/identity.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../protocol/version.ts";
+import { subprotocols } from "../identity.ts";
 import { cookiesForApp, maySet } from "./cookie.ts";
 
 /** They speak of one connection only (RFC 9110, 7.6.1), `Expect` too: the door has answered it. */
@@ -39,7 +39,7 @@ export interface From {
   address: string;
   /** Of the app, what {@link forwardedFor} made of it. */
   forwarded: Readonly<HeaderList>;
-  /** Whether a credential is one of the agent's own. */
+  /** Whether a credential is one of our own. */
   isOurs: (authorization: string) => boolean;
 }
 

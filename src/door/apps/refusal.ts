@@ -1,13 +1,11 @@
 /** What somebody is told who comes to an app's address in vain: a few words as a page, or the usual problem document. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { ERRORS, FairleadError, type Problem } from "../../../protocol/errors.ts";
-import { SAFE_HEADERS } from "../../../door/page.ts";
-import { PROBLEM_TYPE, problemOf } from "../../../door/problems.ts";
-import { newRequestId } from "../../../door/request-id.ts";
-import { REQUEST_ID_HEADER } from "../../../protocol/version.ts";
-import { RuntimeError } from "../../runtime/runtime.ts";
-import { asFairleadError } from "../problems.ts";
+import { ERRORS, FairleadError, type Problem } from "../../protocol/errors.ts";
+import { SAFE_HEADERS } from "../page.ts";
+import { PROBLEM_TYPE, problemOf } from "../problems.ts";
+import { newRequestId } from "../request-id.ts";
+import { REQUEST_ID_HEADER } from "../../protocol/version.ts";
 
 const HTML = "text/html; charset=utf-8";
 
@@ -45,7 +43,7 @@ export function noAnswer(ms: number): FairleadError {
 
 /** Why an app has not answered, or has in a way that nobody can be told. */
 export function toldOf(error: unknown): FairleadError {
-  if (error instanceof FairleadError || error instanceof RuntimeError) return asFairleadError(error);
+  if (error instanceof FairleadError) return error;
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ERR_UPSTREAM_UPGRADE_TIMEOUT")
     return new FairleadError("no-answer", "The app did not answer the request for a WebSocket in time.");

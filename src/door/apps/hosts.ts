@@ -1,20 +1,19 @@
-/** The door of apps: what comes to an app's own host is dealt with here, before the agent's own routes look at it. */
+/** The door of apps: what comes to an app's own host is dealt with here, before the program's own routes look at it. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Tokens } from "../../../auth/tokens.ts";
-import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
-import { sourceOf } from "../../../door/address.ts";
-import { mayBeHeard } from "../../../door/listener.ts";
-import { count } from "../../../door/names.ts";
-import type { Log } from "../../../door/options.ts";
-import type { Neighbourhood, OtherHosts } from "../../../door/other-hosts.ts";
-import { refuseSocket } from "../../../door/problems.ts";
-import { newRequestId } from "../../../door/request-id.ts";
-import { REQUEST_ID_HEADER } from "../../../protocol/version.ts";
-import { goneSignal } from "../../../door/stay.ts";
-import { asFairleadError } from "../problems.ts";
+import type { Tokens } from "../../auth/tokens.ts";
+import { ERRORS, FairleadError } from "../../protocol/errors.ts";
+import { sourceOf } from "../address.ts";
+import { mayBeHeard } from "../listener.ts";
+import { count } from "../names.ts";
+import type { Log } from "../options.ts";
+import type { Neighbourhood, OtherHosts } from "../other-hosts.ts";
+import { newRequestId } from "../request-id.ts";
+import { REQUEST_ID_HEADER } from "../../protocol/version.ts";
+import { goneSignal } from "../stay.ts";
+import { asFairleadError, refuseSocket } from "../problems.ts";
 import type { Addresses, AppHost } from "./addresses.ts";
 import type { App } from "./app.ts";
 import { type Apps, OPEN_PATH } from "./apps.ts";
@@ -25,7 +24,7 @@ import { type Exchange, refuse } from "./refusal.ts";
 
 /** What all apps together are in the figures. */
 const ROUTE = "app";
-const CLOSED = "This app is not open, or not any more. Open it again: on the agent's page, or with ctl open.";
+const CLOSED = "This app is not open, or not any more. Open it again: in the list of containers, or with ctl open.";
 
 export interface HostParts extends Neighbourhood {
   addresses: Addresses;

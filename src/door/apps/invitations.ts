@@ -1,8 +1,8 @@
 /** What stands in the address that opens an app: good once, for seconds, on that app's origin. */
 
-import { newSecret, keyOf } from "../../../auth/secret.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
-import type { Identity } from "../../../door/identity.ts";
+import { newSecret, keyOf } from "../../auth/secret.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Identity } from "../identity.ts";
 import type { Port } from "./addresses.ts";
 
 const VALID_MS = 30_000;

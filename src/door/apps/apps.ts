@@ -1,12 +1,11 @@
 /** Every app that is open, and how one is opened: an invitation becomes a session, and the session a cookie. */
 
-import { keyOf, newSecret } from "../../../auth/secret.ts";
-import { FairleadError } from "../../../protocol/errors.ts";
-import type { Remote } from "../../session/sessions.ts";
-import type { AppLimits, SessionDesk } from "../options.ts";
-import type { Addresses, AppHost, Port } from "./addresses.ts";
+import { keyOf, newSecret } from "../../auth/secret.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import type { Addresses, AppHost } from "./addresses.ts";
 import type { App } from "./app.ts";
 import { appCookie } from "./cookie.ts";
+import type { AppDesk, AppLimits, AppVisit } from "./desk.ts";
 import { type Invitation, Invitations } from "./invitations.ts";
 
 /** Where an invitation is taken, on the app's own origin: no app has pages below it. */
@@ -16,7 +15,7 @@ const MAX_LABELS = 4_096;
 const WRONG = "That link was used, is older than 30 seconds, or is for another address.";
 
 export interface AppsParts {
-  sessions: SessionDesk;
+  desk: AppDesk;
   addresses: Addresses;
   limits: AppLimits;
 }
@@ -52,14 +51,13 @@ export class Apps {
   }
 
   /** The cookie, for the browser that came with the code. Throws what is wrong with the code, or what the desk refuses with. */
-  async redeem(code: string, host: AppHost, visit: { remote: Remote; signal: AbortSignal }): Promise<string> {
+  async redeem(code: string, host: AppHost, visit: Omit<AppVisit, "subject">): Promise<string> {
     const invitation = this.#invitations.redeem(code, host.origin);
     if (!invitation) throw new FairleadError("unauthenticated", WRONG);
     const { container, port, identity } = invitation;
-    const request = requestFor({ container, port });
-    // Some 30 MB, which an agent does without until the first app is opened.
+    // Some 30 MB, which the program does without until the first app is opened.
     const { App } = await import("./app.ts");
-    const session = await this.#parts.sessions.open(request, { ...visit, subject: identity.subject });
+    const session = await this.#parts.desk.open({ container, port }, { ...visit, subject: identity.subject });
     const app = new App({ ...this.#parts, ...host, port, session });
     const cookie = newSecret();
     this.#open.set(keyOf(cookie), app);
@@ -86,9 +84,4 @@ export class Apps {
     const [oldest] = this.#labels;
     if (this.#labels.size > MAX_LABELS && oldest !== undefined) this.#labels.delete(oldest);
   }
-}
-
-/** What the desk is asked for. */
-export function requestFor({ container, port }: Port) {
-  return { header: { op: "proxy", container, onDrop: "kill" }, body: { port } } as const;
 }

@@ -1,8 +1,8 @@
 /** Where a container's pages are met: an origin of their own, so that they share neither storage nor cookies with anything else. */
 
 import { createHash } from "node:crypto";
-import { FairleadError } from "../../../protocol/errors.ts";
-import { isLoopback } from "../../../door/address.ts";
+import { FairleadError } from "../../protocol/errors.ts";
+import { isLoopback } from "../address.ts";
 import { appCookieName } from "./cookie.ts";
 
 /** A label of a host name has at most 63 characters. */

@@ -1,7 +1,7 @@
 /** Which pages may ask an app for something: its own. Its neighbours below the same domain would have its cookie sent along. */
 
 import type { IncomingHttpHeaders } from "node:http";
-import { FairleadError } from "../../../protocol/errors.ts";
+import { FairleadError } from "../../protocol/errors.ts";
 
 const SAFE = ["GET", "HEAD"];
 /** Asked by the app's own pages, or by the person at the browser. */

@@ -1,7 +1,7 @@
 /** An app's answer to a request without a body, which most are: passed on as it comes, and as fast as its browser takes it. */
 
 import type { Dispatcher } from "undici";
-import type { FairleadError } from "../../../protocol/errors.ts";
+import type { FairleadError } from "../../protocol/errors.ts";
 import { type HeaderList, type Headers, phraseOf, trailersOf } from "./headers.ts";
 import type { Line } from "./line.ts";
 import type { Pool } from "./pool.ts";

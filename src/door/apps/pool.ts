@@ -4,7 +4,7 @@ import { Agent, type ClientRequestArgs } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { callbackify } from "node:util";
-import { plainAddress } from "../../../door/address.ts";
+import { plainAddress } from "../address.ts";
 import { type Connect, type Connected, Line } from "./line.ts";
 
 /** To one app at a time, by each of the two ways; more requests wait for their turn. */
