@@ -78,7 +78,7 @@ export function describe(node: NodeView, now: number): string {
     ["Gateway", beat?.gatewayStatus && [beat.gatewayStatus, beat.gatewayStatusDetail].filter(Boolean).join(": ")],
     ...(node.warnings ?? []).map(({ message }): [string, string] => ["Warning", message]),
     ["Heartbeat", `every ${formatDuration(settings.heartbeatInterval)}`],
-    ["Poll", `every ${formatDuration(settings.pollInterval)}`],
+    ["Poll", `every ${formatDuration(settings.pollInterval)}; no agent does that yet`],
     ["New key", `every ${formatDuration(settings.keyInterval)}`],
   ];
   const known = lines.filter((line): line is [string, string] => line[1] !== undefined && line[1] !== "");

@@ -23,6 +23,25 @@ export const RIGHTS = [
 export const Right = z.enum(RIGHTS);
 export type Right = z.infer<typeof Right>;
 
+/** What each allows, for whoever gives it away. */
+export const ALLOWS: Record<Right, string> = {
+  list: "see hosts, containers and events",
+  inspect: "see details of containers and what they use",
+  metrics: "read metrics of agents and of the server",
+  logs: "read logs",
+  exec: "run commands and terminals in containers",
+  "attach-ro": "watch main processes",
+  "attach-rw": "watch main processes and type to them",
+  forward: "connect to ports",
+  proxy: "open containers' pages",
+  "copy-in": "copy files into containers",
+  "copy-out": "copy files out of containers",
+  lifecycle: "start, stop, restart and remove containers",
+  record: "nothing yet: it is for recordings of sessions",
+  "host-shell": "work on the host itself, where its agent allows it",
+  admin: "everything",
+};
+
 /** Labels a container must all carry; an empty value asks only that the label exists. No labels: every container. */
 export const Scope = z.record(z.string().check(z.minLength(1)), z.string());
 export type Scope = z.infer<typeof Scope>;

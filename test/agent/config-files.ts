@@ -2,6 +2,7 @@
 
 import { defaultText, yaml } from "../../src/boot/help.ts";
 import { flagsOf, type Host, type Program, type Table, variablesOf } from "../../src/boot/setting.ts";
+import { ALLOWS, RIGHTS } from "../../src/protocol/rights.ts";
 
 const WIDTH = 100;
 
@@ -100,6 +101,10 @@ grants:
 
 \`ci\` may list and read the logs of every container of the Compose project \`shop\`, and of those that carry both the label
 \`team=web\` and a label \`public\` of any value. \`operator\` may do everything.
+
+The rights:
+
+${RIGHTS.map((right) => `- \`${right}\`: ${ALLOWS[right]}`).join("\n")}
 
 ## Every setting`;
 

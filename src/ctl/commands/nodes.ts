@@ -29,12 +29,20 @@ const EXAMPLES = `
 Examples:
   ctl nodes add gpu-box-1                          prints the command to run on the host
   ctl nodes add --here desk                        of this machine; its agent needs no flags then
-  ctl nodes set gpu-box-1 heartbeat_interval=30s   an empty value takes it back to the server's own
+  ctl nodes set gpu-box-1 heartbeat_interval=30s   it reports less often: see ctl nodes set --help
   ctl nodes disable gpu-box-1                      it takes no new work; what runs goes on
   ctl nodes rotate gpu-box-1                       it makes itself a new key
-  ctl nodes remove gpu-box-1                       its key is good for nothing any more
+  ctl nodes remove gpu-box-1                       its key is good for nothing any more`;
 
-Settings: ${Object.keys(SETTINGS).join(", ")}.`;
+const SETTINGS_HELP = `
+Settings:
+  heartbeat_interval  how often it reports, such as 30s
+  poll_interval       how often it asks what to run; no agent does that yet
+  key_interval        how often it makes itself a new key
+  container_metrics   whether its reports say what each container uses, true or false
+  gpu_metrics         whether they say what NVIDIA's GPUs do, true or false
+
+An empty value takes a setting back to the server's own.`;
 
 export function nodesCommand(invocation: Invocation): Entry {
   const command = new Command("nodes")
@@ -94,7 +102,8 @@ function setCommand(invocation: Invocation): Entry {
   const command = new Command("set")
     .description("Change a host's settings.")
     .argument("<node>", "its name")
-    .argument("<setting=value...>", "what to change");
+    .argument("<setting=value...>", "what to change")
+    .addHelpText("after", SETTINGS_HELP);
   return { command, work: (node: string, settings: string[]) => set(invocation, node, settings) };
 }
 

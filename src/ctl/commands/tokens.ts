@@ -5,7 +5,7 @@ import * as z from "zod/mini";
 import { age } from "../../lib/age.ts";
 import { parseDuration } from "../../lib/duration.ts";
 import { TokenList, type TokenRequest, type TokenView } from "../../protocol/login.ts";
-import { parseScope, Right, RIGHTS, type Scope, scopeWords } from "../../protocol/rights.ts";
+import { ALLOWS, parseScope, Right, RIGHTS, type Scope, scopeWords } from "../../protocol/rights.ts";
 import { forEach } from "../each.ts";
 import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
@@ -36,14 +36,19 @@ const TOKENS: Listing<TokenView> = {
   name: ({ name }) => name,
 };
 
+const RIGHT_WIDTH = 12;
+
 const EXAMPLES = `
 Examples:
   ctl tokens add ci --rights logs,exec --node box-1 --scope team=web --lifetime 720h > ci.token
   ctl --token-file ci.token logs box-1:web
   ctl tokens list
-  ctl tokens remove ci                    what was opened with it ends within seconds
+  ctl tokens remove ci                    what was opened with it ends within seconds`;
 
-Rights: ${RIGHTS.join(", ")}.
+const CHOICES = `
+Rights:
+${RIGHTS.map((right) => `  ${right.padEnd(RIGHT_WIDTH)}${ALLOWS[right]}`).join("\n")}
+
 A scope is labels that a container must all have, as NAME=VALUE,NAME=VALUE (NAME= asks only for the name); of
 several scopes one is enough. Without any the token reaches every container, without nodes every host.`;
 
@@ -70,10 +75,11 @@ function addCommand(invocation: Invocation): Entry {
   const command = new Command("add")
     .description("Make a token, and print it this once.")
     .argument("<name>", "what it is for")
-    .requiredOption("--rights <list>", "what it may do, such as logs,exec")
+    .requiredOption("--rights <list>", "what it may do, such as logs,exec: see below")
     .addOption(several("--scope <labels>", "only containers with these labels; may be repeated"))
     .addOption(several("--node <node>", "only this host; may be repeated"))
-    .option("--lifetime <duration>", "such as 720h; without one it is good until it is removed");
+    .option("--lifetime <duration>", "such as 720h; without one it is good until it is removed")
+    .addHelpText("after", CHOICES);
   return { command, work: (name: string, options: AddOptions) => add(invocation, name, options) };
 }
 
