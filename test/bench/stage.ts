@@ -1,6 +1,8 @@
 /** What the figures stand on: an engine, the containers, the agent and the peers, each started when first asked for. */
 
-import { cpus } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { Bare } from "./bare/bare.ts";
 import { run } from "./command.ts";
@@ -40,6 +42,15 @@ export class Stage implements AsyncDisposable {
       await run(docker.command("run", "--detach", "--name", WEB, IMAGE));
       const address = await run(docker.command("inspect", "--format", "{{.NetworkSettings.IPAddress}}", WEB));
       return address.trim();
+    });
+  }
+
+  /** For what is to stay until the run ends. */
+  directory(): Promise<string> {
+    return this.#once("directory", async () => {
+      const directory = await mkdtemp(join(tmpdir(), "fl-bench-"));
+      this.#stack.defer(() => rm(directory, { recursive: true, force: true }));
+      return directory;
     });
   }
 
