@@ -43,8 +43,11 @@ const loadLate: Plugin = {
   },
   load(id) {
     if (!id.startsWith("\0late:")) return undefined;
-    const name = JSON.stringify(id.slice(6));
-    return `let real; module.exports = new Proxy({}, { get: (_, key) => (real ??= process.getBuiltinModule(${name}))[key] });`;
+    const name = id.slice(6);
+    // Who imports single names of it copies those that it says it has.
+    const names = Object.keys(process.getBuiltinModule(name) ?? {}).map((each) => [each, null]);
+    const shape = JSON.stringify(Object.fromEntries(names));
+    return `let real; module.exports = new Proxy(${shape}, { get: (_, key) => (real ??= process.getBuiltinModule("${name}"))[key] });`;
   },
 };
 

@@ -37,6 +37,13 @@ suite("ctl as it is shipped", () => {
     await terminal.shows(/\[same\]/);
   });
 
+  test("a page is opened in the browser", async () => {
+    const env = { ...agent.env, BROWSER: "false" };
+    const { stdout, stderr, code } = await runShell({ env }, `${CTL} open ctl-shipped 80`);
+    assert.deepEqual([stderr, code], ["", 0]);
+    assert.match(stdout.toString(), /^http:\/\/ctl-shipped-80-/);
+  });
+
   test("settings are read and explained", async () => {
     const directory = join(agent.home, "config/fairlead");
     await mkdir(directory, { recursive: true });
