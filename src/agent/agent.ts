@@ -53,6 +53,8 @@ export interface AgentOptions {
 }
 
 const SOCKET_FILE = "agent.sock";
+/** The door opens once the engine has answered, or after so many milliseconds. */
+const FIRST_WORD_MS = 2_000;
 const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 
 export class Agent {
@@ -90,6 +92,8 @@ export class Agent {
     const audit = await openAudit(options).catch(refuseStart);
     const parts = await build(options, { audit, presence, token, certificate, identity });
     if (config.require_runtime) await parts.runtime.info(stopping);
+    // Whoever comes first is not told that the engine has not answered yet.
+    await parts.containers.whenHeard(AbortSignal.any([stopping, AbortSignal.timeout(FIRST_WORD_MS)]));
     const { url } = await open(parts, options.log);
     parts.uplink?.start(url);
     const issuer = parts.credentials.tokens.verify(token);

@@ -1,6 +1,11 @@
 /** Takes the engine away under sessions of every kind: a clear end, never a made-up success, and everything works again when it is back. */
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import type { Client } from "../../src/client/client.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
@@ -10,6 +15,8 @@ import { closeAll, type Kind, KINDS, type Live, MAIN, openAll, openLive } from "
 import { carries, connectTo, readiness } from "./stage.ts";
 
 const CONTAINER = "fault-engine";
+/** Milliseconds that each connection to a slow engine waits. */
+const ANSWER_MS = 300;
 
 /** What may be said of a process when its engine is gone: that it was killed, or that nobody knows. Never exit 0. */
 const NO_SUCCESS = /^(exit 137|unknown|engine-unavailable|engine-error)$/;
@@ -86,6 +93,21 @@ suite("an engine that was", () => {
     await closeAll(all);
     await sameAsTheEngine(...of(all, ["logs"]));
     await carries(agent, 0);
+  });
+
+  test("slow is waited for by an agent that starts, before it lets anybody in", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "fl-slow-"));
+    const slow = createServer((socket) => {
+      const pass = () => socket.pipe(connect(engine.socket)).pipe(socket);
+      setTimeout(pass, ANSWER_MS);
+    });
+    await once(slow.listen(join(directory, "docker.sock")), "listening");
+    const late = await startAgent({ engine: { host: `unix://${join(directory, "docker.sock")}` } });
+    const { status } = await late.fetch("/api/v1/containers");
+    await late.stop();
+    slow.close();
+    await rm(directory, { recursive: true });
+    assert.equal(status, 200);
   });
 
   /** Opening anything says at once that the engine is away. */

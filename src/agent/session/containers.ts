@@ -19,6 +19,7 @@ export interface ContainersOptions {
 
 /** After a lost engine, in milliseconds. */
 const RETRY = { first: 500, max: 10_000 };
+const NOBODY: Grant = { subject: "", rights: [], scopes: [] };
 
 export class Containers {
   readonly node: string;
@@ -29,6 +30,8 @@ export class Containers {
   readonly #fresh: FreshList;
   #all: Container[] = [];
   #ready = false;
+  /** Whether the engine answers is known. */
+  #heard = false;
   #why = "The container engine has not answered yet.";
 
   constructor(options: ContainersOptions) {
@@ -161,7 +164,12 @@ export class Containers {
 
   /** Resolves when the engine is ready, or the signal is aborted. */
   async whenReady(signal: AbortSignal): Promise<void> {
-    for await (const _ of this.changes({ subject: "", rights: [], scopes: [] }, signal)) if (this.#ready) return;
+    for await (const _ of this.changes(NOBODY, signal)) if (this.#ready) return;
+  }
+
+  /** Resolves when it is known whether the engine answers, or the signal is aborted. */
+  async whenHeard(signal: AbortSignal): Promise<void> {
+    for await (const _ of this.changes(NOBODY, signal)) if (this.#heard) return;
   }
 
   async close(): Promise<void> {
@@ -177,6 +185,7 @@ export class Containers {
     this.#fresh.forget();
     this.#all = all;
     this.#ready = ready;
+    this.#heard = true;
     for (const listener of this.#listeners) listener();
   }
 }
