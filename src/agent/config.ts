@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { choice, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
-import { auditSettings, connectionSettings, origins, placeSettings, tlsProblems } from "../door/settings.ts";
+import { appSettings, auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 import { ENGINE_SETTINGS } from "./engine-settings.ts";
 import { GRANTS_SETTING } from "./grants.ts";
 import { OpenHeader } from "../protocol/open.ts";
@@ -96,16 +96,7 @@ const SETTINGS = {
     where: { address: "127.0.0.1", port: 9090 },
     portNames: { aliases: ["agent_port"], variables: ["AGENT_LISTEN_PORT"] },
   }),
-  apps_url: setting({
-    type: {
-      ...url("http", "https"),
-      schema: z.literal("").or(origins),
-      accepts: `an address such as https://apps.example.com, without a path, or ""`,
-    },
-    default: "",
-    effect:
-      "Where browsers on other machines meet containers' pages: with https://apps.example.com each is at https://LABEL.apps.example.com, so all names below it must lead here. Take a domain of its own, not one above or below that of the agent's page. Empty: only browsers on this machine, below localhost; for others ctl open forwards a port.",
-  }),
+  ...appSettings({ who: "agent" }),
   grants: GRANTS_SETTING,
   host_shell: setting({
     type: toggle(),

@@ -1,7 +1,7 @@
 /** The sessions that come through the server, as the agent puts them together: the line that brings them, and the desk that checks their grants. */
 
 import { GrantVerifier, type Trusted } from "../auth/signed-grant.ts";
-import { VouchedStream } from "../door/channel-stream.ts";
+import { ChannelStream, joinStreams, VouchedStream } from "../door/channel-stream.ts";
 import type { Front } from "../door/front.ts";
 import type { Budget } from "../mux/budget.ts";
 import type { GoAway } from "../mux/frame.ts";
@@ -52,6 +52,7 @@ export class SessionsLine {
       passes,
       verifier: new GrantVerifier(() => trustedBy(identity)),
       serveHttp: (channel, subject) => gateway.take(new VouchedStream(channel, subject)),
+      carry: (channel, socket) => joinStreams(new ChannelStream(channel), socket),
     }));
     this.#realtime = new Realtime({
       dial: dialServer({ server, signer: () => identity.signer }),

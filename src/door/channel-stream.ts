@@ -9,12 +9,15 @@ import { FairleadError, Problem } from "../protocol/errors.ts";
 
 /** Of one message. */
 const MAX_PIECE = 65_536;
+const BROKEN_OFF = "The other end broke the connection off.";
 
 /**
  * Back-pressure both ways by the channel's credit. There is no half-close: an end is the end of both ways. Make it in the
  * tick in which the channel was opened, or accepted.
  */
 export class ChannelStream extends Duplex {
+  /** Bytes that were written to it, and read from it. */
+  readonly carried = { in: 0, out: 0 };
   readonly #channel: Channel;
   /** Read, and not yet asked for. */
   readonly #waiting: Uint8Array[] = [];
@@ -47,6 +50,8 @@ export class ChannelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    this.carried.in += chunk.length;
+    this.moved();
     this.#rest = chunk;
     this.#written = done;
     this.#send();
@@ -58,8 +63,17 @@ export class ChannelStream extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#channel.close(CLOSE.normal, error ? "broken off" : "done");
+    // Whoever reads it must not take for complete what is not.
+    this.#channel.close(error ? CLOSE.internal : CLOSE.normal, error ? BROKEN_OFF : "done");
     done(error);
+  }
+
+  /** Bytes came or went. */
+  protected moved(): void {}
+
+  /** Why it ended before its end. */
+  protected lost({ code, reason }: CloseInfo): Error {
+    return new FairleadError("unreachable", reason || `closed with code ${code}`);
   }
 
   #send(): void {
@@ -85,6 +99,8 @@ export class ChannelStream extends Duplex {
     while (this.#wanted) {
       const bytes = this.#waiting.shift();
       if (!bytes) break;
+      this.carried.out += bytes.length;
+      this.moved();
       this.#wanted = this.push(bytes);
       this.#channel.consumed(bytes.length);
     }
@@ -98,8 +114,7 @@ export class ChannelStream extends Duplex {
 
   #end({ code, reason }: CloseInfo): void {
     this.#send();
-    if (code !== CLOSE.normal)
-      return void this.destroy(new FairleadError("unreachable", reason || `closed with code ${code}`));
+    if (code !== CLOSE.normal) return void this.destroy(this.lost({ code, reason }));
     this.#ended = true;
     if (this.#wanted) this.#deliver();
   }
@@ -117,6 +132,19 @@ export class VouchedStream extends ChannelStream {
     super(channel);
     this.subject = subject;
     this.remotePort = channel.id;
+  }
+}
+
+/** Each way as fast as its reader reads, until one of them has ended; one that breaks off breaks the other off. */
+export function joinStreams(one: Duplex, other: Duplex): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    from.pipe(to);
+    from.on("error", () => {});
+    // After its end the other one may still have to write what it was given.
+    from.once("close", () => (from.readableEnded ? to.end(() => to.destroy()) : to.destroy(new Error(BROKEN_OFF))));
   }
 }
 

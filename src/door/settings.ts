@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { setting, type ValuesOf } from "../boot/setting.ts";
-import { address, choice, duration, integer, list, path, port, size, toggle } from "../boot/value.ts";
+import { address, choice, duration, integer, list, path, port, size, toggle, url } from "../boot/value.ts";
 import type { DoorConfig, ServerCertificate } from "./options.ts";
 
 /** Strangers from which on some new ones are turned away, and how many of them. */
@@ -14,7 +14,7 @@ const networks = z.string().refine((network) => {
   const [ip = "", bits = "0", ...more] = network.split("/");
   return isIP(ip) !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128) && more.length === 0;
 });
-export const origins = z.string().refine((origin) => {
+const origins = z.string().refine((origin) => {
   const parsed = URL.parse(origin);
   return /^https?:\/\//.test(origin) && parsed !== null && parsed.href === `${parsed.origin}/`;
 });
@@ -107,6 +107,21 @@ export function placeSettings({ who, where, portNames }: PlaceWish) {
       type: toggle(),
       default: false,
       effect: `Lets anyone who reaches the ${who} read /metrics.`,
+    }),
+  };
+}
+
+/** Where containers' pages are. */
+export function appSettings({ who }: { who: string }) {
+  return {
+    apps_url: setting({
+      type: {
+        ...url("http", "https"),
+        schema: z.literal("").or(origins),
+        accepts: `an address such as https://apps.example.com, without a path, or ""`,
+      },
+      default: "",
+      effect: `Where browsers on other machines meet containers' pages: with https://apps.example.com each is at https://LABEL.apps.example.com, so all names below it must lead here. Take a domain of its own, not one above or below that of the ${who}'s page. Empty: only browsers on this machine, below localhost; for others ctl open forwards a port.`,
     }),
   };
 }

@@ -41,6 +41,10 @@ export const GrantClaims = z.strictObject({
 });
 export type GrantClaims = z.infer<typeof GrantClaims>;
 
+/** One TCP connection to the port of a `proxy` session that is open; its bytes are the channel's messages. The server's to ask for. */
+export const ConnectBody = z.strictObject({ secret: name(128) });
+export type ConnectBody = z.infer<typeof ConnectBody>;
+
 /** Which of the subjects that came through the server hold sessions on an agent: the answer to `subjects`. */
 export const HeldSubjects = z.object({ subjects: z.array(name(256)) });
 export type HeldSubjects = z.infer<typeof HeldSubjects>;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { duration, integer, path, size, text, toggle } from "../boot/value.ts";
 import { NodeName } from "../protocol/node.ts";
-import { auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+import { appSettings, auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -19,6 +19,7 @@ const MAX_CONNECTIONS = 24_576;
 const SETTINGS = {
   debug: setting({ type: toggle(), default: false, effect: "Logs what the server does in detail." }),
   ...placeSettings({ who: "server", where: { address: "0.0.0.0", port: 8080 } }),
+  ...appSettings({ who: "server" }),
   data_dir: setting({
     type: path(),
     default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead-server"),

@@ -32,6 +32,7 @@ import { Registration } from "./nodes/registration.ts";
 import { Devices } from "./people/devices.ts";
 import { admitLogins, announce } from "./people/logins.ts";
 import { ApiTokens } from "./people/tokens.ts";
+import { AppSessions } from "./relay/app-sessions.ts";
 import { Exchange } from "./relay/exchange.ts";
 import { SqliteStorage } from "./store/sqlite.ts";
 import type { Storage } from "./store/storage.ts";
@@ -185,6 +186,7 @@ async function build(
     },
     software: `fairlead/${version}`,
   });
+  const appDesk = new AppSessions(exchange);
   const shared = await ownHost(config).catch(refuseStart);
   const registration = new Registration({ nodes, tokens: bootstrap, grantKey: key, pin });
   serverMetrics(metrics, { nodes, registration, exchange, storage, path: join(config.data_dir, DATABASE_FILE) });
@@ -194,6 +196,7 @@ async function build(
       version,
       metricsPublic: config.metrics_public,
       loginLifetime: config.login_lifetime,
+      ...(config.apps_url && { appsUrl: config.apps_url }),
       ...doorConfig(config, {
         tls: certificate?.pair,
         localSocket: join(config.data_dir, SOCKET_FILE),
@@ -211,13 +214,15 @@ async function build(
     events,
     audit,
     exchange,
+    appDesk,
     uiDirectory,
   }).catch(refuseStart);
   const life = new AbortController();
   // Without them the process is of no use: what breaks one is not caught, and ends it.
   const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
   const own = shared && welcomeOwnHost({ ...shared, nodes, bootstrap }, life.signal);
-  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), logins, own]);
+  const closed = nodes.closedToWork(life.signal, (node) => appDesk.leave(node));
+  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), closed, logins, own]);
   return {
     storage,
     presence,

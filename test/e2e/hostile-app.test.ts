@@ -5,21 +5,17 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { until } from "../support/until.ts";
-import { runNode } from "./page/node-apps.ts";
+import { attack, attackInVain, FAILED, runHostile } from "./page/hostile.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const NAME = "page-hostile";
 const [PORT, NEIGHBOUR] = [8000, 8001];
 const MEBIBYTE = 1_048_576;
-const FAILED = "failed: TypeError";
 
 let setup: Setup;
 
 before(async () => {
-  setup = await openPage(async (engine) => {
-    const command = ["/repository/test/e2e/apps/hostile.ts", String(PORT), String(NEIGHBOUR)];
-    await runNode(engine, { name: NAME, ports: [PORT, NEIGHBOUR], command });
-  });
+  setup = await openPage((engine) => runHostile(engine, NAME, [PORT, NEIGHBOUR]));
 });
 
 after(async () => {
@@ -37,28 +33,9 @@ async function openApp(port: number): Promise<Page> {
   return app;
 }
 
-/** What the app's page got by trying everything against an origin. */
-async function attack(app: Page, target: string): Promise<Record<string, string>> {
-  await app.goto(`${new URL(app.url()).origin}/?target=${encodeURIComponent(target)}`);
-  return until("the results", async () => app.evaluate<Record<string, string> | undefined>("window.results"));
-}
-
 test("a page of a container opens with a click, on its own origin, with no way back to the agent's page", async () => {
   const app = await openApp(PORT);
-  const results = await attack(app, setup.agent.url);
-  assert.deepEqual(results, {
-    cookie: "mine=1",
-    storage: "",
-    opener: "null",
-    worker: FAILED,
-    read: FAILED,
-    write: FAILED,
-    blind: FAILED,
-    socket: "failed: Error",
-    frame: results["frame"],
-    domain: "mine=1",
-  });
-  assert.match(results["frame"] ?? "", /^failed: (TypeError|SecurityError)$/);
+  await attackInVain(app, setup.agent.url);
   await app.close();
 });
 

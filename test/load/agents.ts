@@ -73,13 +73,20 @@ class Crowd {
     const dial = dialServer({ server, signer: () => identity.signer });
     const key = identity.key.id;
     const relayed = new Relayed({
-      sessions: { receive() {}, refuse() {}, subjects: () => new Set(), withdraw: async () => {} },
+      sessions: {
+        connect: () => Promise.reject(new Error("no containers here")),
+        receive() {},
+        refuse() {},
+        subjects: () => new Set(),
+        withdraw: async () => {},
+      },
       passes: { names: new Set(), withdraw() {} },
       verifier: new GrantVerifier(() => {
         const { uid: agent = "", grantKey = "" } = identity.registered ?? {};
         return { agent, key: grantKey };
       }),
       serveHttp: (channel) => channel.close(4501, "no HTTP here"),
+      carry: (_channel, socket) => void socket.destroy(),
     });
     return new Realtime({
       dial: (signal) => {

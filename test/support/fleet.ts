@@ -25,6 +25,24 @@ const VERSION = "1.2.3";
 const STATS_MS = 2_000;
 const log = pino({ level: "silent" });
 
+type Front = Awaited<ReturnType<typeof startFront>>;
+
+/** A host's own parts. */
+export type Host = Front & {
+  /** Hangs up. */
+  leave(): Promise<void>;
+  /** Calls again. */
+  comeBack(): Promise<void>;
+};
+
+/** Who calls the server. */
+interface Caller {
+  name: string;
+  /** For the first time. */
+  token: string;
+  state: StateDirectory;
+}
+
 /** What the server is asked. */
 export interface Asking {
   method?: string;
@@ -37,28 +55,31 @@ export class Fleet implements AsyncDisposable {
   readonly server: Server;
   /** Of the machine's owner. */
   readonly token: string;
+  readonly #directory: string;
   readonly #undo: (() => Promise<unknown>)[];
+  #box: Host | undefined;
 
-  /** The host is called `box`; its sessions come through the server. */
-  static async start(desk: DeskOptions = {}): Promise<Fleet> {
+  /** The host is called `box`; its sessions come through the server, which may be given more flags. */
+  static async start(desk: DeskOptions = {}, flags: readonly string[] = []): Promise<Fleet> {
     const directory = await mkdtemp(join(tmpdir(), "fl-inside-"));
     const argv = ["--listen-address", "127.0.0.1", "--listen-port", "0", "--data-dir", join(directory, "server")];
     const quick = ["--log-max-size", "0", "--heartbeat-interval", "1s"];
-    const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, ...quick] })).values;
+    const config = loadConfig(serverProgram(VERSION), inputs({ argv: [...argv, ...quick, ...flags] })).values;
     const server = await Server.start({ config, log, version: VERSION, pid: process.pid });
     const token = (await readFile(join(config.data_dir, "token"), "utf8")).trim();
-    const fleet = new Fleet(server, token);
+    const fleet = new Fleet(server, { token, directory });
     fleet.#undo.push(
       () => rm(directory, { recursive: true }),
       () => server.close(),
     );
-    await fleet.#addHost(await StateDirectory.open(join(directory, "host")), desk);
+    fleet.#box = await fleet.addHost("box", desk);
     return fleet;
   }
 
-  private constructor(server: Server, token: string) {
+  private constructor(server: Server, { token, directory }: { token: string; directory: string }) {
     this.server = server;
     this.token = token;
+    this.#directory = directory;
     this.#undo = [];
   }
 
@@ -89,9 +110,29 @@ export class Fleet implements AsyncDisposable {
     for (const undo of this.#undo.toReversed()) await undo();
   }
 
-  async #addHost(state: StateDirectory, options: DeskOptions): Promise<void> {
-    const { token } = await this.post<{ token: string }>("/api/v1/nodes", { name: "box" });
-    const front = await startFront({ desk: options });
+  /** The one that is there from the beginning. */
+  get box(): Host {
+    if (!this.#box) throw new Error("the host is not there yet");
+    return this.#box;
+  }
+
+  /** One more host; resolves once it is connected. */
+  async addHost(name: string, desk: DeskOptions): Promise<Host> {
+    const state = await StateDirectory.open(join(this.#directory, name));
+    const { token } = await this.post<{ token: string }>("/api/v1/nodes", { name });
+    const front = await startFront({ desk });
+    this.#undo.push(() => front[Symbol.asyncDispose]());
+    const call = () => this.#call(front, { name, token, state });
+    let leave = await call();
+    this.#undo.push(() => leave());
+    const comeBack = async () => {
+      leave = await call();
+    };
+    return Object.assign(front, { comeBack, leave: () => leave() });
+  }
+
+  /** Resolves once the host is connected, with what hangs up. */
+  async #call(front: Front, { name, token, state }: Caller): Promise<() => Promise<void>> {
     const { sessions, budget } = front.desk;
     const uplink = new Uplink({
       url: this.url,
@@ -116,12 +157,11 @@ export class Fleet implements AsyncDisposable {
       log,
       connected: () => uplink.hasten(),
     });
-    this.#undo.push(
-      () => front[Symbol.asyncDispose](),
-      () => line.close(),
-      () => uplink.close(),
-    );
     uplink.start(front.url);
-    await until("the host's line", async () => (await this.ask("/api/v1/nodes/box/version")).ok);
+    await until("the host's line", async () => (await this.ask(`/api/v1/nodes/${name}/version`)).ok);
+    return async () => {
+      await uplink.close();
+      await line.close();
+    };
   }
 }

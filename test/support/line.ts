@@ -32,6 +32,7 @@ export async function joinDesk(
     passes: noPasses(desk.sessions),
     verifier: new GrantVerifier(() => ({ agent, key })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
+    carry: (_channel, socket) => void socket.destroy(),
   });
   const url = new URL(server.url);
   if (port !== undefined) url.port = String(port);

@@ -13,6 +13,7 @@ import { newKey } from "../../src/auth/keys.ts";
 import { PassVerifier } from "../../src/auth/pass.ts";
 import { GrantSigner, GrantVerifier } from "../../src/auth/signed-grant.ts";
 import { Client, type ClientOptions } from "../../src/client/client.ts";
+import { ChannelStream, joinStreams } from "../../src/door/channel-stream.ts";
 import { Budget } from "../../src/mux/budget.ts";
 import type { GoAway } from "../../src/mux/frame.ts";
 import { type Transport, webSocketTransport } from "../../src/mux/transport.ts";
@@ -148,6 +149,7 @@ export class RelayRig implements AsyncDisposable {
       passes: noPasses(sessions),
       verifier: new GrantVerifier(() => ({ agent: `id-${name}`, key: this.#key.publicKey })),
       serveHttp: serveHttp ?? ((channel) => channel.close(4501, "no HTTP here")),
+      carry: (channel, socket) => joinStreams(new ChannelStream(channel), socket),
     });
     let connected = false;
     const realtime = new Realtime({

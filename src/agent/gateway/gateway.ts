@@ -30,7 +30,7 @@ import { addStats } from "./routes/stats.ts";
 export async function createGateway(options: GatewayOptions): Promise<Front> {
   const { config, credentials, metrics, log, sessions, runtimeReady: isReady } = options;
   const { nodeName: node, appsUrl } = config;
-  const addresses = new Addresses({ node, secure: config.tls !== undefined, appsUrl });
+  const addresses = new Addresses({ program: node, secure: config.tls !== undefined, appsUrl });
   const apps = new Apps({ desk: appDesk(sessions), addresses, limits: { ...APP_LIMITS, ...config.appLimits } });
   const front = await createFront({
     config,

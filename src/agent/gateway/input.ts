@@ -7,6 +7,14 @@ import { FairleadError } from "../../protocol/errors.ts";
 /** A container, as an address names it. */
 export const ContainerParams = z.strictObject({ ref: z.string().min(1).max(256) });
 
+const MAX_PORT = 65_535;
+
+/** A TCP port, as an address names it. */
+export const PortText = z
+  .stringFormat("port", /^[1-9]\d{0,4}$/)
+  .transform(Number)
+  .pipe(z.number().max(MAX_PORT));
+
 /** A time in an address, as `seconds.nanoseconds`. Throws `bad-request` that names the parameter. */
 export function timeOf(name: string, text: string): string {
   try {

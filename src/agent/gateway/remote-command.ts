@@ -12,7 +12,7 @@ import {
   statusOfExit,
   V5,
 } from "../../protocol/remote-command.ts";
-import type { DirectSession } from "../session/direct.ts";
+import type { DirectSession } from "../../client/direct.ts";
 import { asFairleadError } from "./problems.ts";
 import type { SessionSocket } from "./session-socket.ts";
 

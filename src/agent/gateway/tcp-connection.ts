@@ -3,7 +3,7 @@
 import { wait } from "../../lib/wait.ts";
 import { CLOSE } from "../../mux/errors.ts";
 import { ERRORS, FairleadError } from "../../protocol/errors.ts";
-import type { DirectSession } from "../session/direct.ts";
+import type { DirectSession } from "../../client/direct.ts";
 import type { Framing } from "./framing.ts";
 import { asFairleadError } from "./problems.ts";
 import type { SessionSocket } from "./session-socket.ts";

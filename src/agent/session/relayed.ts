@@ -1,12 +1,13 @@
 /** The door for what comes through the server: each channel brings a grant of its own, whoever carried it here. */
 
+import type { Duplex } from "node:stream";
 import * as z from "zod/mini";
 import type { GrantVerifier, VerifiedGrant } from "../../auth/signed-grant.ts";
 import type { Subject } from "../../auth/grant.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { CLOSE } from "../../mux/errors.ts";
 import { json } from "../../protocol/json.ts";
-import type { HeldSubjects } from "../../protocol/relayed.ts";
+import { ConnectBody, type HeldSubjects } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { SUBPROTOCOL } from "../../protocol/version.ts";
 import { toFairleadError } from "./failure.ts";
@@ -24,12 +25,14 @@ const Envelope = z.strictObject({ grant: z.string() });
 const NEVER = new AbortController().signal;
 
 export interface RelayedParts {
-  sessions: Pick<Sessions, "receive" | "refuse" | "subjects" | "withdraw">;
+  sessions: Pick<Sessions, "connect" | "receive" | "refuse" | "subjects" | "withdraw">;
   verifier: GrantVerifier;
   /** Those who came directly are withdrawn with the others. */
   passes: Pick<Passes, "withdraw" | "names">;
   /** Takes a connection to this agent's own HTTP side, and who uses it. */
   serveHttp: (channel: Channel, subject: Subject) => void;
+  /** Carries the bytes of a connection to a container, both ways until its end. */
+  carry: (channel: Channel, socket: Duplex) => void;
 }
 
 /** Whether it is the server that says who this is. */
@@ -61,11 +64,24 @@ export class Relayed {
     // The server's audit has the same name for it, and whoever is refused is told that.
     const visitor = { ...visitorOf(grant.subject, grant), request: session };
     if (header["op"] === "http") return this.#parts.serveHttp(channel, visitor.subject);
+    if (header["op"] === "connect") return void this.#connect(channel, visitor.subject, String(header["session"]));
     // Whether it is for this node the grant has told; a node may be called by other names than its own.
     const { node: _, ...asked } = header;
     const request = { header: json(asked), body: channel.request.body };
     const arrival: Arrival = { channel, request, visitor, session };
     this.#parts.sessions.receive(arrival);
+  }
+
+  /** The server shows this subject a container's page, and needs a connection. */
+  async #connect(channel: Channel, subject: Subject, session: string): Promise<void> {
+    try {
+      const { secret } = parseBody(ConnectBody, channel.request.body);
+      const socket = await this.#parts.sessions.connect({ session, secret }, subject);
+      if (channel.open) this.#parts.carry(channel, socket);
+      else socket.destroy();
+    } catch (error) {
+      answer(channel, toFairleadError(error).problem());
+    }
   }
 
   /** The server has withdrawn somebody's access: what he has open here ends, also what waits for him to come back. */

@@ -16,7 +16,7 @@ import type { Container, Host, Runtime } from "../runtime/runtime.ts";
 import { type Asked, askedFor, Trail } from "./audit.ts";
 import { Connections } from "./connections.ts";
 import type { Containers } from "./containers.ts";
-import { type DirectRequest, DirectSession } from "./direct.ts";
+import { type DirectRequest, DirectSession } from "../../client/direct.ts";
 import { toFairleadError } from "./failure.ts";
 import { Lifecycle, type LifecycleRequest } from "./lifecycle.ts";
 import type { SessionLimits } from "./limits.ts";
@@ -128,15 +128,17 @@ export class Sessions {
 
   /**
    * A connection to the port of an open `proxy` session, which it ends with; also of a container that took over the
-   * name since. Rejects when that is not to be had, or may not be used any more.
+   * name since. By default it is whoever opened the session that asks. Rejects when that is not to be had, or may not be
+   * used any more.
    */
-  async connect({ session: id, secret }: Pick<Opened, "session" | "secret">): Promise<Duplex> {
+  async connect({ session: id, secret }: Pick<Opened, "session" | "secret">, asker?: Subject): Promise<Duplex> {
     const { runtime, containers } = this.#options;
     const session = this.#live.find(id, secret);
     const { kind, right, reference, ports } = session.purpose;
     const [port] = ports ?? [];
-    if (kind !== "proxy" || port === undefined) throw gone();
-    const { grant } = session.visitor.subject;
+    const { subject } = session.visitor;
+    const { grant } = asker ?? subject;
+    if (kind !== "proxy" || port === undefined || grant.subject !== subject.grant.subject) throw gone();
     this.#live.checkConnections(session);
     const container = await containers.find(reference, { grant, right });
     const socket = await runtime.dial(container.id, port, session.signal);

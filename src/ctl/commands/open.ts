@@ -1,7 +1,7 @@
 /** `ctl open`: a container's pages in the browser. */
 
 import { Command, InvalidArgumentError } from "commander";
-import * as z from "zod/mini";
+import { Invited } from "../../protocol/app.ts";
 import { ContainerDetailView } from "../../protocol/container.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { openBrowser } from "../browser.ts";
@@ -20,8 +20,6 @@ interface Options {
 }
 
 const MAX_PORT = 65_535;
-/** What the agent answers. */
-const Invitation = z.object({ url: z.string() });
 
 const EXAMPLES = `
 Examples:
@@ -59,7 +57,7 @@ async function open(
   if (placeOf(container).node !== undefined) return await forward(invocation, { connection, container, port, how });
   const path = `${addressOf(container)}/open`;
   try {
-    const { url } = Invitation.parse(await connection.send({ method: "POST", path, body: { port } }));
+    const { url } = Invited.parse(await connection.send({ method: "POST", path, body: { port } }));
     await show(invocation, url, how);
     return 0;
   } catch (error) {

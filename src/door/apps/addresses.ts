@@ -19,6 +19,8 @@ const LOCAL = "localhost";
 
 /** One port of one container. Whatever container has the name is meant: its successor goes on in its place. */
 export interface Port {
+  /** On which host it is, where there are several. */
+  node?: string;
   container: string;
   port: number;
 }
@@ -33,29 +35,35 @@ export interface AppHost {
 }
 
 export interface AddressParts {
-  node: string;
-  /** The agent itself serves TLS. */
+  /** Whose addresses they are: another program on this machine has others for the same container. */
+  program: string;
+  /** This program itself serves TLS. */
   secure: boolean;
   /** E.g. `https://apps.example.com`: an app is at `https://LABEL.apps.example.com`. */
   appsUrl: string | undefined;
 }
 
 export class Addresses {
-  readonly #node: string;
+  readonly #program: string;
   readonly #scheme: string;
   readonly #apps: URL | undefined;
   readonly #parsed = new Map<string, AppHost>();
 
-  constructor({ node, secure, appsUrl }: AddressParts) {
-    this.#node = node;
+  constructor({ program, secure, appsUrl }: AddressParts) {
+    this.#program = program;
     this.#scheme = secure ? "https" : "http";
     this.#apps = appsUrl === undefined ? undefined : new URL(appsUrl);
   }
 
-  /** Readable, valid in a host name, and another one for each container and port: names hold `_`, dots, `--` and capitals. */
-  labelOf({ container, port }: Port): string {
-    const hash = createHash("sha256").update(`${this.#node}\0${container}\0${port}`).digest("hex").slice(0, HASH);
-    const words = container.toLowerCase().match(/[a-z0-9]+/g) ?? ["app"];
+  /** Readable, valid in a host name, and another one for each host, container and port: names hold `_`, dots, `--` and capitals. */
+  labelOf({ node, container, port }: Port): string {
+    const names = node === undefined ? [container] : [node, container];
+    const facts = [this.#program, ...names, port].join("\0");
+    const hash = createHash("sha256").update(facts).digest("hex").slice(0, HASH);
+    const words = names
+      .join("-")
+      .toLowerCase()
+      .match(/[a-z0-9]+/g) ?? ["app"];
     const slug = words.join("-").slice(0, MAX_SLUG).replace(/-$/, "");
     return `${slug}-${port}-${hash}`;
   }
@@ -72,7 +80,7 @@ export class Addresses {
     if (this.#apps) return this.#below(this.#apps, label);
     throw new FairleadError(
       "unsupported",
-      "This agent has no name for a container's pages: set apps_url, or use ctl open, which forwards a local port instead.",
+      `There is no address here for a container's pages: set apps_url, or forward a local port with: ctl open ${nameOf(port)} ${port.port}`,
     );
   }
 
@@ -101,6 +109,11 @@ export class Addresses {
   #below(apps: URL, label: string): string {
     return originOf(`${apps.protocol}//${label}.${apps.host}`);
   }
+}
+
+/** As `ctl` names it. */
+function nameOf({ node, container }: Port): string {
+  return node === undefined ? container : `${node}:${container}`;
 }
 
 /** Without the port that goes without saying. */

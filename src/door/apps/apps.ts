@@ -54,11 +54,11 @@ export class Apps {
   async redeem(code: string, host: AppHost, visit: Omit<AppVisit, "subject">): Promise<string> {
     const invitation = this.#invitations.redeem(code, host.origin);
     if (!invitation) throw new FairleadError("unauthenticated", WRONG);
-    const { container, port, identity } = invitation;
+    const { identity } = invitation;
     // Some 30 MB, which the program does without until the first app is opened.
     const { App } = await import("./app.ts");
-    const session = await this.#parts.desk.open({ container, port }, { ...visit, subject: identity.subject });
-    const app = new App({ ...this.#parts, ...host, port, session });
+    const session = await this.#parts.desk.open(invitation, { ...visit, subject: identity.subject });
+    const app = new App({ ...this.#parts, ...host, port: invitation.port, session });
     const cookie = newSecret();
     this.#open.set(keyOf(cookie), app);
     const release = identity.page?.hold();

@@ -1,7 +1,8 @@
 /** What an agent answers to a request that the server makes of it, over a connection through the relay. */
 
 import type { ClientRequest, IncomingMessage } from "node:http";
-import { FairleadError } from "../../protocol/errors.ts";
+import { FairleadError, Problem } from "../../protocol/errors.ts";
+import { readNdjson } from "../../protocol/ndjson.ts";
 
 /** By which name an agent always knows itself. */
 export const HOST = "localhost";
@@ -23,4 +24,28 @@ export function answerOf(asked: ClientRequest): Promise<IncomingMessage> {
       reject(cause instanceof FairleadError ? cause : new FairleadError("unreachable", words, { cause }));
     });
   });
+}
+
+/** Why it refused. */
+export async function refusalOf(answer: IncomingMessage): Promise<FairleadError> {
+  const problem = Problem.safeParse(await onlyValue(answer));
+  if (problem.success) return FairleadError.from(problem.data);
+  return new FairleadError("protocol-error", `The agent answered ${answer.statusCode} without a reason.`);
+}
+
+/** The JSON of a good answer. Throws why there is none. */
+export async function valueOf(answer: IncomingMessage): Promise<unknown> {
+  if (answer.statusCode !== 200) throw await refusalOf(answer);
+  return onlyValue(answer);
+}
+
+/** One value, with nothing behind it. */
+async function onlyValue(answer: IncomingMessage): Promise<unknown> {
+  const { value } = await readNdjson(ended(answer)).next();
+  return value;
+}
+
+async function* ended(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
+  yield* answer as AsyncIterable<Uint8Array>;
+  yield Buffer.from("\n");
 }

@@ -1,6 +1,6 @@
 /** The containers of all hosts, for one caller: what each agent tells him, put together, as it changes. */
 
-import { type IncomingMessage, request } from "node:http";
+import { request } from "node:http";
 import type { Subject } from "../../auth/grant.ts";
 import { asFairleadError } from "../../door/problems.ts";
 import { forever } from "../../lib/forever.ts";
@@ -10,7 +10,7 @@ import { FairleadError, Problem } from "../../protocol/errors.ts";
 import { readNdjson } from "../../protocol/ndjson.ts";
 import { apiOf } from "../../protocol/version.ts";
 import type { Relay } from "../relay/relay.ts";
-import { answerOf, HOST } from "./agent-answer.ts";
+import { answerOf, HOST, refusalOf } from "./agent-answer.ts";
 
 /** Hosts that one caller follows at a time; of the others it is told that they are too many. */
 const MAX_HOSTS = 512;
@@ -113,7 +113,7 @@ export class Everywhere {
       const answered = answerOf(asked);
       asked.end();
       const answer = await answered;
-      if (answer.statusCode !== 200) throw await refusal(answer);
+      if (answer.statusCode !== 200) throw await refusalOf(answer);
       for await (const value of readNdjson(answer)) learn(listOf(value));
       throw new FairleadError("agent-away", `The agent of ${node} broke off.`);
     } finally {
@@ -139,17 +139,4 @@ function listOf(value: unknown): ContainerList {
   const problem = Problem.safeParse(value);
   if (problem.success) throw FairleadError.from(problem.data);
   return ContainerList.parse(value);
-}
-
-async function refusal(answer: IncomingMessage): Promise<FairleadError> {
-  const { value } = await readNdjson(ended(answer)).next();
-  const problem = Problem.safeParse(value);
-  if (problem.success) return FairleadError.from(problem.data);
-  return new FairleadError("protocol-error", `The agent answered ${answer.statusCode} without a reason.`);
-}
-
-/** A refusal is one value, with nothing behind it. */
-async function* ended(answer: IncomingMessage): AsyncGenerator<Uint8Array> {
-  yield* answer as AsyncIterable<Uint8Array>;
-  yield Buffer.from("\n");
 }

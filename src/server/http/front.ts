@@ -4,6 +4,10 @@ import type { Registry } from "prom-client";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import type { Credentials } from "../../auth/credentials.ts";
 import { Signatures } from "../../auth/signature.ts";
+import { Addresses } from "../../door/apps/addresses.ts";
+import { Apps } from "../../door/apps/apps.ts";
+import { APP_LIMITS, type AppDesk } from "../../door/apps/desk.ts";
+import { AppHosts } from "../../door/apps/hosts.ts";
 import type { App } from "../../door/declaration.ts";
 import { createFront, type Front, type Shared } from "../../door/front.ts";
 import type { DoorConfig, Log } from "../../door/options.ts";
@@ -28,6 +32,7 @@ import { addContainers } from "./routes/containers.ts";
 import { addHistory } from "./routes/history.ts";
 import { addLogin } from "./routes/login.ts";
 import { addNodes } from "./routes/nodes.ts";
+import { addOpen } from "./routes/open.ts";
 import { addPasses } from "./routes/passes.ts";
 import { addProbes } from "./routes/probes.ts";
 import { addRelayed } from "./routes/relayed.ts";
@@ -35,8 +40,17 @@ import { addSessions } from "./routes/sessions.ts";
 import { addStats } from "./routes/stats.ts";
 import { addTokens } from "./routes/tokens.ts";
 
+export interface ServerFrontConfig extends DoorConfig {
+  name: string;
+  version: string;
+  metricsPublic: boolean;
+  loginLifetime: number;
+  /** Below whose host name containers' pages are met from other machines, e.g. `https://apps.example.com`. */
+  appsUrl?: string;
+}
+
 export interface ServerFrontOptions {
-  config: DoorConfig & { name: string; version: string; metricsPublic: boolean; loginLifetime: number };
+  config: ServerFrontConfig;
   credentials: Credentials;
   metrics: Registry;
   log: Log;
@@ -48,15 +62,22 @@ export interface ServerFrontOptions {
   events: History<FleetEvent>;
   audit: AuditDesk & Pick<AuditLog, "record" | "appendNow">;
   exchange: Exchange;
+  /** Carries the pages of containers. */
+  appDesk: AppDesk;
   /** The built page, where there is one. */
   uiDirectory: string | undefined;
 }
+
+/** The same container has another address at an agent of this machine. */
+const PROGRAM = "server";
 
 /** Builds the front without listening yet; throws when its configuration would leave a door open. */
 export async function createServerFront(options: ServerFrontOptions): Promise<Front> {
   const { config, credentials, metrics, log, nodes } = options;
   const signatures = new Signatures();
-  return createFront({
+  const addresses = new Addresses({ program: PROGRAM, secure: config.tls !== undefined, appsUrl: config.appsUrl });
+  const apps = new Apps({ desk: options.appDesk, addresses, limits: APP_LIMITS });
+  const front = await createFront({
     config,
     audit: options.audit.record,
     credentials,
@@ -65,11 +86,20 @@ export async function createServerFront(options: ServerFrontOptions): Promise<Fr
     isReady: () => true,
     understand: asFairleadError,
     hosts: (request) => checkHost(request, { nodes, signatures }),
-    furnish: (app, shared) => furnish(app, options, shared),
+    others: (neighbourhood) => new AppHosts({ ...neighbourhood, addresses, apps, log, tokens: credentials.tokens }),
+    furnish: (app, shared) => furnish(app, options, { ...shared, apps }),
   });
+  const close = async () => {
+    apps.close();
+    await front.close();
+  };
+  return { ...front, close };
 }
 
-async function furnish(app: App, options: ServerFrontOptions, { door, limits, draining }: Shared): Promise<void> {
+type Furniture = Shared & { apps: Apps };
+
+async function furnish(app: App, options: ServerFrontOptions, shared: Furniture): Promise<void> {
+  const { door, limits, draining, apps } = shared;
   const { config, credentials, nodes } = options;
   const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
   const audit = auditor({ door, log: options.audit });
@@ -87,6 +117,7 @@ async function furnish(app: App, options: ServerFrontOptions, { door, limits, dr
   addSessions(app, { ...options, door });
   addContainers(app, { nodes, relay: options.exchange.relay, watches });
   addStats(app, { nodes, relay: options.exchange.relay, watches });
+  addOpen(app, { apps, relay: options.exchange.relay });
   addRelayed(app, options.exchange);
   if (options.uiDirectory !== undefined) await addPage(app, options.uiDirectory);
 }

@@ -114,6 +114,15 @@ export class Nodes {
     await Promise.all([this.roster.keep(signal), this.#lookAfter(signal)]);
   }
 
+  /** Names hosts that take no work, and such as were removed, when they are different from before; resolves when the signal aborts. */
+  async closedToWork(signal: AbortSignal, hear: (name: string) => void): Promise<void> {
+    for await (const names of (await this.roster.follow(signal)).changes())
+      for (const name of names) {
+        const record = this.roster.get(name);
+        if (!record || !this.settingsOf(record).enabled) hear(name);
+      }
+  }
+
   /** Tells when hosts have not reported in time. */
   async #lookAfter(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {

@@ -36,7 +36,7 @@ export interface LedgerEntry {
 
 export class Ledger {
   readonly #audit: RelayAudit;
-  /** Of the forwards that are open, by session: their connections are not told one by one. */
+  /** Of the forwards and proxied ports that are open, by session: their connections are not told one by one. */
   readonly #forwards = new Map<string, Totals>();
 
   constructor(audit: RelayAudit) {
@@ -49,7 +49,7 @@ export class Ledger {
     node,
     ...asker
   }: Asker & { header: RelayedHeader; session: string; node: string }): LedgerEntry {
-    if (header.op === "dial") return this.#connection(header.session ?? "");
+    if (header.op === "dial") return this.connection(header.session ?? "");
     const facts = { session, kind: header.op, node, ...whoAsks(asker), ...referenceOf(header) };
     const started = Date.now();
     const children = { in: 0, out: 0, connections: 0 };
@@ -78,7 +78,8 @@ export class Ledger {
     this.#audit({ event: "refuse", kind, ...whoAsks(asker), ...node, outcome: refusal.code });
   }
 
-  #connection(forward: string): LedgerEntry {
+  /** One more connection of this session. */
+  connection(forward: string): LedgerEntry {
     const totals = this.#forwards.get(forward);
     if (totals) totals.connections += 1;
     return {

@@ -11,6 +11,8 @@ const RIGHTS_OF: Partial<Record<string, readonly Right[]>> = {
   attach: ["attach-ro", "attach-rw"],
   forward: ["forward"],
   dial: ["forward"],
+  proxy: ["proxy"],
+  connect: ["proxy"],
 };
 
 /** Throws what an agent answers about a container that the caller may not use: it does not exist. */

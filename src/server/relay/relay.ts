@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import type { Subject } from "../../auth/grant.ts";
 import type { GrantSigner } from "../../auth/signed-grant.ts";
+import { ChannelSocket } from "../../door/channel-socket.ts";
 import { ChannelStream } from "../../door/channel-stream.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
@@ -11,11 +12,13 @@ import { Mux } from "../../mux/mux.ts";
 import type { Transport } from "../../mux/transport.ts";
 import { disabled, ERRORS, FairleadError } from "../../protocol/errors.ts";
 import { json } from "../../protocol/json.ts";
-import { RelayedHeader } from "../../protocol/relayed.ts";
+import type { Opened } from "../../protocol/open.ts";
+import type { ConnectBody, RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { type Carried, join, type Junction } from "./junction.ts";
 import { type Asker, Ledger, type RelayAudit } from "./ledger.ts";
 import type { Messaging } from "./messaging.ts";
+import { parseHeader } from "./header.ts";
 import { checkOperation } from "./operations.ts";
 
 /** A node that a caller may reach, and what he may do there. */
@@ -54,9 +57,6 @@ interface Route {
   open(body: Uint8Array): Channel;
 }
 
-/** Longest header that is read, in bytes, and longest request that fits into one frame together with its grant. */
-const MAX_HEADER = 16_384;
-const MAX_REQUEST = 196_608;
 /** Channels that one subject may have open, over all its connections. */
 const MAX_CHANNELS = 1_024;
 const NOTHING = new Uint8Array(0);
@@ -73,7 +73,7 @@ export class Relay {
   /** Open channels by subject. */
   readonly #channels = new Map<string, number>();
   /** That are open, and what those that are not have carried. */
-  readonly #junctions = new Set<Junction>();
+  readonly #ways = new Set<Pick<Junction, "carried">>();
   readonly #carried: Carried = { in: 0, out: 0 };
 
   constructor(options: RelayOptions) {
@@ -82,9 +82,9 @@ export class Relay {
   }
 
   /** Serves every channel that the client opens, until its connection ends or its access is withdrawn. */
-  serve(transport: Transport, subject: Subject, { address, door, request }: Remote): void {
+  serve(transport: Transport, subject: Subject, remote: Remote): void {
     const { software, budget } = this.#options;
-    const client = { subject, remote: `${address} ${door}`, ...(request !== undefined && { request }) };
+    const client = clientOf(subject, remote);
     const accept = (channel: Channel) => void this.#accept(channel, client);
     const mux = new Mux(transport, { role: "listener", software, budget, accept });
     const { revoked } = subject;
@@ -111,10 +111,30 @@ export class Relay {
     return stream;
   }
 
+  /** One channel that was opened inside this program, in the name of this subject. */
+  accept(channel: Channel, subject: Subject, remote: Remote): void {
+    void this.#accept(channel, clientOf(subject, remote));
+  }
+
+  /** A connection to the port of a `proxy` session that this subject has open there. Throws what he is refused with. */
+  async dial(subject: Subject, node: string, { session, secret }: Pick<Opened, "session" | "secret">) {
+    const route = await this.#route(subject, { op: "connect", node, session });
+    const leave = this.#enter(subject.grant.subject);
+    const socket = new ChannelSocket(route.open(json({ secret } satisfies ConnectBody)));
+    const entry = this.#ledger.connection(session);
+    const counted = this.#count(socket);
+    socket.once("close", () => {
+      leave();
+      counted();
+      entry.closed({ code: CLOSE.normal, reason: "" }, socket.carried);
+    });
+    return socket;
+  }
+
   /** Clients that are connected, the channels that are open for them, and the bytes of messages up to now. */
   get traffic(): Carried & { clients: number; channels: number } {
-    const all = { ...this.#carried, clients: this.#muxes.size, channels: this.#junctions.size };
-    for (const { carried } of this.#junctions) {
+    const all = { ...this.#carried, clients: this.#muxes.size, channels: this.#ways.size };
+    for (const { carried } of this.#ways) {
       all.in += carried.in;
       all.out += carried.out;
     }
@@ -142,21 +162,29 @@ export class Relay {
   /** Throws what the client is refused with. */
   async #open(channel: Channel, client: Asker): Promise<void> {
     const { subject } = client;
-    const header = parseHeader(channel);
+    const header = parseHeader(channel.request);
     const route = await this.#route(subject, header);
     if (!channel.open) return;
     const leave = this.#enter(subject.grant.subject);
     const junction = join(channel, route.open(channel.request.body));
-    this.#junctions.add(junction);
+    const counted = this.#count(junction);
     const { session, node } = route;
     const entry = this.#ledger.opened({ ...client, header, session, node: node.name });
     void junction.closed.then((info: CloseInfo) => {
       leave();
-      this.#junctions.delete(junction);
-      this.#carried.in += junction.carried.in;
-      this.#carried.out += junction.carried.out;
+      counted();
       entry.closed(info, junction.carried);
     });
+  }
+
+  /** What it carries is in the figures; the returned function says that it is over. */
+  #count(way: Pick<Junction, "carried">): () => void {
+    this.#ways.add(way);
+    return () => {
+      this.#ways.delete(way);
+      this.#carried.in += way.carried.in;
+      this.#carried.out += way.carried.out;
+    };
   }
 
   /** Where a request goes. Throws what it is refused with. */
@@ -200,25 +228,6 @@ export class Relay {
   }
 }
 
-const text = new TextDecoder("utf-8", { fatal: true });
-
-function parseHeader({ request: { header, body } }: Channel): RelayedHeader {
-  if (header.length > MAX_HEADER) throw new FairleadError("too-large", `A header is at most ${MAX_HEADER} bytes.`);
-  if (header.length + body.length > MAX_REQUEST)
-    throw new FairleadError("too-large", `Through a server a request is at most ${MAX_REQUEST} bytes.`);
-  let value: unknown;
-  try {
-    value = JSON.parse(text.decode(header));
-  } catch {
-    throw new FairleadError("bad-request", "The request is not valid JSON.");
-  }
-  const parsed = RelayedHeader.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  if (issue?.path[0] === "node")
-    throw new FairleadError(
-      "bad-request",
-      "This is a server: name the node, as NODE:container, or with --node where there is no container.",
-    );
-  throw new FairleadError("bad-request", `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "not valid"}`);
+function clientOf(subject: Subject, { address, door, request }: Remote): Asker {
+  return { subject, remote: `${address} ${door}`, ...(request !== undefined && { request }) };
 }

@@ -1,12 +1,11 @@
-/** Opens a container's page in a tab of its own, on the origin that the agent gives it. */
+/** Opens a container's page in a tab of its own, on the origin that the agent or server gives it. */
 
 import { type Signal, signal } from "@preact/signals";
-import * as z from "zod/mini";
-import type { ContainerView } from "../../protocol/container.ts";
+import { Invited } from "../../protocol/app.ts";
+import { apiOf } from "../../protocol/version.ts";
 import type { Account } from "../account.ts";
 import { failure } from "../failure.ts";
-
-const Invitation = z.object({ url: z.string() });
+import { fullName, type Placed } from "./containers.ts";
 
 export class Opener {
   /** Why the last one could not be opened. */
@@ -18,15 +17,18 @@ export class Opener {
   }
 
   /** What is opened knows nothing of this page. Never rejects. */
-  async open({ id, name }: ContainerView, port: number): Promise<void> {
+  async open(container: Placed, port: number): Promise<void> {
     this.problem.value = undefined;
     try {
       const body = JSON.stringify({ port });
-      const answer = await this.#account.call(`/api/v1/containers/${id}/open`, { method: "POST", body });
-      const { url } = Invitation.parse(await answer.json());
+      const answer = await this.#account.call(`${apiOf(container.node)}/containers/${container.id}/open`, {
+        method: "POST",
+        body,
+      });
+      const { url } = Invited.parse(await answer.json());
       window.open(url, "_blank", "noopener,noreferrer");
     } catch (error) {
-      this.problem.value = `${name}:${port} cannot be opened: ${failure(error).message}`;
+      this.problem.value = `Port ${port} of ${fullName(container)} cannot be opened: ${failure(error).message}`;
     }
   }
 }

@@ -1,12 +1,11 @@
 /** A container's ports; those that may have pages to show are links to them. */
 
-import type { Placed } from "./containers.ts";
+import { fullName, type Placed } from "./containers.ts";
 import type { Opener } from "./opener.ts";
 import { may, ports } from "./wording.ts";
 
 export function PortList({ container, opener }: { container: Placed; opener: Opener }) {
-  // Through a server there is no origin for a container's page.
-  const opens = container.node === undefined && container.state === "running" && may(container, "proxy");
+  const opens = container.state === "running" && may(container, "proxy");
   return ports(container).map(({ words, tcp }, index) => (
     <span key={words}>
       {index > 0 && ", "}
@@ -14,7 +13,7 @@ export function PortList({ container, opener }: { container: Placed; opener: Ope
         <button
           class="link"
           title="Open in a new tab"
-          aria-label={`Open port ${tcp} of ${container.name}`}
+          aria-label={`Open port ${tcp} of ${fullName(container)}`}
           onClick={() => void opener.open(container, tcp)}
         >
           {words}

@@ -90,6 +90,7 @@ export const ROUTES: Record<string, Line[]> = {
     ...forEach("/ports/80", { needs: "forward", speaks: RAW }),
     ...forEach("/ports/80", { needs: "forward", speaks: V5 }),
   ],
+  "GET /api/v1/containers/:ref/open": forEach("/open?port=80", { needs: "proxy" }),
   "POST /api/v1/containers/:ref/open": forEach("/open", { needs: "proxy" }, '{"port":80}'),
   "POST /api/v1/sign-in": [{ asking: { body: "{}" }, needs: "anyone" }],
   "POST /api/v1/tickets": [{ needs: "signed-in" }],

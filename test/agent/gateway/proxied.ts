@@ -1,11 +1,14 @@
-/** A container whose port leads to a server of the test's own, and a browser of few words that has opened it. */
+/** A container whose port leads to a server of the test's own, on an agent or behind a server, and a browser of few words that has opened it. */
 
 import { once } from "node:events";
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { suite } from "node:test";
 import { RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import type { AppLimits } from "../../../src/door/apps/desk.ts";
 import type { DeskOptions } from "../../support/desk.ts";
+import { Fleet } from "../../support/fleet.ts";
+import { apiOf } from "../../../src/protocol/version.ts";
 import { until } from "../../support/until.ts";
 import {
   type Asking,
@@ -28,67 +31,86 @@ export interface ProxiedOptions {
   tokens?: FrontOptions["tokens"];
 }
 
-export class Proxied {
-  readonly front: Front;
-  /** Connections that came in to the app, also those that are closed. */
-  readonly inside: Socket[];
-  /** What came in on all of them. */
-  readonly #said: Buffer[];
-  readonly #server: Server;
-  /** The agent's ends of these. */
-  readonly dialled: Socket[];
+/** What answers there: HTTP, or whatever it wants to do with a connection. */
+export type Answering = RequestListener | { raw: (socket: Socket) => void };
 
-  /** `app` answers HTTP, or does what it wants with a connection. */
-  static async open(app: RequestListener | { raw: (socket: Socket) => void }, options: ProxiedOptions = {}) {
-    const server = "raw" in app ? createServer({ noDelay: true }, app.raw) : createHttp(app);
-    const inside: Socket[] = [];
-    const said: Buffer[] = [];
-    server.on("connection", (socket: Socket) => {
-      inside.push(socket.on("error", () => {}));
-      if ("raw" in app) socket.on("data", (bytes) => said.push(bytes));
-    });
-    server.listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const dialled: Socket[] = [];
-    const dial = (wanted: number) => {
-      if (wanted !== APP_PORT) throw new RuntimeError("dial-refused", `Nothing listens on port ${wanted}.`);
-      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-      dialled.push(socket);
-      return socket;
-    };
+/** Where a link to the app is asked for, and followed. */
+interface Place extends AsyncDisposable {
+  /** Of the agent. */
+  front: Front;
+  port: number;
+  token: string;
+  /** Of the host there. */
+  api: string;
+  fleet?: Fleet;
+}
+
+export class Proxied {
+  /** Of the agent that the container is on. */
+  readonly front: Front;
+  readonly app: TestApp;
+  readonly #place: Place;
+
+  /** On an agent. */
+  static async open(answering: Answering, options: ProxiedOptions = {}): Promise<Proxied> {
+    const app = await TestApp.start(answering);
     const front = await startFront({
-      desk: { dial, ...options.desk },
+      desk: { dial: app.dial, ...options.desk },
       config: { ...options.config, ...(options.limits && { appLimits: options.limits }) },
       ...(options.tokens && { tokens: options.tokens }),
     });
-    return new Proxied({ front, server, inside, said, dialled });
+    const close = () => front[Symbol.asyncDispose]();
+    const { port, admin: token } = front;
+    return new Proxied(app, { front, port, token, api: "/api/v1", [Symbol.asyncDispose]: close });
   }
 
-  private constructor(parts: {
-    front: Front;
-    server: Server;
-    inside: Socket[];
-    said: Buffer[];
-    dialled: Socket[];
-  }) {
-    this.front = parts.front;
-    this.inside = parts.inside;
-    this.#server = parts.server;
-    this.#said = parts.said;
-    this.dialled = parts.dialled;
+  /** On a host that is only reached through its server; of the options the desk's alone count. */
+  static async behind(answering: Answering, options: ProxiedOptions = {}): Promise<Proxied> {
+    const app = await TestApp.start(answering);
+    const fleet = await Fleet.start({ dial: app.dial, ...options.desk });
+    const close = () => fleet[Symbol.asyncDispose]();
+    const { box: front, token } = fleet;
+    const port = Number(new URL(fleet.url).port);
+    return new Proxied(app, { front, port, token, api: apiOf("box"), fleet, [Symbol.asyncDispose]: close });
+  }
+
+  private constructor(app: TestApp, place: Place) {
+    this.app = app;
+    this.front = place.front;
+    this.#place = place;
+  }
+
+  /** Connections that came in to the app, also those that are closed. */
+  get inside(): Socket[] {
+    return this.app.inside;
+  }
+
+  /** The agent's ends of these. */
+  get dialled(): Socket[] {
+    return this.app.dialled;
   }
 
   /** Every byte that reached a raw app. */
   get said(): string {
-    return Buffer.concat(this.#said).toString("latin1");
+    return Buffer.concat(this.app.said).toString("latin1");
+  }
+
+  /** The server, where it is behind one. */
+  get fleet(): Fleet {
+    if (!this.#place.fleet) throw new Error("this app is on an agent");
+    return this.#place.fleet;
+  }
+
+  /** Where all of it is met. */
+  get port(): number {
+    return this.#place.port;
   }
 
   /** A one-time address for the app, as `ctl open` gets it. */
-  async link({ port = APP_PORT, token = this.front.admin, ref = "web" } = {}): Promise<URL> {
-    const path = `/api/v1/containers/${ref}/open`;
+  async link({ port = APP_PORT, token = this.#place.token, ref = "web", api = this.#place.api } = {}): Promise<URL> {
+    const path = `${api}/containers/${ref}/open`;
     const asking = { method: "POST", path, headers: [bearer(token)], body: JSON.stringify({ port }) };
-    const answer = await this.front.ask(asking);
+    const answer = await this.ask(`127.0.0.1:${this.port}`, asking);
     if (answer.status !== 200) throw new Error(`${answer.status} ${answer.body}`);
     return new URL(String(json(answer)["url"]));
   }
@@ -102,9 +124,9 @@ export class Proxied {
     return new Visitor(this, host, cookie);
   }
 
-  /** One request to a host of the agent's. */
+  /** One request to a host there. */
   ask(host: string, asking: Asking) {
-    return converse(this.front.port, requestText(host, asking));
+    return converse(this.port, requestText(host, asking));
   }
 
   async noSessions(): Promise<void> {
@@ -118,7 +140,47 @@ export class Proxied {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.front[Symbol.asyncDispose]();
+    await this.#place[Symbol.asyncDispose]();
+    this.app.close();
+  }
+}
+
+/** What listens in the container. */
+class TestApp {
+  /** Connections that came in. */
+  readonly inside: Socket[] = [];
+  /** What came in on all of them, of a raw app. */
+  readonly said: Buffer[] = [];
+  /** The agent's ends of these. */
+  readonly dialled: Socket[] = [];
+  readonly #server: Server;
+
+  static async start(answering: Answering): Promise<TestApp> {
+    const app = new TestApp(answering);
+    app.#server.listen(0, "127.0.0.1");
+    await once(app.#server, "listening");
+    return app;
+  }
+
+  private constructor(answering: Answering) {
+    const isRaw = "raw" in answering;
+    this.#server = isRaw ? createServer({ noDelay: true }, answering.raw) : createHttp(answering);
+    this.#server.on("connection", (socket: Socket) => {
+      this.inside.push(socket.on("error", () => {}));
+      if (isRaw) socket.on("data", (bytes) => this.said.push(bytes));
+    });
+  }
+
+  /** For the scripted engine. */
+  readonly dial = (wanted: number): Socket => {
+    if (wanted !== APP_PORT) throw new RuntimeError("dial-refused", `Nothing listens on port ${wanted}.`);
+    const { port } = this.#server.address() as AddressInfo;
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    this.dialled.push(socket);
+    return socket;
+  };
+
+  close(): void {
     for (const socket of this.inside) socket.destroy();
     this.#server.close();
   }
@@ -143,7 +205,7 @@ export class Visitor {
 
   /** A connection on which this was said, and which is then the test's. */
   say(text: string): Socket {
-    const socket = connect({ port: this.#proxied.front.port, host: "127.0.0.1" });
+    const socket = connect({ port: this.#proxied.port, host: "127.0.0.1" });
     socket.on("error", () => {});
     socket.write(text);
     return socket;
@@ -153,4 +215,13 @@ export class Visitor {
   text(asking: Asking = {}): string {
     return requestText(this.host, { ...asking, headers: [this.cookie, ...(asking.headers ?? [])] });
   }
+}
+
+/** Opens an app somewhere. */
+export type Opening = (answering: Answering, options?: ProxiedOptions) => Promise<Proxied>;
+
+/** The same tests for an app on an agent, and for one behind a server. */
+export function everywhere(name: string, define: (open: Opening) => void): void {
+  suite(name, () => define((...how) => Proxied.open(...how)));
+  suite(`${name} behind a server`, () => define((...how) => Proxied.behind(...how)));
 }

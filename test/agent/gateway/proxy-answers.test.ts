@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { suite, test } from "node:test";
+import { test } from "node:test";
 import { until } from "../../support/until.ts";
 import { closed, code } from "./front.ts";
-import { Proxied } from "./proxied.ts";
+import { everywhere, type Opening } from "./proxied.ts";
 
 /** Connections to an app at a time, for requests without a body. */
 const CONNECTIONS = 64;
@@ -20,18 +20,18 @@ function saying(...texts: string[]) {
 }
 
 /** A request that is answered by an app of which every connection does this. */
-async function answerOf(raw: (socket: Socket) => void): Promise<string> {
-  await using proxied = await Proxied.open({ raw: (socket) => void socket.once("data", () => raw(socket)) });
+async function answerOf(open: Opening, raw: (socket: Socket) => void): Promise<string> {
+  await using proxied = await open({ raw: (socket) => void socket.once("data", () => raw(socket)) });
   const visitor = await proxied.visit();
   const { bytes } = await visitor.ask();
   await proxied.nothingInside();
   return bytes;
 }
 
-suite("an answer of an app", () => {
+everywhere("an answer of an app", (open) => {
   test("is the one after what may come before it, which is for nobody", async () => {
     const hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
-    await using proxied = await Proxied.open(saying(`HTTP/1.1 102 Processing\r\n\r\n${hints}${OK}`));
+    await using proxied = await open(saying(`HTTP/1.1 102 Processing\r\n\r\n${hints}${OK}`));
     const visitor = await proxied.visit();
     for (const _ of [1, 2]) {
       const { status, headers, body } = await visitor.ask();
@@ -44,15 +44,15 @@ suite("an answer of an app", () => {
     const odd = ["__proto__: a", "constructor: b", "constructor: c", "vary: x", "vary: y", "x-umlaut: \xfc"].join(
       "\r\n",
     );
-    const told = await answerOf((socket) => socket.end(OK.replace("OK\r\n", `OK\r\n${odd}\r\n`), "latin1"));
+    const told = await answerOf(open, (socket) => socket.end(OK.replace("OK\r\n", `OK\r\n${odd}\r\n`), "latin1"));
     assert.ok(told.includes(`\r\n${odd}\r\n`), told);
     assert.deepEqual(Object.keys(Object.prototype), []);
   });
 
   test("that ends with its connection is whole when the app has ended it, and broken when it broke", async () => {
     const begin = "HTTP/1.1 200 OK\r\n\r\nall there is";
-    assert.match(await answerOf((socket) => socket.end(begin)), /\r\nc\r\nall there is\r\n0\r\n\r\n$/);
-    await using proxied = await Proxied.open(saying(begin));
+    assert.match(await answerOf(open, (socket) => socket.end(begin)), /\r\nc\r\nall there is\r\n0\r\n\r\n$/);
+    await using proxied = await open(saying(begin));
     const visitor = await proxied.visit();
     const client = visitor.say(visitor.text());
     let told = "";
@@ -70,23 +70,21 @@ suite("an answer of an app", () => {
       `HTTP/1.1 204 No Content\r\nContent-Length: ${evil.length}\r\n\r\n${evil}`,
       `HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n${evil}`,
     ]) {
-      await using proxied = await Proxied.open(saying(first, OK));
+      await using proxied = await open(saying(first, OK));
       const visitor = await proxied.visit();
       await visitor.ask();
       assert.equal((await visitor.ask()).body, "ok", first);
     }
-    await using proxied = await Proxied.open(
-      saying(`HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}`, OK),
-    );
+    await using proxied = await open(saying(`HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}`, OK));
     const visitor = await proxied.visit();
     assert.equal((await visitor.ask({ method: "HEAD" })).headers["content-length"], String(evil.length));
     assert.equal((await visitor.ask()).body, "ok");
   });
 });
 
-suite("a connection to an app", () => {
+everywhere("a connection to an app", (open) => {
   test("is not kept longer than the app says", async () => {
-    await using proxied = await Proxied.open(saying(OK.replace("\r\n\r\n", "\r\nKeep-Alive: timeout=1\r\n\r\n")));
+    await using proxied = await open(saying(OK.replace("\r\n\r\n", "\r\nKeep-Alive: timeout=1\r\n\r\n")));
     const visitor = await proxied.visit();
     for (const count of [1, 2]) {
       assert.equal((await visitor.ask()).body, "ok");
@@ -96,7 +94,7 @@ suite("a connection to an app", () => {
   });
 
   test("is let go of when nothing was asked for four seconds", async () => {
-    await using proxied = await Proxied.open(saying(OK));
+    await using proxied = await open(saying(OK));
     const visitor = await proxied.visit();
     await visitor.ask();
     await visitor.ask({ method: "POST", body: "{}" });
@@ -114,7 +112,7 @@ suite("a connection to an app", () => {
         if (served === 2) socket.resetAndDestroy();
         else socket.write(OK);
       });
-    await using proxied = await Proxied.open({ raw: hangsUp });
+    await using proxied = await open({ raw: hangsUp });
     const visitor = await proxied.visit();
     await visitor.ask();
     const answer = await visitor.ask({ method: "DELETE" });
@@ -128,13 +126,13 @@ suite("a connection to an app", () => {
         served += 1;
         socket.resetAndDestroy();
       });
-    await using proxied = await Proxied.open({ raw: hangsUp });
+    await using proxied = await open({ raw: hangsUp });
     assert.equal((await (await proxied.visit()).ask()).status, 502);
     assert.equal(served, 1);
   });
 
   test("is waited for where there are too many, and whoever has left by then is not asked for", async () => {
-    await using proxied = await Proxied.open({ raw: () => {} });
+    await using proxied = await open({ raw: () => {} });
     const visitor = await proxied.visit();
     const ask = (path: string) => visitor.say(visitor.text({ path }));
     const first = Array.from({ length: CONNECTIONS }, (_, i) => ask(`/first-${i}-`));

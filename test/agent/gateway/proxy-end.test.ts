@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { mock, suite, test } from "node:test";
+import { mock, test } from "node:test";
 import { until } from "../../support/until.ts";
 import { closed, upgrade } from "./front.ts";
-import { Proxied, type ProxiedOptions, type Visitor } from "./proxied.ts";
+import { everywhere, Proxied, type ProxiedOptions, type Visitor } from "./proxied.ts";
 
 /** How often the agent looks for what is idle, and how long it may be here; milliseconds. */
 const LOOK_MS = 15_000;
@@ -42,9 +42,9 @@ async function openWebSocket(proxied: Proxied, visitor: Visitor) {
   return { client, said, inside };
 }
 
-suite("a proxied WebSocket", () => {
+everywhere("a proxied WebSocket", (open) => {
   test("carries both ways, and ends at the app when its browser has gone", async () => {
-    await using proxied = await Proxied.open({ raw: app });
+    await using proxied = await open({ raw: app });
     const { client, said } = await openWebSocket(proxied, await proxied.visit());
     client.write("echo this");
     await until("the echo", () => said().endsWith("echo this"));
@@ -56,7 +56,7 @@ suite("a proxied WebSocket", () => {
   });
 
   test("ends at its browser when the app ends it, after everything that the app has said", async () => {
-    await using proxied = await Proxied.open({ raw: app });
+    await using proxied = await open({ raw: app });
     const { client, said, inside } = await openWebSocket(proxied, await proxied.visit());
     const last = "x".repeat(200_000);
     inside.end(last);
@@ -68,7 +68,7 @@ suite("a proxied WebSocket", () => {
   });
 
   test("that is reset on one side is gone on the other", async () => {
-    await using proxied = await Proxied.open({ raw: app });
+    await using proxied = await open({ raw: app });
     const visitor = await proxied.visit();
     const first = await openWebSocket(proxied, visitor);
     first.client.resetAndDestroy();
@@ -80,13 +80,13 @@ suite("a proxied WebSocket", () => {
   });
 });
 
-suite("an app on which nothing moves", () => {
+everywhere("an app on which nothing moves", (open) => {
   /** Time goes on for who looks for idle sessions alone. */
   async function idling(work: (proxied: Proxied) => Promise<void>): Promise<void> {
     mock.timers.enable({ apis: ["setInterval"] });
     try {
       const options: ProxiedOptions = { desk: { limits: { idle: IDLE_MS } } };
-      await using proxied = await Proxied.open({ raw: app }, options);
+      await using proxied = await open({ raw: app }, options);
       await work(proxied);
     } finally {
       mock.timers.reset();

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { suite, test } from "node:test";
 import { until } from "../../support/until.ts";
 import { type Asking, closed, code, upgrade } from "./front.ts";
-import { Proxied, type Visitor } from "./proxied.ts";
+import { everywhere, Proxied, type Visitor } from "./proxied.ts";
 
 const HANDSHAKE = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
@@ -41,9 +41,9 @@ async function openSocket(proxied: Proxied) {
   return { client, inside };
 }
 
-suite("a request to an app", () => {
+everywhere("a request to an app", (open) => {
   test("that nobody listens for is answered in words", async () => {
-    await using proxied = await Proxied.open(() => {});
+    await using proxied = await open(() => {});
     const visitor = await proxied.visit(await proxied.link({ port: 81 }));
     const answer = await visitor.ask();
     assert.deepEqual([answer.status, code(answer)], [502, "dial-refused"]);
@@ -68,7 +68,7 @@ suite("a request to an app", () => {
   for (const [what, answer] of Object.entries(broken))
     test(`that gets ${what} is answered in words`, async () => {
       for (const asking of EITHER) {
-        await using proxied = await Proxied.open(answering(answer));
+        await using proxied = await open(answering(answer));
         const visitor = await proxied.visit();
         const told = await visitor.ask(asking);
         assert.deepEqual([told.status, code(told)], [502, "bad-answer"]);
@@ -76,18 +76,8 @@ suite("a request to an app", () => {
       }
     });
 
-  test("that gets silence is answered in time", async () => {
-    for (const asking of EITHER) {
-      await using proxied = await Proxied.open({ raw: () => {} }, { limits: { answerMs: 300 } });
-      const visitor = await proxied.visit();
-      const answer = await visitor.ask(asking);
-      assert.deepEqual([answer.status, code(answer)], [504, "no-answer"]);
-      await proxied.nothingInside();
-    }
-  });
-
   test("that breaks off in the middle of the answer breaks off for the client too", async () => {
-    await using proxied = await Proxied.open(
+    await using proxied = await open(
       answering((socket) => {
         socket.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
         setImmediate(() => socket.resetAndDestroy());
@@ -104,7 +94,7 @@ suite("a request to an app", () => {
   test("whose client leaves, before or in the middle of the answer, is not carried on", async () => {
     const begin = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
     for (const said of ["", begin]) {
-      await using proxied = await Proxied.open(answering((socket) => void socket.write(said)));
+      await using proxied = await open(answering((socket) => void socket.write(said)));
       const visitor = await proxied.visit();
       const client = visitor.say(visitor.text());
       await until("the request inside", () => proxied.said.includes("GET / "));
@@ -122,7 +112,7 @@ suite("a request to an app", () => {
         if (served % 2 === 0) socket.resetAndDestroy();
         else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
       });
-    await using proxied = await Proxied.open({ raw: hangsUp });
+    await using proxied = await open({ raw: hangsUp });
     const visitor = await proxied.visit();
     assert.equal((await visitor.ask()).body, "ok");
     assert.equal((await visitor.ask()).body, "ok");
@@ -132,9 +122,9 @@ suite("a request to an app", () => {
   });
 });
 
-suite("a WebSocket to an app", () => {
+everywhere("a WebSocket to an app", (open) => {
   test("that nobody listens for is answered in words", async () => {
-    await using proxied = await Proxied.open(() => {});
+    await using proxied = await open(() => {});
     const visitor = await proxied.visit(await proxied.link({ port: 81 }));
     assert.match(await readAll(askForSocket(visitor)), /^HTTP\/1.1 502 [\s\S]*"code":"dial-refused"/);
   });
@@ -147,7 +137,7 @@ suite("a WebSocket to an app", () => {
   };
   for (const [what, text] of Object.entries(refusals))
     test(`that gets ${what} is none: it is passed on, and nothing that follows reaches the app (CVE-2018-1002105)`, async () => {
-      await using proxied = await Proxied.open(answering((socket) => void socket.write(text)));
+      await using proxied = await open(answering((socket) => void socket.write(text)));
       const client = askForSocket(await proxied.visit());
       const told = readAll(client);
       await once(client, "data");
@@ -166,7 +156,7 @@ suite("a WebSocket to an app", () => {
       (socket: Socket) => socket.end(),
     ];
     for (const way of ways) {
-      await using proxied = await Proxied.open(answering(way));
+      await using proxied = await open(answering(way));
       const client = askForSocket(await proxied.visit());
       client.write("GET /smuggled HTTP/1.1\r\nHost: app\r\n\r\n");
       assert.match(await readAll(client), /^HTTP\/1.1 502 [\s\S]*"code":"bad-answer"/);
@@ -175,20 +165,8 @@ suite("a WebSocket to an app", () => {
     }
   });
 
-  test("that is never answered is answered by us, and given up when its client leaves", async () => {
-    await using proxied = await Proxied.open({ raw: () => {} }, { limits: { upgradeMs: 500 } });
-    const visitor = await proxied.visit();
-    assert.match(await readAll(askForSocket(visitor)), /^HTTP\/1.1 504 [\s\S]*"code":"no-answer"/);
-    await proxied.nothingInside();
-    await using patient = await Proxied.open({ raw: () => {} }, { limits: { upgradeMs: 60_000 } });
-    const client = askForSocket(await patient.visit());
-    await until("the request inside", () => patient.said.includes("GET / "));
-    client.resetAndDestroy();
-    await patient.nothingInside();
-  });
-
   test("that gets an endless page instead is given up when its client leaves", async () => {
-    await using proxied = await Proxied.open(
+    await using proxied = await open(
       answering((socket) => {
         socket.write("HTTP/1.1 200 OK\r\n\r\n");
         const more = (error?: Error | null) => void (error || socket.write(Buffer.alloc(65_536), more));
@@ -204,7 +182,7 @@ suite("a WebSocket to an app", () => {
   test("is reset or ended on both sides when it is on one", async () => {
     for (const way of ["resetAndDestroy", "end"] as const)
       for (const side of ["client", "inside"] as const) {
-        await using proxied = await Proxied.open(answering((socket) => void socket.write(HANDSHAKE)));
+        await using proxied = await open(answering((socket) => void socket.write(HANDSHAKE)));
         const both = await openSocket(proxied);
         // Both read, and end what was ended on the other side.
         for (const socket of [both.client, both.inside]) socket.on("end", () => socket.end()).resume();
@@ -215,7 +193,7 @@ suite("a WebSocket to an app", () => {
   });
 
   test("loses nothing of what either side says together with its part of the handshake", async () => {
-    await using proxied = await Proxied.open(answering((socket) => void socket.write(`${HANDSHAKE}first`)));
+    await using proxied = await open(answering((socket) => void socket.write(`${HANDSHAKE}first`)));
     const visitor = await proxied.visit();
     const headers = [...upgrade(), `Origin: http://${visitor.host}`];
     const client = visitor.say(`${visitor.text({ headers })}early`);
@@ -228,7 +206,7 @@ suite("a WebSocket to an app", () => {
   });
 
   test("stops the side that is faster than the other", async () => {
-    await using proxied = await Proxied.open(answering((socket) => void socket.write(HANDSHAKE)));
+    await using proxied = await open(answering((socket) => void socket.write(HANDSHAKE)));
     const { client, inside } = await openSocket(proxied);
     client.pause();
     const chunk = Buffer.alloc(65_536);
@@ -248,5 +226,29 @@ suite("a WebSocket to an app", () => {
     assert.ok(inside.writableLength > flood / 2, String(inside.writableLength));
     client.destroy();
     await proxied.nothingInside();
+  });
+});
+
+suite("an app that does not answer", () => {
+  test("is answered for in time", async () => {
+    for (const asking of EITHER) {
+      await using proxied = await Proxied.open({ raw: () => {} }, { limits: { answerMs: 300 } });
+      const visitor = await proxied.visit();
+      const answer = await visitor.ask(asking);
+      assert.deepEqual([answer.status, code(answer)], [504, "no-answer"]);
+      await proxied.nothingInside();
+    }
+  });
+
+  test("to a WebSocket is answered for, and given up when its client leaves", async () => {
+    await using proxied = await Proxied.open({ raw: () => {} }, { limits: { upgradeMs: 500 } });
+    const visitor = await proxied.visit();
+    assert.match(await readAll(askForSocket(visitor)), /^HTTP\/1.1 504 [\s\S]*"code":"no-answer"/);
+    await proxied.nothingInside();
+    await using patient = await Proxied.open({ raw: () => {} }, { limits: { upgradeMs: 60_000 } });
+    const client = askForSocket(await patient.visit());
+    await until("the request inside", () => patient.said.includes("GET / "));
+    client.resetAndDestroy();
+    await patient.nothingInside();
   });
 });

@@ -5,18 +5,18 @@ import { once } from "node:events";
 import { suite, test } from "node:test";
 import { settled, until } from "../../support/until.ts";
 import { closed } from "./front.ts";
-import { Proxied } from "./proxied.ts";
+import { everywhere, Proxied } from "./proxied.ts";
 
 const MEBIBYTE = 1_048_576;
 const GIBIBYTE = 1_024 * MEBIBYTE;
 /** What a gibibyte under way may take, of the client and the app too, which are in the same process. */
 const FLAT = 128 * MEBIBYTE;
 
-suite("an app's answer", () => {
+everywhere("an app's answer", (open) => {
   test("comes event by event, after any silence", async () => {
     let say: (text: string) => void = () => {};
     const limits = { stallMs: 200, checkMs: 50 };
-    await using proxied = await Proxied.open(
+    await using proxied = await open(
       (_request, response) => {
         response.writeHead(200, { "Content-Type": "text/event-stream" });
         say = (text) => void response.write(`data: ${text}\n\n`);
@@ -39,7 +39,7 @@ suite("an app's answer", () => {
 
   test("waits for a client that does not read", async () => {
     let held = () => 0;
-    await using proxied = await Proxied.open((_request, response) => {
+    await using proxied = await open((_request, response) => {
       held = () => response.writableLength;
       for (let i = 0; i < 64; i++) response.write(Buffer.alloc(MEBIBYTE));
     });
@@ -53,7 +53,30 @@ suite("an app's answer", () => {
   });
 });
 
-suite("an upload to an app", () => {
+everywhere("an upload to an app", (open) => {
+  test("waits for an app that does not read, and is cut with it", async () => {
+    await using proxied = await open((request) => void request.pause());
+    const visitor = await proxied.visit();
+    const client = visitor.say(visitor.text({ method: "PUT", headers: [`Content-Length: ${GIBIBYTE}`] }));
+    for (let i = 0; i < 64; i++) client.write(Buffer.alloc(MEBIBYTE));
+    assert.ok((await settled(() => client.writableLength)) > 32 * MEBIBYTE);
+    for (const socket of proxied.inside) socket.resetAndDestroy();
+    client.resume();
+    await until("the client cut", () => client.destroyed);
+  });
+
+  test("that the app refuses at once is answered at once", async () => {
+    await using proxied = await open((_request, response) => void response.writeHead(413).end("too much"));
+    const visitor = await proxied.visit();
+    const client = visitor.say(visitor.text({ method: "PUT", headers: [`Content-Length: ${GIBIBYTE}`] }));
+    const [answer] = (await once(client, "data")) as [Buffer];
+    assert.match(answer.toString(), /^HTTP\/1.1 413 /);
+    client.destroy();
+    await proxied.nothingInside();
+  });
+});
+
+suite("an upload to an app on an agent", () => {
   test("of a gibibyte takes no memory, and as long as it takes", async () => {
     let received = 0;
     const limits = { requestMs: 300, headersMs: 200, checkMs: 50 };
@@ -80,26 +103,5 @@ suite("an upload to an app", () => {
     assert.match(answer, /^HTTP\/1.1 200 [\s\S]*thanks/);
     assert.equal(received, GIBIBYTE);
     assert.ok(highest - before < FLAT, `${Math.round((highest - before) / MEBIBYTE)} MiB`);
-  });
-
-  test("waits for an app that does not read, and is cut with it", async () => {
-    await using proxied = await Proxied.open((request) => void request.pause());
-    const visitor = await proxied.visit();
-    const client = visitor.say(visitor.text({ method: "PUT", headers: [`Content-Length: ${GIBIBYTE}`] }));
-    for (let i = 0; i < 64; i++) client.write(Buffer.alloc(MEBIBYTE));
-    assert.ok((await settled(() => client.writableLength)) > 32 * MEBIBYTE);
-    for (const socket of proxied.inside) socket.resetAndDestroy();
-    client.resume();
-    await until("the client cut", () => client.destroyed);
-  });
-
-  test("that the app refuses at once is answered at once", async () => {
-    await using proxied = await Proxied.open((_request, response) => void response.writeHead(413).end("too much"));
-    const visitor = await proxied.visit();
-    const client = visitor.say(visitor.text({ method: "PUT", headers: [`Content-Length: ${GIBIBYTE}`] }));
-    const [answer] = (await once(client, "data")) as [Buffer];
-    assert.match(answer.toString(), /^HTTP\/1.1 413 /);
-    client.destroy();
-    await proxied.nothingInside();
   });
 });

@@ -237,7 +237,7 @@ suite("an open page of a container", () => {
 });
 
 suite("the address of an app", () => {
-  const addresses = new Addresses({ node: "box", secure: false, appsUrl: "https://apps.example.com:8443" });
+  const addresses = new Addresses({ program: "box", secure: false, appsUrl: "https://apps.example.com:8443" });
 
   test("is a good host name and another one for each container, port and agent", () => {
     const names = ["web", "Web", "WEB", "we_b", "we-b", "we--b", "we.b", "xn--b", "_", "long".repeat(30)];
@@ -245,7 +245,7 @@ suite("the address of an app", () => {
     for (const label of labels) assert.match(label, /^(?!.*--)[a-z0-9][a-z0-9-]{0,61}[a-z0-9]$/);
     labels.push(addresses.labelOf({ container: "web", port: 81 }));
     labels.push(
-      new Addresses({ node: "bax", secure: false, appsUrl: undefined }).labelOf({ container: "web", port: 80 }),
+      new Addresses({ program: "bax", secure: false, appsUrl: undefined }).labelOf({ container: "web", port: 80 }),
     );
     assert.equal(new Set(labels).size, labels.length);
   });
@@ -259,7 +259,7 @@ suite("the address of an app", () => {
     assert.equal(origin("localhost", "https://localhost"), `https://${label}.localhost`);
     assert.equal(origin("box:9090"), `https://${label}.apps.example.com:8443`);
     assert.equal(origin("127.0.0.1:9090", "https://gw.example.com"), `https://${label}.apps.example.com:8443`);
-    const alone = new Addresses({ node: "box", secure: true, appsUrl: undefined });
+    const alone = new Addresses({ program: "box", secure: true, appsUrl: undefined });
     assert.throws(() => alone.originFor(port, { host: "box:9090", origin: undefined }), { code: "unsupported" });
     for (const _ of [1, 2])
       assert.deepEqual(addresses.parse(`${label}.localhost:9090`), {

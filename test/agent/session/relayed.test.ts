@@ -1,11 +1,13 @@
 /** What an agent takes from its server: nothing but what a good grant says, word for word. */
 
 import assert from "node:assert/strict";
+import { Duplex } from "node:stream";
 import { test, type TestContext } from "node:test";
 import { Relayed } from "../../../src/agent/session/relayed.ts";
 import { newKey } from "../../../src/auth/keys.ts";
 import { GrantSigner, GrantVerifier } from "../../../src/auth/signed-grant.ts";
 import type { OpenRequest } from "../../../src/mux/channel.ts";
+import { CLOSE } from "../../../src/mux/errors.ts";
 import { Mux } from "../../../src/mux/mux.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import { type Opened, readReply } from "../../../src/protocol/open.ts";
@@ -89,8 +91,21 @@ test("a resume is authorised again", async (t) => {
   assert.ok("session" in (await ask(signed(header, body))));
 });
 
+test("a connection to a proxied port is authorised again, for whoever opened its session and for nobody else", async (t) => {
+  const { ask, signed } = await scene(t);
+  const { session, secret } = await ask(signed({ op: "proxy", container: "web" }, { port: 80 }));
+  const header = { op: "connect", session };
+  const other: Grant = { ...OWNER, subject: "other" };
+  const lesser: Grant = { ...OWNER, rights: ["forward"] };
+  assert.equal(await code(ask(signed(header, { secret }, { grant: other }))), "session-gone");
+  assert.equal(await code(ask(signed(header, { secret }, { grant: lesser }))), "not-found");
+  assert.equal(await code(ask(signed(header, { secret: secret.toUpperCase() }))), "session-gone");
+  await assert.rejects(ask(signed(header, { secret })), /carried/);
+});
+
 async function scene(t: TestContext) {
-  const desk = await startDesk({ exec: async ({ ended }) => ended.then(() => ({ code: 0 })) });
+  const dial = () => new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+  const desk = await startDesk({ exec: async ({ ended }) => ended.then(() => ({ code: 0 })), dial });
   const key = newKey();
   const signer = new GrantSigner(key);
   const relayed = new Relayed({
@@ -98,6 +113,10 @@ async function scene(t: TestContext) {
     passes: noPasses(desk.sessions),
     verifier: new GrantVerifier(() => ({ agent: "n1", key: key.publicKey })),
     serveHttp: (channel) => channel.close(4501, "no HTTP here"),
+    carry: (channel, socket) => {
+      socket.destroy();
+      channel.close(CLOSE.normal, "carried");
+    },
   });
   const { a, b } = transportPair();
   const accept = relayed.accept.bind(relayed);

@@ -101,6 +101,11 @@ const ROUTES: Record<string, Door> = {
     node: true,
     body: JSON.stringify({ key: "A".repeat(43) }),
   },
+  "POST /api/v1/nodes/:node/containers/:ref/open": {
+    needs: "proxy",
+    path: "/api/v1/nodes/box/containers/blue/open",
+    ...NONSENSE,
+  },
   "POST /api/v1/agent/bootstrap": { needs: "anyone", ...NONSENSE },
   "GET /api/v1/agent/server": { needs: "anyone" },
   "POST /api/v1/agent/register": { needs: "host", ...NONSENSE },
@@ -114,9 +119,7 @@ const ROUTES: Record<string, Door> = {
 };
 const BELOW = "/api/v1/nodes/:node/*";
 /** What would outlive the server's word is not given through it; a page's sign-out is the server's. */
-const DIRECT = new Set(
-  ["sign-in", "sign-out", "tickets", "codes", "containers/:ref/open"].map((word) => `POST /api/v1/${word}`),
-);
+const DIRECT = new Set(["sign-in", "sign-out", "tickets", "codes"].map((word) => `POST /api/v1/${word}`));
 const REFUSED = new Set([401, 403, 404, 429]);
 
 suite("every door of a server, for every right, scope and host", () => {

@@ -67,6 +67,11 @@ const PARTICULARS: Record<string, () => Promise<Particulars>> = {
   },
   "POST /api/v1/nodes/{name}/pass": async () => ({ body: { key: newKey().publicKey } }),
   "PATCH /api/v1/nodes/{name}/settings": async () => ({ body: { heartbeatInterval: 20_000, gpuMetrics: null } }),
+  "POST /api/v1/nodes/{node}/containers/{ref}/open": async () => {
+    // Another one of these operations may have disabled it.
+    await fleet.post("/api/v1/nodes/box/enable");
+    return { body: { port: 80 } };
+  },
   "POST /api/v1/nodes": async () => ({ body: { name: another() } }),
   "DELETE /api/v1/nodes/{name}": async () => {
     const name = another();
@@ -80,7 +85,7 @@ await testDocument({
   token,
   poor,
   routes: fleet.server.routes.map((route) => `${route.method} ${route.url}`),
-  known: { name: "box", node: "box", path: "containers", nonce: "n".repeat(22), since: "1700000000" },
+  known: { name: "box", node: "box", ref: "web", path: "containers", nonce: "n".repeat(22), since: "1700000000" },
   // A token is no page; it has no certificate; nothing of the host's is called so with these methods.
   refused: [
     "POST /api/v1/sign-out",

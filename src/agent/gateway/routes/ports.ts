@@ -4,27 +4,23 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { ERRORS } from "../../../protocol/errors.ts";
 import { V4, V5 } from "../../../protocol/remote-command.ts";
-import type { DirectSession } from "../../session/direct.ts";
+import type { DirectSession } from "../../../client/direct.ts";
 import type { DirectVisit } from "../../session/sessions.ts";
 import { serveConnection } from "../tcp-connection.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { framingOf, RAW } from "../framing.ts";
 import { NoQuery } from "../../../door/input.ts";
-import { ContainerParams } from "../input.ts";
+import { ContainerParams, PortText } from "../input.ts";
 import type { Limits } from "../../../door/options.ts";
 import { SessionSocket } from "../session-socket.ts";
 import { NOTHING } from "../../../door/sockets.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
-const MAX_PORT = 65_535;
 const PortParams = z.strictObject({
   ...ContainerParams.shape,
-  port: z
-    .stringFormat("port", /^[1-9]\d{0,4}$/)
-    .transform(Number)
-    .pipe(z.number().max(MAX_PORT)),
+  port: PortText,
 });
 
 const schema = {

@@ -6,7 +6,7 @@ import { type ErrorCode, ERRORS, FairleadError } from "../../../protocol/errors.
 import { ExecBody } from "../../../protocol/open.ts";
 import { AttachQuery, ExecQuery, isSetForKubernetes as isSet } from "../../../protocol/query.ts";
 import { V4, V5 } from "../../../protocol/remote-command.ts";
-import type { DirectRequest } from "../../session/direct.ts";
+import type { DirectRequest } from "../../../client/direct.ts";
 import type { Access, App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { parseInput } from "../../../door/input.ts";

@@ -8,6 +8,7 @@ import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { subprotocols } from "../../../door/identity.ts";
 import { AnyQuery, parseInput } from "../../../door/input.ts";
+import { joinStreams } from "../../../door/channel-stream.ts";
 import { stay } from "../../../door/stay.ts";
 import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
 import type { Relay } from "../../relay/relay.ts";
@@ -97,7 +98,7 @@ async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay:
     .filter(([, value]) => value !== "")
     .map(([name, value]) => `${name}: ${value}\r\n`);
   stream.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
-  join(stream, socket);
+  joinStreams(stream, socket);
 }
 
 async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream: Duplex; path: string }> {
@@ -113,17 +114,4 @@ async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream
 function headersOf(headers: IncomingHttpHeaders): Record<string, string | string[]> {
   const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !OWN.has(name));
   return { ...(Object.fromEntries(kept) as Record<string, string | string[]>), host: HOST };
-}
-
-/** Each way as fast as its reader reads; one that breaks takes the other with it. */
-function join(one: Duplex, other: Duplex): void {
-  for (const [from, to] of [
-    [one, other],
-    [other, one],
-  ] as const) {
-    from.pipe(to);
-    from.on("error", () => {});
-    // After its end the other one may still have to write what it was given.
-    from.once("close", () => from.readableEnded || to.destroy());
-  }
 }

@@ -1,13 +1,13 @@
 /** A session whose client is another door of this program: nothing lies between them that could be lost, so nothing is resumed. */
 
-import type { Channel } from "../../mux/channel.ts";
-import { CLOSE } from "../../mux/errors.ts";
-import { type InnerChannelOptions, openInnerChannel } from "../../mux/inner-channel.ts";
-import { Sequence } from "../../mux/sequence.ts";
-import { FairleadError } from "../../protocol/errors.ts";
-import { json } from "../../protocol/json.ts";
-import { type Opened, type OpenHeader, readReply } from "../../protocol/open.ts";
-import { decodePacket, encodePacket, type Packet } from "../../protocol/packet.ts";
+import type { Channel } from "../mux/channel.ts";
+import { CLOSE } from "../mux/errors.ts";
+import { type InnerChannelOptions, openInnerChannel } from "../mux/inner-channel.ts";
+import { Sequence } from "../mux/sequence.ts";
+import { FairleadError } from "../protocol/errors.ts";
+import { json } from "../protocol/json.ts";
+import { type Opened, type OpenHeader, readReply } from "../protocol/open.ts";
+import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
 
 /** What a door asks for in the name of its client; the same as a channel's. */
 export interface DirectRequest {

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { suite, test } from "node:test";
-import type { DirectRequest, DirectSession } from "../../../src/agent/session/direct.ts";
-import { FairleadError } from "../../../src/protocol/errors.ts";
-import type { ExitStatus, Packet } from "../../../src/protocol/packet.ts";
-import type { Grant } from "../../../src/protocol/rights.ts";
-import { ADMIN, startDesk } from "../../support/desk.ts";
-import { settled, until } from "../../support/until.ts";
-import type { Script } from "../../support/scripted-runtime.ts";
+import type { DirectRequest, DirectSession } from "../../src/client/direct.ts";
+import { FairleadError } from "../../src/protocol/errors.ts";
+import type { ExitStatus, Packet } from "../../src/protocol/packet.ts";
+import type { Grant } from "../../src/protocol/rights.ts";
+import { ADMIN, startDesk } from "../support/desk.ts";
+import { settled, until } from "../support/until.ts";
+import type { Script } from "../support/scripted-runtime.ts";
 
 const MEBIBYTE = 1_048_576;
 const REMOTE = { address: "127.0.0.1", door: "test" };
