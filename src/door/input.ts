@@ -17,7 +17,8 @@ export function parseInput<T>(schema: z.core.$ZodType<T>, value: unknown): T {
 }
 
 /** Words of the schema's own begin with "must": others could hold the value. */
-function wordsOf({ path, message }: z.core.$ZodIssue): string {
+function wordsOf({ path, message, code }: z.core.$ZodIssue): string {
   const part = path.join(".") || "the whole";
+  if (code === "unrecognized_keys") return `${part}, which has a part that is not known`;
   return message.startsWith("must ") ? `${part}, which ${message}` : part;
 }

@@ -157,6 +157,8 @@ function serverOptions(limits: Limits): ServerOptions {
     connectionsCheckingInterval: limits.checkMs,
     keepAliveTimeout: limits.keepAliveMs,
     maxHeaderSize: MAX_HEADER_BYTES,
+    // The door refuses it, as it does every wrong name, with a problem document.
+    requireHostHeader: false,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEPALIVE_MS,

@@ -45,10 +45,11 @@ export class Names {
     if (origins === 0 && (harmless || provesItself(request))) return;
     const { origin } = request.headers;
     if (origins === 1 && origin !== undefined && this.#allows(origin, request, host)) return;
-    throw new FairleadError(
-      "wrong-origin",
-      "This web page may not call this server. If it is the server's own page, add its address to public_urls.",
-    );
+    const words =
+      origins === 0
+        ? "Send a token (Authorization: Bearer ...): without one this is for this server's own page, and no page is named (Origin)."
+        : "This web page may not call this server. If it is the server's own page, add its address to public_urls.";
+    throw new FairleadError("wrong-origin", words);
   }
 
   #allows(origin: string, request: IncomingMessage, host: string): boolean {

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { FairleadError, Problem } from "./errors.ts";
 
-const ref = z.string().check(z.minLength(1), z.maxLength(256));
+const ref = z.string().check(z.minLength(1, "must name one"), z.maxLength(256, "must be at most 256 characters"));
 const secret = z.string().check(z.minLength(16), z.maxLength(128));
 const whole = (min: number, max: number) => z.int().check(z.minimum(min), z.maximum(max));
 const port = whole(1, 65_535);

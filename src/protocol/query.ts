@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 
 /** Also without a value: `?follow`. */
-const flag = z.optional(z.enum(["", "1", "true", "0", "false"]));
+const flag = z.optional(z.enum(["", "1", "true", "0", "false"], "must be true, false, 1, 0 or nothing"));
 const TEXT = 64;
 const time = z.optional(z.string().check(z.minLength(1), z.maxLength(TEXT)));
 
@@ -13,7 +13,7 @@ export const LogsQuery = z.strictObject({
   stdout: flag,
   stderr: flag,
   /** So many lines from the end. */
-  tail: z.optional(z.string().check(z.regex(/^(all|\d{1,7})$/))),
+  tail: z.optional(z.string().check(z.regex(/^(all|\d{1,7})$/, "must be a whole number below ten million, or all"))),
   since: time,
   until: time,
 });
@@ -50,9 +50,10 @@ export type AuditQuery = z.infer<typeof AuditQuery>;
 
 /** Seconds from the polite signal to KILL. */
 export const MAX_STOP_TIMEOUT = 3_600;
+const STOP_TIMEOUT = `must be whole seconds, at most ${MAX_STOP_TIMEOUT}`;
 const stopTimeout = z.string().check(
-  z.regex(/^\d{1,4}$/),
-  z.refine((text) => Number(text) <= MAX_STOP_TIMEOUT),
+  z.regex(/^\d{1,4}$/, STOP_TIMEOUT),
+  z.refine((text) => Number(text) <= MAX_STOP_TIMEOUT, STOP_TIMEOUT),
 );
 
 export const StopQuery = z.strictObject({ timeout: z.optional(stopTimeout) });

@@ -5,7 +5,9 @@ import { parseTime } from "../../lib/time.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 
 /** A container, as an address names it. */
-export const ContainerParams = z.strictObject({ ref: z.string().min(1).max(256) });
+export const ContainerParams = z.strictObject({
+  ref: z.string().min(1, "must name a container").max(256, "must be at most 256 characters"),
+});
 
 const MAX_PORT = 65_535;
 

@@ -80,8 +80,10 @@ suite("the door", () => {
   test("wants exactly one Host and a path", async () => {
     const twice = [`Host: ${front.host}`, "Host: evil.test", bearer(front.admin)];
     assert.ok([400, 421].includes((await front.ask({ path: LIST, host: false, headers: twice })).status));
-    const none = await front.ask({ path: LIST, host: false, headers: [bearer(front.admin)], version: "1.0" });
-    isRefused(none, 421, "wrong-host");
+    for (const version of ["1.0", "1.1"]) {
+      const none = await front.ask({ path: LIST, host: false, headers: [bearer(front.admin)], version });
+      isRefused(none, 421, "wrong-host");
+    }
     for (const path of [`http://${front.host}${LIST}`, `http://evil.test${LIST}`, "*"]) {
       const method = path === "*" ? "OPTIONS" : "GET";
       isRefused(await front.ask({ method, path, headers: [bearer(front.admin)] }), 400, "bad-request");

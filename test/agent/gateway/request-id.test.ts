@@ -8,6 +8,7 @@ import { type Answer, bearer, converse, type Front, json, offer, startFront, upg
 import { APP_PORT, Proxied } from "./proxied.ts";
 
 const FORM = /^[0-9a-f]{16}$/;
+const LOG = "/api/v1/containers/web/logs";
 
 function idOf({ headers }: Answer): string {
   const id = headers["x-request-id"] ?? "";
@@ -23,12 +24,12 @@ suite("the id of a request", () => {
   test("is on each answer, another one each time, and in its line of the log", async () => {
     await using front = await startFront();
     const ids = new Set<string>();
-    for (const path of ["/healthz", "/api/v1/containers", "/api/v1/version", "/metrics"]) {
+    for (const path of ["/healthz", "/api/v1/containers", "/api/v1/version", "/metrics", LOG]) {
       const id = idOf(await front.ask({ path, headers: [bearer(front.admin)] }));
       await until(`a line of ${path}`, () => logged(front, id).length === 1);
       ids.add(id);
     }
-    assert.equal(ids.size, 4);
+    assert.equal(ids.size, 5);
   });
 
   test("is in the problem of a refusal too, and in the audit", async () => {

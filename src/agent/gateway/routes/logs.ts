@@ -11,7 +11,6 @@ import { isSet, LogsQuery } from "../../../protocol/query.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { ContainerParams, timeOf } from "../input.ts";
-import { SAFE_HEADERS } from "../../../door/page.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
@@ -53,10 +52,11 @@ interface Reading {
 
 /** Nothing more is read before the client took what there is. An end that is not the log's own cuts the connection. */
 async function answer(reply: FastifyReply, { first, packets }: Reading): Promise<FastifyReply> {
-  const { raw } = reply.hijack();
+  const { raw } = reply.headers(TYPE).hijack();
   // A quiet log is no stalled answer.
   raw.socket?.setTimeout(0);
-  raw.setHeaders(new Map(Object.entries({ ...SAFE_HEADERS, ...TYPE }))).flushHeaders();
+  for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+  raw.flushHeaders();
   try {
     for (let next = await first; !next.done; next = await packets.next()) await write(raw, textOf(next.value));
     raw.end();
