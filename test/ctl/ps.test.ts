@@ -54,6 +54,19 @@ suite("ctl ps, version, sign-in and help", () => {
     }
   });
 
+  test("of an agent knows its own host alone, and says so of every other", async () => {
+    for (const words of ["ps --node other", "ps --all-nodes", "get nodes", "tokens list", "stop other:ctl-ps-up"]) {
+      const { code, stderr } = await runCtl(agent, words.split(" "));
+      assert.equal(code, 125, words);
+      assert.match(stderr, /^ctl: (\S+: )?\S+ is an agent, and knows its own host alone\./, words);
+    }
+    for (const words of ["exec other:ctl-ps-up true", "logs other:ctl-ps-up"]) {
+      const { code, stderr } = await runCtl(agent, words.split(" "));
+      assert.equal(code, 125, words);
+      assert.match(stderr, /No host "other" here: this is the agent of "/, words);
+    }
+  });
+
   test("-a shows what does not run too", async () => {
     assert.ok(!(await names()).includes("ctl-ps-down"));
     assert.ok((await names("-a")).includes("ctl-ps-down"));

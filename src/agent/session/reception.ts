@@ -18,6 +18,7 @@ import type { LogStreams } from "./log-streams.ts";
 import { serveObserver } from "./observe.ts";
 import { type Opening, openingOf, parseBody, parseHeader, type Tools } from "./open.ts";
 import type { Visitor } from "./purpose.ts";
+import { nameThere } from "./server-subject.ts";
 import type { Session } from "./session.ts";
 
 export interface ReceptionParts {
@@ -125,11 +126,19 @@ export class Reception {
   #enter(arrival: Arrival): void {
     this.#checkWelcome(arrival.visitor.subject);
     const header = parseHeader(arrival.request.header);
+    this.#checkNode(header, arrival.visitor.subject);
     if (header.op === "resume") return this.#resume(arrival, header);
     if (header.op === "dial") return this.#dial(arrival, header);
     this.checkNew(arrival.visitor.subject);
     if (header.op === "observe") this.#observe(arrival, header);
     else this.#open(arrival, header);
+  }
+
+  /** Of this host alone; whom a server sent here it has told by which of its names. */
+  #checkNode({ node }: OpenHeader, { grant }: Subject): void {
+    const own = this.#parts.containers.node;
+    if (node === undefined || node === own || nameThere(grant.subject) !== undefined) return;
+    throw new FairleadError("not-found", `No host "${node}" here: this is the agent of "${own}", and knows no other.`);
   }
 
   #open({ channel, request, visitor, session: id }: Arrival, header: OpenHeader): void {

@@ -13,6 +13,8 @@ const MAX_ANSWER = 64 * 1024 * 1024;
 /** Largest error document. */
 const MAX_PROBLEM = 65_536;
 const BAD_GATEWAY = 502;
+/** What no agent has: hosts, and the tokens of people. */
+const OF_SERVERS = /^\/api\/v1\/(nodes|tokens)\b/;
 
 export interface Call {
   method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -46,7 +48,15 @@ export async function call(server: Server, asking: Call): Promise<IncomingMessag
   answer.setTimeout?.(0);
   const status = answer.statusCode ?? 0;
   if (status >= 200 && status < 300) return answer;
-  throw await refusal(asking.authorization === undefined ? server : { ...server, tokenFrom: "" }, answer);
+  const error = await refusal(asking.authorization === undefined ? server : { ...server, tokenFrom: "" }, answer);
+  if (error.code !== "not-found" || !OF_SERVERS.test(path) || !(await isAgent(server))) throw error;
+  const words = `${server.url.origin} is an agent, and knows its own host alone. Name a server (--server, ctl context use).`;
+  throw new FairleadError("not-found", words, { request: error.request });
+}
+
+async function isAgent(server: Server): Promise<boolean> {
+  const version = await callJson(server, { method: "GET", path: "/api/v1/version" }).catch(() => undefined);
+  return (version as { kind?: unknown } | undefined)?.kind === "agent";
 }
 
 /** The whole body as JSON, `undefined` where there is none; the caller validates it. */

@@ -69,6 +69,19 @@ test("withdrawn access ends live sessions and their connection", async () => {
   await desk.close();
 });
 
+test("what is meant for another host is not done on this one", async () => {
+  const desk = await startDesk({ exec: async () => ({ code: 0 }) });
+  const client = desk.client();
+  await assert.rejects(client.exec("web", PIPE, { node: "other" }), {
+    code: "not-found",
+    message: 'No host "other" here: this is the agent of "test", and knows no other.',
+  });
+  assert.equal(await codeOf(await client.exec("web", PIPE, { node: "test" })), '{"code":0}');
+  assert.equal(desk.runtime.scripts.length, 1);
+  await client.close();
+  await desk.close();
+});
+
 test("a pipe ends with its connection", async () => {
   const desk = await startDesk({ exec: linger });
   const { client, cut } = onlyOnce(desk, "unreachable");
