@@ -68,6 +68,8 @@ suite("ctl context", () => {
       [["context", "remove", "local"], /There is no context "local" to remove/],
       [["context", "add", "x y", "--server", "http://127.0.0.1:1"], /cannot be a context's name/],
       [["context", "add", "bare"], /Name the server/],
+      [["context", "add", "odd", "--server", "ftp://box"], /"ftp:\/\/box" \(--server\) is not the address of a server/],
+      [["context", "add", "odd", "--server", "box:9090", "--pin", "sha256:zz"], /"sha256:zz" \(--pin\) is no pin/],
       [["ps", "--context", "lab", "--server", "http://127.0.0.1:1"], /each name a server/],
     ];
     for (const [args, words] of mistakes) {
@@ -75,6 +77,18 @@ suite("ctl context", () => {
       assert.equal(code, 2, args.join(" "));
       assert.match(stderr, words);
     }
+  });
+
+  test("a server without encryption is kept with the word that this is meant, and for none else", async () => {
+    const add = ["context", "add", "plain", "--server", "http://192.0.2.1:9", "--token", "a-token-of-plain-thing"];
+    assert.match((await ctl(add)).stderr, /is not encrypted/);
+    assert.equal(await said(["context", "list", "-o", "name"]), "lab\ndead\nlocal\n");
+    assert.equal((await ctl([...add, "--insecure-plaintext"])).code, 0);
+    const other = await ctl(["context", "add", "other", "--server", "http://192.0.2.2:9"]);
+    assert.match(other.stderr, /is not encrypted/);
+    assert.match((await ctl(["ps", "--server", "http://192.0.2.2:9"])).stderr, /is not encrypted/);
+    assert.match((await ctl(["context", "remove", "plain"])).stdout.toString(), /Its token is still good/);
+    assert.equal((await ctl(["context", "use", "lab"])).code, 0);
   });
 
   test("remove forgets it, and what was meant by it is no longer meant", async () => {

@@ -12,6 +12,7 @@ import {
   saveContext,
   writeContexts,
 } from "../connection/contexts.ts";
+import { checkKept } from "../connection/locate.ts";
 import { UsageError } from "../failure.ts";
 import type { Globals, Invocation } from "../invocation.ts";
 import { type Listing, lister, outputOption } from "../output-format.ts";
@@ -80,15 +81,16 @@ async function add({ world: { env }, stdout }: Invocation, name: string, wanted:
     throw new UsageError(
       `"${name}" cannot be a context's name. Use letters, digits and . _ : @ -; "${LOCAL}" is this machine's agent.`,
     );
-  const { server, token, tokenFile, pin } = wanted;
+  const { server, token, tokenFile, pin, insecurePlaintext } = wanted;
   if (server === undefined) throw new UsageError("Name the server: ctl context add NAME --server https://host:port.");
-  // Read now: a mistake is better told here than at the first use.
+  checkKept(wanted);
   if (tokenFile !== undefined) await readSecretFile(tokenFile);
   const context: Context = {
     server,
     ...(token !== undefined && { token }),
     ...(tokenFile !== undefined && { token_file: resolve(tokenFile) }),
     ...(pin !== undefined && { pin }),
+    ...(insecurePlaintext && { insecure_plaintext: true }),
   };
   await saveContext(env, name, context, "use");
   await stdout.write(`${name} means ${server}, for every command from now on.\n`);
@@ -117,14 +119,13 @@ async function use({ world: { env }, stdout }: Invocation, name: string): Promis
 async function remove({ world: { env }, stdout }: Invocation, name: string): Promise<number> {
   if (name === LOCAL) throw new UsageError(`There is no context "${LOCAL}" to remove: it is this machine's own agent.`);
   const all = await readContexts(env);
-  contextOf(all, name);
+  const { token } = contextOf(all, name);
   const { [name]: _, ...contexts } = all.contexts;
   await writeContexts(env, {
     contexts,
     ...(all.current !== undefined && all.current !== name && { current: all.current }),
   });
-  await stdout.write(
-    `${name} is forgotten. Its token is still good where it came from; ${contextsFile(env)} no longer has it.\n`,
-  );
+  const left = token ? ` Its token is still good where it came from; ${contextsFile(env)} no longer has it.` : "";
+  await stdout.write(`${name} is forgotten.${left}\n`);
   return 0;
 }

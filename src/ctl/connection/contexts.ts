@@ -17,6 +17,7 @@ const Context = z.object({
   token: z.optional(z.string()),
   token_file: z.optional(z.string()),
   pin: z.optional(z.string()),
+  insecure_plaintext: z.optional(z.boolean()),
 });
 export type Context = z.infer<typeof Context>;
 

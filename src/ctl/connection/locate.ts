@@ -63,17 +63,28 @@ export async function locate(wanted: Wanted, env: NodeJS.ProcessEnv): Promise<Se
       "No agent of this user runs on this machine and no server is named. Start one with `npm start`, or name one with --server or FAIRLEAD_SERVER.",
     );
   const url = parseServer(address, local);
-  const plain = wanted.insecurePlaintext || env["FAIRLEAD_INSECURE_PLAINTEXT"] === "1" || settings?.insecure_plaintext;
-  if (url.protocol === "http:" && !isLoopback(url) && !plain)
-    throw new Failure(
-      `${url.origin} is not encrypted: anybody on the way could read the token and what you type. Use https, or --insecure-plaintext if you trust the network.`,
-    );
+  const kept = settings && isMeant(settings, url) && settings.insecure_plaintext;
+  checkPlain(url, wanted.insecurePlaintext || env["FAIRLEAD_INSECURE_PLAINTEXT"] === "1" || kept);
   const sources = { wanted, env, settings, local, url };
   const token = await findToken(sources);
   const pin = await findPin(sources);
   const socket = localSocket(sources, pin);
   const found = { url, token: new Secret(token.value), urlFrom: address.from, tokenFrom: token.from };
   return { ...found, ...(pin && { pin }), ...(socket && { socket }) };
+}
+
+/** Throws what the first use of a server that is to be kept would: a mistake is better told where it is made. */
+export function checkKept({ server = "", pin, insecurePlaintext }: Wanted): void {
+  const url = parseServer({ value: server, from: "--server" }, undefined);
+  checkPlain(url, insecurePlaintext);
+  understoodPin(url, foundIn(pin, "--pin"));
+}
+
+function checkPlain(url: URL, allowed: boolean | undefined): void {
+  if (url.protocol !== "http:" || isLoopback(url) || allowed) return;
+  throw new Failure(
+    `${url.origin} is not encrypted: anybody on the way could read the token and what you type. Use https, or --insecure-plaintext if you trust the network.`,
+  );
 }
 
 /** The context that is named or in use; else, unless this machine's agent was named, the settings of before there were any. */
@@ -125,16 +136,20 @@ async function findPin({ wanted, env, settings, local, url }: Sources): Promise<
   const kept = settings && isMeant(settings, url) ? foundIn(settings.pin, settings.path) : undefined;
   const own = local && sameServer(parseUrl(local.url), url) ? foundIn(local.pin, local.path) : undefined;
   const named = given ?? kept;
-  if (named && url.protocol === "http:")
+  if (named || url.protocol === "http:") return understoodPin(url, named);
+  return understoodPin(url, own ?? foundIn(await knownPin(env, url.origin), pinsFile(env)));
+}
+
+function understoodPin(url: URL, found: Found<string> | undefined): Found<string> | undefined {
+  if (!found) return undefined;
+  const { value, from } = found;
+  if (url.protocol === "http:")
     throw new UsageError(
-      `${url.origin} has no key to compare with the pin (${named.from}). Write https, or leave the pin out.`,
+      `${url.origin} has no key to compare with the pin (${from}). Write https, or leave the pin out.`,
     );
-  if (url.protocol === "http:") return undefined;
-  const found = named ?? own ?? foundIn(await knownPin(env, url.origin), pinsFile(env));
-  const value = found && parsePin(found.value);
-  if (found && !value)
-    throw new UsageError(`"${found.value}" (${found.from}) is no pin. Write sha256: and 64 hexadecimal digits.`);
-  return found && value ? { value, from: found.from } : undefined;
+  const pin = parsePin(value);
+  if (!pin) throw new UsageError(`"${value}" (${from}) is no pin. Write sha256: and 64 hexadecimal digits.`);
+  return { value: pin, from };
 }
 
 function isMeant(settings: Settings, url: URL): boolean {
