@@ -87,12 +87,15 @@ suite("ctl cp", () => {
       ["/data/sub", "new"],
       ["/data/sub/.", "tree"],
       ["/data/.", "new/"],
+      ["/data/one", "leads"],
+      ["/data/sub", "leads"],
     ] as const) {
       const [ours, theirs] = [join(here, "ours"), join(here, "theirs")];
       for (const place of [ours, theirs]) {
         await rm(place, { recursive: true, force: true });
         await command("cp", ["-a", join(here, "tree"), place]);
         await command("cp", ["-a", join(here, "tree"), join(place, "tree")]);
+        await symlink("tree/later", join(place, "leads"));
       }
       await ok(`ctl-cp:${source}`, `${ours}/${destination}`);
       await engine.docker("cp", `ctl-cp:${source}`, `${theirs}/${destination}`);
@@ -196,6 +199,9 @@ suite("ctl cp", () => {
       [["ctl-cp:/data", join(here, "no/where")], /The directory .*no does not exist/],
       [[join(here, "tree/a"), "ctl-cp:/no/where"], /There is no \/no in the container/],
       [["ctl-cp:/data/one", "/dev/null"], /neither a file nor a directory/],
+      [["ctl-cp:/data/one", join(here, "tree/a/b")], /^ctl: .*tree\/a is not a directory\.\n$/],
+      [[join(here, "tree/a/b"), "ctl-cp:/"], /^ctl: .*tree\/a\/b: not a directory\.\n$/],
+      [["ctl-cp:/data/one", "x".repeat(300)], /^ctl: x+: name too long\.\n$/],
     ];
     for (const [args, words] of cases) {
       const { code, stderr } = await cp(...args);

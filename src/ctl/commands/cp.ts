@@ -1,6 +1,7 @@
 /** `ctl cp`: files and directories between a container and this machine. */
 
 import { randomBytes } from "node:crypto";
+import { getSystemErrorMap } from "node:util";
 import { Command } from "commander";
 import type { Client } from "../../client/client.ts";
 import type { RemoteSession } from "../../client/session.ts";
@@ -47,7 +48,14 @@ export function cpCommand(invocation: Invocation): Entry {
   return {
     command,
     work: (source: string, destination: string, options: Options) =>
-      cp(invocation, { source, destination, owners: options.archive ?? false, follow: options.followLink ?? false }),
+      cp(invocation, {
+        source,
+        destination,
+        owners: options.archive ?? false,
+        follow: options.followLink ?? false,
+      }).catch((error: unknown) => {
+        throw told(error);
+      }),
   };
 }
 
@@ -71,6 +79,14 @@ async function cp(invocation: Invocation, wish: Wish): Promise<number> {
   }
   if (from.at === "container") return bring(invocation, wish, { from, to });
   throw new UsageError("One of the two must be in a container: CONTAINER:PATH.");
+}
+
+/** What the file system here refuses is no fault of ours. */
+function told(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { errno = 0, path } = error as NodeJS.ErrnoException;
+  const [, words] = getSystemErrorMap().get(errno) ?? [];
+  return path && words ? new Failure(`${path}: ${words}.`, { cause: error, exit: 1 }) : error;
 }
 
 type Inside = Extract<End, { at: "container" }>;

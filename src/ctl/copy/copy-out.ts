@@ -1,6 +1,6 @@
 /** From a container to this machine: complete at its place, or not there at all. */
 
-import { lstatSync, realpathSync, statSync } from "node:fs";
+import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { RemoteSession } from "../../client/session.ts";
 import { Failure } from "../failure.ts";
@@ -64,15 +64,20 @@ async function placeOf({ session, from }: CopyOut, to: string) {
 function destinationOf(to: string): Destination & { path: string } {
   const facts = { name: basename(resolve(to)), asserted: assertsDirectory(to), shown: to };
   const there = statSync(to, { throwIfNoEntry: false });
-  if (!there) {
-    const parent = dirname(resolve(to));
-    if (!statSync(parent, { throwIfNoEntry: false })?.isDirectory())
-      throw new Failure(`The directory ${parent} does not exist. Make it first.`, { exit: 1 });
-    return { ...facts, kind: "absent", path: resolve(to) };
-  }
+  if (!there) return { ...facts, kind: "absent", path: placeToBe(resolve(to)) };
   if (!there.isDirectory() && !there.isFile())
     throw new Failure(`${to} is neither a file nor a directory. Write - to get the archive into a pipe.`, { exit: 1 });
   return { ...facts, kind: there.isDirectory() ? "directory" : "file", path: realpathSync(to) };
+}
+
+/** Nothing is there yet; of a link that leads to nothing it is where that leads. */
+function placeToBe(path: string): string {
+  const parent = dirname(path);
+  const above = statSync(parent, { throwIfNoEntry: false });
+  if (!above) throw new Failure(`The directory ${parent} does not exist. Make it first.`, { exit: 1 });
+  if (!above.isDirectory()) throw new Failure(`${parent} is not a directory.`, { exit: 1 });
+  const link = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
+  return link ? placeToBe(resolve(realpathSync(parent), readlinkSync(path))) : path;
 }
 
 function tellLeftOut({ messages }: Invocation, leftOut: string[]): number {

@@ -49,7 +49,7 @@ function movesTo(from: string, to: string): Move[] {
   if (!there || (!own.isDirectory() && !there.isDirectory())) return [{ from, to }];
   if (!own.isDirectory() || !there.isDirectory())
     throw new Failure(
-      `${to} is ${there.isDirectory() ? "a directory" : "no directory"} and "${basename(from)}" is ${own.isDirectory() ? "one" : "none"}. Nothing was copied.`,
+      `${to} is ${there.isDirectory() ? "a directory" : "no directory"} and "${basename(to)}" is ${own.isDirectory() ? "one" : "none"}. Nothing was copied.`,
       { exit: 1 },
     );
   return readdirSync(from).flatMap((name) => movesTo(join(from, name), join(to, name)));
