@@ -14,6 +14,8 @@ const DEADLINE_MS = 1_000;
 /** What arguments and values of options are, by the name that their command gives them. */
 const LIVE: Record<string, (invocation: Invocation, last: string) => Promise<string[]>> = {
   container: async (invocation, last) => containers(await invocation.connection(), last),
+  source: (invocation, last) => ends(invocation, last),
+  destination: (invocation, last) => ends(invocation, last),
   node: async (invocation) => nodes(await invocation.connection()),
   context: async ({ world }) => [...Object.keys((await readContexts(world.env)).contexts), LOCAL],
 };
@@ -91,6 +93,13 @@ async function containers(connection: Connection, last: string): Promise<string[
   const before = node === undefined ? "" : `${node}:`;
   const list = ContainerList.parse(await connection.get(`${apiOf(node)}/containers`));
   return list.containers.map(({ name }) => before + name);
+}
+
+/** Of a copy: once something is typed that may begin a container's name; else the shell offers files. */
+async function ends(invocation: Invocation, last: string): Promise<string[]> {
+  if (!/^[^./~-][^/]*$/.test(last)) return [];
+  const found = await containers(await invocation.connection(), last);
+  return found.map((each) => (each.endsWith(":") ? each : `${each}:`));
 }
 
 /** An agent has no nodes. */

@@ -50,6 +50,10 @@ suite("completion", () => {
     assert.deepEqual(await completed("exec", "-it", "ctl-comp"), ["ctl-completed"]);
     assert.deepEqual(await completed("logs", "web", "ctl-comp"), ["ctl-completed"]);
     assert.deepEqual(await completed("exec", "ctl-completed", "ctl-comp"), []);
+    assert.deepEqual(await completed("cp", "ctl-comp"), ["ctl-completed:"]);
+    assert.deepEqual(await completed("cp", "file", "ctl-comp"), ["ctl-completed:"]);
+    for (const file of ["", "./ctl", "ctl-completed/", "ctl-completed:/"])
+      assert.deepEqual(await completed("cp", file), [], file);
   });
 
   test("at a server nodes come first, and the containers of one behind its colon", async () => {
@@ -125,6 +129,8 @@ suite("completion", () => {
     await terminal.shows(/ready\r/);
     terminal.type("ctl logs ctl-comp\t");
     await terminal.shows(/leted/);
+    terminal.type("\u0015cd /; echo [(complete -C 'ctl ps -o ' | count)]\r");
+    await terminal.shows(/\[4\]/);
   });
 
   test("another shell is refused", async () => {

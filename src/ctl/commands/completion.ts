@@ -30,7 +30,12 @@ _ctl() {
 }
 if [[ "\${funcstack[1]}" == _ctl ]]; then _ctl "$@"; else compdef _ctl ctl; fi
 `,
-  fish: `complete -c ctl -a '(set -l line (commandline -opc); $line[1] complete $line[2..-1] (commandline -ct) 2>/dev/null)'
+  fish: `function __ctl_words
+  set -l line (commandline -opc)
+  set -l found ($line[1] complete $line[2..-1] (commandline -ct) 2>/dev/null)
+  if set -q found[1]; printf '%s\\n' $found; else; __fish_complete_path (commandline -ct); end
+end
+complete -c ctl -f -a '(__ctl_words)'
 `,
 };
 
