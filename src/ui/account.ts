@@ -4,6 +4,7 @@ import { type Signal, signal } from "@preact/signals";
 import * as z from "zod/mini";
 import { FairleadError, Problem } from "../protocol/errors.ts";
 import { PAGE_SECRET_HEADER } from "../protocol/version.ts";
+import { addressOf } from "./address.ts";
 
 /** Of the origin, which the cookie is not: another port of the same host never sees it. Shared by this origin's tabs. */
 const STORAGE_KEY = "fairlead.secret";
@@ -134,7 +135,7 @@ export function codeOf(fragment: string, kind: "code" | "approve"): string | und
 
 async function reach(path: string, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(path, { ...init, credentials: "same-origin", redirect: "error", cache: "no-store" });
+    return await fetch(addressOf(path), { ...init, credentials: "same-origin", redirect: "error", cache: "no-store" });
   } catch (cause) {
     init.signal?.throwIfAborted();
     throw new FairleadError("unreachable", "The server does not answer.", { cause });

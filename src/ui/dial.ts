@@ -4,12 +4,13 @@ import { type Dial, type WebSocketLike, webSocketTransport } from "../client/cli
 import { FairleadError } from "../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/version.ts";
 import type { Account } from "./account.ts";
+import { addressOf } from "./address.ts";
 
 /** The signal ends an attempt; an open socket belongs to who asked for it, who may have last words to send on it. */
 export function pageDial(account: Account): Dial {
   return async (abort) => {
     const ticket = await account.ticket(abort);
-    const address = new URL(SESSIONS_PATH, location.href);
+    const address = addressOf(SESSIONS_PATH);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const socket = new WebSocket(address, [SUBPROTOCOL, `${TICKET_PREFIX}${ticket}`]);
     socket.binaryType = "arraybuffer";

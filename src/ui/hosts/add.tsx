@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import * as z from "zod/mini";
 import { joinCommand } from "../../protocol/fleet.ts";
 import type { Account } from "../account.ts";
+import { addressOf } from "../address.ts";
 import { Copyable } from "../copyable.tsx";
 import { Countdown } from "../countdown.tsx";
 import { failure } from "../failure.ts";
@@ -58,7 +59,7 @@ function Command({ added: { name, token, expires } }: { added: Added }) {
       <p>
         Run this on {name}. The token in it is good once, and ends <Countdown until={expires} />.
       </p>
-      <Copyable text={joinCommand({ server: location.origin, node: name, token })} />
+      <Copyable text={joinCommand({ server: addressOf("/").href.replace(/\/$/, ""), node: name, token })} />
     </>
   );
 }
