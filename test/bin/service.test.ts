@@ -44,6 +44,7 @@ test("on macOS it is a launchd job that starts at login and again after its end"
   assert.match(job, /<key>KeepAlive<\/key><true\/>/);
 });
 
-test("what it does not know is refused with how to say it", async () => {
+test("what it does not know is refused with how to say it, which --help tells", async () => {
+  assert.match(await command(LAUNCHER, ["service", "--help"]), /^Usage: fairlead service print\|install\|remove/);
   await assert.rejects(command(LAUNCHER, ["service", "enable"]), /service print\|install\|remove \[agent\|server\]/);
 });

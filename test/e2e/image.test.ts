@@ -140,7 +140,7 @@ describe("the image", { timeout: 180_000 }, () => {
       const said = await compose("logs", "--no-color", "server");
       return said.includes("Ctrl-C") && said;
     });
-    assert.match(welcome, /page +https:\/\/localhost:8080\/#code=\S+/);
+    assert.match(welcome, new RegExp(`page +https://localhost:${port}/#code=\\S+`));
     const [, pin = ""] = /pin +(sha256:\S+)/.exec(welcome) ?? [];
     const [, code = ""] = /--code (\S+)/.exec(welcome) ?? [];
     const admin = { env: { HOME: join(home, "compose"), XDG_CONFIG_HOME: join(home, "compose") } };
