@@ -28,7 +28,7 @@ Examples:
   ctl events                         what the agent remembers: the last 1,000
   ctl events --since 10m
   ctl events -f                      and then each as it happens, until Ctrl-C
-  ctl events --node gpu-box-1         of the containers of one host, through the server
+  ctl events --node gpu-box-1        of the containers of one host, through the server
   ctl events -f --since 0s -o json | jq -r 'select(.action == "die") | .container.name'
 
 An agent tells of its containers, a server of its hosts. Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. With -f each event is a line of JSON. It goes on through an
