@@ -10,12 +10,13 @@ export const ContainerParams = z.strictObject({
 });
 
 const MAX_PORT = 65_535;
+const PORT = `must be a port from 1 to ${MAX_PORT}`;
 
 /** A TCP port, as an address names it. */
 export const PortText = z
-  .stringFormat("port", /^[1-9]\d{0,4}$/)
+  .stringFormat("port", /^[1-9]\d{0,4}$/, PORT)
   .transform(Number)
-  .pipe(z.number().max(MAX_PORT));
+  .pipe(z.number().max(MAX_PORT, PORT));
 
 /** A time in an address, as `seconds.nanoseconds`. Throws `bad-request` that names the parameter. */
 export function timeOf(name: string, text: string): string {

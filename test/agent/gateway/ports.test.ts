@@ -233,6 +233,8 @@ suite("before the upgrade to a port", () => {
     };
     for (const port of ["0", "65536", "080", "8e1", "-1", "80.0", "%2080", "http", "99999999999"])
       assert.deepEqual(await ask(PATH + port), [400, "bad-request"], port);
+    const none = await scene.front.ask({ path: `${PATH}0`, headers: upgrade(bearer(scene.front.admin)) });
+    assert.match(none.body, /see port, which must be a port from 1 to 65535\./);
     assert.deepEqual(await ask(`${PATH}${PORT}?x=1`), [400, "bad-request"]);
     assert.deepEqual(await ask(PATH + PORT, "Sec-WebSocket-Protocol: soap"), [400, "bad-request"]);
     assert.deepEqual(await ask(`/api/v1/containers/nothing/ports/${PORT}`), [404, "not-found"]);
