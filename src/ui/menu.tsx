@@ -1,7 +1,7 @@
 /** A button with a list of choices: arrow keys move in it; Escape, a choice and a press elsewhere close it. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useId, useRef } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef } from "preact/hooks";
 
 export interface Choice {
   words: string;
@@ -17,6 +17,8 @@ export interface MenuProps {
   choices: () => Choice[];
 }
 
+/** By hand. */
+const SCROLLING = ["wheel", "touchmove"];
 const STEPS: Record<string, number> = { ArrowDown: 1, ArrowUp: -1 };
 
 export function Menu({ label, choices }: MenuProps) {
@@ -26,17 +28,24 @@ export function Menu({ label, choices }: MenuProps) {
   const list = useRef<HTMLDivElement>(null);
   const close = () => list.current?.hidePopover();
 
-  // It stays where it is on the screen, and would float away from its button.
+  // Who scrolls takes the button away from it. That rows come and go, which may scroll them too, closes nothing.
   useEffect(() => {
     if (!open.value) return undefined;
-    addEventListener("scroll", close, { capture: true });
-    return () => removeEventListener("scroll", close, { capture: true });
+    const leave = ({ target }: Event) => !list.current?.contains(target as Node) && close();
+    for (const type of SCROLLING) addEventListener(type, leave, { passive: true });
+    return () => SCROLLING.forEach((type) => removeEventListener(type, leave));
   }, [open.value]);
+  // The choice that had the focus may be gone, because its container has another state now.
+  useLayoutEffect(() => {
+    if (list.current?.matches(":popover-open")) focusOne(list.current);
+  });
 
-  const shown = () => {
+  // Not before it is hidden: without its choice the focus would not find back to the button.
+  const toggled = ({ newState }: { newState: string }) => {
+    open.value = newState === "open";
     if (!open.peek() || !list.current || !button.current) return;
     place(list.current, button.current);
-    items(list.current)[0]?.focus();
+    focusOne(list.current);
   };
   const press = (event: KeyboardEvent) => {
     const step = STEPS[event.key];
@@ -59,8 +68,8 @@ export function Menu({ label, choices }: MenuProps) {
         role="menu"
         aria-label={label}
         popover="auto"
-        onBeforeToggle={(event) => (open.value = event.newState === "open")}
-        onToggle={shown}
+        onBeforeToggle={({ newState }) => (open.value ||= newState === "open")}
+        onToggle={toggled}
         onKeyDown={press}
       >
         {open.value && choices().map((choice) => <Item key={choice.words} choice={choice} close={close} />)}
@@ -87,6 +96,12 @@ function Item({ choice, close }: { choice: Choice; close: () => void }) {
       {words}
     </button>
   );
+}
+
+/** Unless one of them has the focus. */
+function focusOne(list: HTMLElement): void {
+  const all = items(list);
+  if (!all.some((item) => item === document.activeElement)) all[0]?.focus();
 }
 
 function items(list: HTMLElement): HTMLElement[] {
