@@ -47,7 +47,7 @@ const KNOWN_BY: Record<string, string[]> = {
   "http-proxy": ["door/apps/proxy.ts"],
   undici: ["door/apps"],
   pino: ["boot", "agent/agent.ts", "server/server.ts"],
-  "prom-client": ["door", "agent/gateway", "agent/metrics", "agent/agent.ts", "server"],
+  "prom-client": ["door", "agent/gateway", "agent/metrics", "agent/machine.ts", "agent/agent.ts", "server"],
   pkijs: ["door/certificate"],
   asn1js: ["door/certificate"],
   commander: ["ctl"],

@@ -1,13 +1,13 @@
-/** The agent, put together: engine, containers, sessions and the door; nothing is built anywhere else. */
+/** The agent, put together: its machine, its sessions, its way to a server and its door. */
 
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
-import { AuditLog } from "../audit/audit-log.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
+import { openAudit } from "../audit/settings.ts";
 import type { Credentials } from "../auth/credentials.ts";
-import { PassVerifier } from "../auth/pass.ts";
 import { Presence } from "../boot/presence.ts";
-import { StartError } from "../boot/run.ts";
+import { refuseStart } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Front } from "../door/front.ts";
 import { doorConfig } from "../door/settings.ts";
@@ -17,25 +17,17 @@ import { openCertificate } from "../door/certificate/choice.ts";
 import { localToken, openCredentials, tokenFile } from "./access.ts";
 import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
-import { openUplink } from "./fleet.ts";
-import { engineHost, engineTls } from "./engine-address.ts";
-import { watchEngine } from "./engine-watch.ts";
+import { openPasses, openUplink } from "./fleet.ts";
+import { type Machine, openMachine } from "./machine.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
 import { processMetrics } from "../door/process-metrics.ts";
 import { agentMetrics } from "./metrics/metrics.ts";
-import { meteredRuntime } from "./metrics/runtime.ts";
 import { SessionMeter } from "./metrics/sessions.ts";
-import { createDockerRuntime } from "./runtime/docker/docker.ts";
-import { openHost } from "./runtime/host/host.ts";
-import type { Runtime } from "./runtime/runtime.ts";
-import type { Containers } from "./session/containers.ts";
-import { EventHistory } from "./session/events.ts";
-import { Passes } from "./session/passes.ts";
+import type { Passes } from "./session/passes.ts";
 import { cameThroughServer } from "./session/relayed.ts";
 import { Sessions } from "./session/sessions.ts";
-import { SessionsLine, trustedBy } from "./sessions-line.ts";
-import { StatsSources } from "./session/stats.ts";
+import { SessionsLine } from "./sessions-line.ts";
 import { Identity } from "./uplink/identity.ts";
 import type { Uplink } from "./uplink/uplink.ts";
 
@@ -55,7 +47,6 @@ export interface AgentOptions {
 const SOCKET_FILE = "agent.sock";
 /** The door opens once the engine has answered, or after so many milliseconds. */
 const FIRST_WORD_MS = 2_000;
-const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 
 export class Agent {
   readonly url: string;
@@ -82,21 +73,13 @@ export class Agent {
   /** Resolves when the door is open. Throws errors with words for people. */
   static async start(options: AgentOptions): Promise<Agent> {
     const { config, stopping } = options;
-    const state = await StateDirectory.open(config.data_dir);
-    const presence = await Presence.claim(state, { program: "agent", pid: options.pid });
-    const token = await localToken(state);
-    const identity = config.server_url === "" ? undefined : await Identity.open(state).catch(refuseStart);
-    const certificate = await openCertificate(config, { holder: config.node_name, state, log: options.log }).catch(
-      refuseStart,
-    );
-    const audit = await openAudit(options).catch(refuseStart);
-    const parts = await build(options, { audit, presence, token, certificate, identity });
+    const parts = await build(options, await openOwn(options));
     if (config.require_runtime) await parts.runtime.info(stopping);
     // Whoever comes first is not told that the engine has not answered yet.
     await parts.containers.whenHeard(AbortSignal.any([stopping, AbortSignal.timeout(FIRST_WORD_MS)]));
     const { url } = await open(parts, options.log);
     parts.uplink?.start(url);
-    const issuer = parts.credentials.tokens.verify(token);
+    const issuer = parts.credentials.tokens.verify(parts.token);
     if (!issuer) throw new Error("the agent does not know its own token");
     return new Agent(parts, { url, code: parts.credentials.codes.issue(issuer).code, config });
   }
@@ -136,26 +119,39 @@ async function open({ gateway, presence, certificate }: Parts, log: Logger): Pro
   return place;
 }
 
+/** What this agent has of its own, on the disk. */
 interface Own {
-  audit: AuditLog;
   presence: Presence;
+  /** Of this machine's owner. */
   token: string;
-  certificate: Certificate | undefined;
   /** Absent without a server. */
   identity: Identity | undefined;
+  certificate: Certificate | undefined;
+  audit: AuditLog;
 }
 
-interface Parts {
-  audit: AuditLog;
-  engine: string;
-  runtime: Runtime;
-  containers: Containers;
-  events: EventHistory;
+async function openOwn({ config, log, version, pid }: AgentOptions): Promise<Own> {
+  const state = await StateDirectory.open(config.data_dir);
+  const presence = await Presence.claim(state, { program: "agent", pid });
+  const token = await localToken(state);
+  const identity = config.server_url === "" ? undefined : await Identity.open(state).catch(refuseStart);
+  const certificate = await openCertificate(config, { holder: config.node_name, state, log }).catch(refuseStart);
+  const required = new Set<string>(config.audit_required);
+  const audit = await openAudit(config, { program: "agent", version, required, log }).catch(refuseStart);
+  return { presence, token, identity, certificate, audit };
+}
+
+/** Where sessions are, and what they share. */
+interface Desk {
   sessions: Sessions;
+  budget: Budget;
+  meter: SessionMeter;
+}
+
+interface Parts extends Own, Machine, Desk {
   credentials: Credentials;
   gateway: Front;
-  presence: Presence;
-  certificate: Certificate | undefined;
+  /** What leads to the server; absent without one. */
   uplink: Uplink | undefined;
   line: SessionsLine | undefined;
   stopMetrics: () => void;
@@ -163,32 +159,48 @@ interface Parts {
 
 async function build(options: AgentOptions, own: Own): Promise<Parts> {
   const { config, log, version } = options;
-  const engine = config.docker_host || engineHost(options.env);
+  const { identity, certificate, audit } = own;
   const metrics = new Registry();
   const stopMetrics = processMetrics(metrics, version);
-  const docker = createDockerRuntime({
-    host: engine,
-    stateDir: config.data_dir,
-    log,
-    ...(config.helper_image && { helperImage: config.helper_image }),
-    ...(await engineTls(engine, config)),
-  });
-  const runtime = meteredRuntime(docker, metrics);
+  const machine = await openMachine(options, metrics);
   const meter = new SessionMeter(metrics);
-  const containers = watchEngine({ runtime, engine, node: config.node_name, log, stopping: options.stopping });
+  const desk = openDesk(options, { machine, meter, audit, uplink: () => uplink });
+  const { sessions, budget } = desk;
+  const uplink: Uplink | undefined =
+    identity && openUplink({ config, log, version }, { ...machine, identity, certificate, line: () => line });
+  const passes = identity && openPasses(identity, { sessions, pin: () => certificate?.pin });
+  const credentials = openCredentials(config, own.token);
+  const gateway = await openGateway(options, { own, machine, sessions, credentials, metrics, passes, uplink });
+  const connected = () => uplink?.hasten();
+  const line: SessionsLine | undefined =
+    uplink &&
+    passes &&
+    new SessionsLine(uplink, { sessions, passes, gateway, budget, software: softwareOf(options), log, connected });
+  agentMetrics(metrics, { config, ...machine, ...desk, audit, uplink, line });
+  return { ...own, ...machine, ...desk, credentials, gateway, uplink, line, stopMetrics };
+}
+
+interface DeskParts {
+  machine: Machine;
+  meter: SessionMeter;
+  audit: AuditLog;
+  /** Known later, and asked for each session that came through the server. */
+  uplink: () => Uplink | undefined;
+}
+
+function openDesk(options: AgentOptions, { machine, meter, audit, uplink }: DeskParts): Desk {
+  const { config, log } = options;
+  const { runtime, host, containers } = machine;
   const budget = new Budget(config.replay_budget);
-  const host = await openHost({ shell: config.host_shell, user: config.host_shell_user }).catch(refuseStart);
-  const hostShell = config.host_shell ? host.user : undefined;
-  const software = `fairlead/${version}`;
   const sessions = new Sessions({
     runtime,
     host,
     containers,
     budget,
-    software,
-    audit: own.audit.record,
+    software: softwareOf(options),
+    audit: audit.record,
     meter,
-    closedTo: (subject) => (cameThroughServer(subject) ? uplink?.closed : undefined),
+    closedTo: (subject) => (cameThroughServer(subject) ? uplink()?.closed : undefined),
     onFault: (err, session) => log.error({ ...session, err }, "a session broke"),
     limits: {
       sessions: config.max_sessions,
@@ -198,91 +210,48 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
       grace: config.grace,
     },
   });
-  const credentials = openCredentials(config, own.token);
-  const stats = new StatsSources({ runtime, containers });
-  const events = new EventHistory(runtime);
-  const { audit, presence, certificate, identity } = own;
-  const uplink: Uplink | undefined =
-    identity &&
-    openUplink(
-      { config, log, version },
-      { identity, runtime, containers, stats, certificate, hostShell, line: () => line },
-    );
-  const passes =
-    identity &&
-    new Passes({
-      sessions,
-      verifier: new PassVerifier({ trusted: () => trustedBy(identity), pin: () => certificate?.pin }),
-    });
-  const gateway = await openGateway(options, {
-    passes: config.direct ? passes : undefined,
-    audit,
-    credentials,
-    containers,
+  return { sessions, budget, meter };
+}
+
+interface DoorParts {
+  own: Own;
+  machine: Machine;
+  sessions: Sessions;
+  credentials: Credentials;
+  metrics: Registry;
+  passes: Passes | undefined;
+  uplink: Uplink | undefined;
+}
+
+function openGateway(options: AgentOptions, parts: DoorParts): Promise<Front> {
+  const { config, log, uiDirectory, version } = options;
+  const { own, machine, sessions, credentials, metrics, passes, uplink } = parts;
+  const { containers, stats, events, hostShell } = machine;
+  return createGateway({
     sessions,
+    containers,
     stats,
     events,
-    metrics,
-    tls: certificate?.pair,
-    ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
-    ...(hostShell !== undefined && { hostShellUser: hostShell }),
-  });
-  const line: SessionsLine | undefined =
-    uplink &&
-    passes &&
-    new SessionsLine(uplink, { sessions, passes, gateway, budget, software, log, connected: () => uplink.hasten() });
-  agentMetrics(metrics, { config, containers, sessions, meter, budget, audit, uplink, line });
-  return {
-    audit,
-    engine,
-    runtime,
-    containers,
-    events,
-    sessions,
     credentials,
-    gateway,
-    presence,
-    certificate,
-    uplink,
-    line,
-    stopMetrics,
-  };
-}
-
-function openAudit({ config, log, version }: AgentOptions): Promise<AuditLog> {
-  return AuditLog.open({
-    program: "agent",
-    directory: config.log_directory,
-    maxSize: config.audit_max_size,
-    maxAge: config.audit_max_age,
-    required: new Set(config.audit_required),
-    version,
-    onTrouble: (trouble) => log.warn({ audit: trouble }, AUDIT_TROUBLE),
-  });
-}
-
-type Door = Omit<Parameters<typeof createGateway>[0], "config" | "log" | "uiDirectory" | "runtimeReady"> & {
-  containers: Containers;
-  tls: Certificate["pair"] | undefined;
-};
-
-async function openGateway(options: AgentOptions, { tls, ...door }: Door): Promise<Front> {
-  const { config, log, uiDirectory } = options;
-  return createGateway({
-    ...door,
+    metrics,
     log,
     uiDirectory,
-    runtimeReady: () => door.containers.ready,
+    audit: own.audit,
+    passes: config.direct ? passes : undefined,
+    runtimeReady: () => containers.ready,
+    ...(uplink && { uplink: () => ({ uplink: uplink.status }) }),
+    ...(hostShell !== undefined && { hostShellUser: hostShell }),
     config: {
       nodeName: config.node_name,
-      version: options.version,
+      version,
       metricsPublic: config.metrics_public,
       ...(config.apps_url && { appsUrl: config.apps_url }),
-      ...doorConfig(config, { tls, localSocket: join(config.data_dir, SOCKET_FILE) }),
+      ...doorConfig(config, { tls: own.certificate?.pair, localSocket: join(config.data_dir, SOCKET_FILE) }),
     },
   }).catch(refuseStart);
 }
 
-function refuseStart(error: unknown): never {
-  throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+/** As the other end of a connection is told. */
+function softwareOf({ version }: AgentOptions): string {
+  return `fairlead/${version}`;
 }

@@ -2,9 +2,10 @@
 
 import { join } from "node:path";
 import { z } from "zod";
+import { auditSettings } from "../audit/settings.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { choice, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
-import { appSettings, auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+import { appSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 import { ENGINE_SETTINGS } from "./engine-settings.ts";
 import { GRANTS_SETTING } from "./grants.ts";
 import { OpenHeader } from "../protocol/open.ts";

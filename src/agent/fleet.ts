@@ -1,5 +1,6 @@
-/** The agent as a host of a fleet: what its phone line to the server is made of. */
+/** The agent as a host of a fleet: its phone line to the server, and who comes directly with the server's word. */
 
+import { PassVerifier } from "../auth/pass.ts";
 import { readSecretFile } from "../boot/private-file.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import type { Grant } from "../protocol/rights.ts";
@@ -9,7 +10,8 @@ import { elsewhere } from "./elsewhere.ts";
 import { gatherFacts } from "./facts.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Containers } from "./session/containers.ts";
-import type { SessionsLine } from "./sessions-line.ts";
+import { Passes, type PassesParts } from "./session/passes.ts";
+import { type SessionsLine, trustedBy } from "./sessions-line.ts";
 import type { StatsSources } from "./session/stats.ts";
 import type { Identity } from "./uplink/identity.ts";
 import { Uplink, type UplinkLog } from "./uplink/uplink.ts";
@@ -53,6 +55,14 @@ export function openUplink(
     settled: () => line()?.start(),
     engine: () => ({ engineReady: containers.ready, containersRunning: containers.running }),
   });
+}
+
+/** `pin`: of this agent's certificate, as it is now. */
+export function openPasses(
+  identity: Identity,
+  { sessions, pin }: Pick<PassesParts, "sessions"> & { pin: () => string | undefined },
+): Passes {
+  return new Passes({ sessions, verifier: new PassVerifier({ trusted: () => trustedBy(identity), pin }) });
 }
 
 /** The file is read each time: an operator may have put another token into it. */

@@ -49,6 +49,11 @@ export class StartError extends Error {
   override readonly name = "StartError";
 }
 
+/** Of what a program cannot start without: whatever is wrong with it is such a reason. */
+export function refuseStart(error: unknown): never {
+  throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+}
+
 /** Resolves after help, version, printed configuration or refused configuration; otherwise the process ends inside. */
 export async function run<T extends Operated>(main: Main<T>): Promise<void> {
   // A reader that went away (`--help | head -1`, a closed terminal) is not an error of the program.

@@ -3,7 +3,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { setting, type ValuesOf } from "../boot/setting.ts";
-import { address, choice, duration, integer, list, path, port, size, toggle, url } from "../boot/value.ts";
+import { address, choice, integer, list, path, port, toggle, url } from "../boot/value.ts";
 import type { DoorConfig, ServerCertificate } from "./options.ts";
 
 /** Strangers from which on some new ones are turned away, and how many of them. */
@@ -18,26 +18,6 @@ const origins = z.string().refine((origin) => {
   const parsed = URL.parse(origin);
   return /^https?:\/\//.test(origin) && parsed !== null && parsed.href === `${parsed.origin}/`;
 });
-
-const MEBIBYTE = 1024 * 1024;
-const DAY = 86_400_000;
-
-/** How much of the audit log is kept. */
-export function auditSettings() {
-  return {
-    audit_max_size: setting({
-      type: size({ min: MEBIBYTE }),
-      default: 64 * MEBIBYTE,
-      effect:
-        "What the files of the audit log in log_directory together may take. When that is reached the oldest quarter is removed, which is told in the log and in the audit log itself.",
-    }),
-    audit_max_age: setting({
-      type: duration({ min: 0, max: 3_650 * DAY }),
-      default: 0,
-      effect: "Rotated files of the audit log are removed when nothing was written to them for this long; 0: never.",
-    }),
-  };
-}
 
 /** Which program it is, in one word, and where it listens unless it is told otherwise. */
 export interface PlaceWish {

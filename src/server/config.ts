@@ -1,10 +1,11 @@
 /** Every setting of the server: its name, kind, default and effect. Flags, variables, help and documentation come from here. */
 
 import { join } from "node:path";
+import { auditSettings } from "../audit/settings.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
 import { duration, integer, path, size, text, toggle } from "../boot/value.ts";
 import { NodeName } from "../protocol/node.ts";
-import { appSettings, auditSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
+import { appSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -5,13 +5,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
-import { AuditLog } from "../audit/audit-log.ts";
+import type { AuditLog } from "../audit/audit-log.ts";
 import { Refusals } from "../audit/refusals.ts";
+import { openAudit } from "../audit/settings.ts";
 import { Credentials } from "../auth/credentials.ts";
 import type { Subject } from "../auth/grant.ts";
 import type { SigningKey } from "../auth/keys.ts";
 import { Presence } from "../boot/presence.ts";
-import { StartError } from "../boot/run.ts";
+import { refuseStart, StartError } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
@@ -51,7 +52,6 @@ export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
-const AUDIT_TROUBLE = "the audit log is not complete, or its bound is reached; see ctl audit verify";
 /** A host's connection stays open from one report to the next, in milliseconds: a handshake costs more than many of them. */
 const KEEP_ALIVE_MS = 60_000;
 /** The owner of the machine, who can read the server's token file. */
@@ -82,7 +82,7 @@ export class Server {
 
   /** Resolves when the door is open. Throws errors with words for people. */
   static async start(options: ServerOptions): Promise<Server> {
-    const { config, log } = options;
+    const { config, log, version } = options;
     const state = await StateDirectory.open(config.data_dir);
     const presence = await Presence.claim(state, { program: "server", pid: options.pid });
     const token = await localToken(state);
@@ -91,7 +91,7 @@ export class Server {
     await state.create(DATABASE_FILE, "");
     const storage = open(join(state.path, DATABASE_FILE));
     const key = await openGrantKey(storage, state);
-    const audit = await openAudit(options).catch(refuseStart);
+    const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
     const parts = await build(options, { storage, presence, audit, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
     // Behind a proxy or in a container its own address is of no use to others.
@@ -268,24 +268,8 @@ function open(path: string): SqliteStorage {
   }
 }
 
-function openAudit({ config, log, version }: ServerOptions): Promise<AuditLog> {
-  return AuditLog.open({
-    program: "server",
-    directory: config.log_directory,
-    maxSize: config.audit_max_size,
-    maxAge: config.audit_max_age,
-    required: new Set(),
-    version,
-    onTrouble: (trouble) => log.warn({ audit: trouble }, AUDIT_TROUBLE),
-  });
-}
-
 /** Made once; whoever can read it is the owner of the server. */
 async function localToken(state: StateDirectory): Promise<string> {
   await state.create(TOKEN_FILE, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
   return ((await state.read(TOKEN_FILE)) ?? "").trim();
-}
-
-function refuseStart(error: unknown): never {
-  throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
 }
