@@ -1,6 +1,7 @@
 /** The sessions that come through the server, as the agent puts them together: the line that brings them, and the desk that checks their grants. */
 
-import { GrantVerifier, type Trusted } from "../auth/signed-grant.ts";
+import type { Trusted } from "../auth/server-word.ts";
+import { GrantVerifier } from "../auth/signed-grant.ts";
 import { ChannelStream, joinStreams, VouchedStream } from "../door/channel-stream.ts";
 import type { Front } from "../door/front.ts";
 import type { Budget } from "../mux/budget.ts";

@@ -1,22 +1,16 @@
 /** Passes: a server's word that the holder of a key may come to one agent directly; signed, short-lived, good once, over one connection. */
 
-import { randomBytes } from "node:crypto";
-import { FairleadError } from "../protocol/errors.ts";
 import { PassClaims, passProof } from "../protocol/pass.ts";
 import type { Grant } from "../protocol/rights.ts";
-import { signClaims, signedClaims } from "./jws.ts";
+import { signClaims } from "./jws.ts";
 import { isSignedBy, type SigningKey } from "./keys.ts";
-import { isRight, NOBODY, type Trusted } from "./signed-grant.ts";
-import { UsedOnce } from "./used-once.ts";
+import { commonClaims, grantOf, type WordKind, WordReader, type WordReaderParts } from "./server-word.ts";
 
-/** In which it must be used, in seconds. */
-const LIFE_S = 60;
-/** What clocks may differ by, in seconds. */
-const SKEW_S = 60;
-/** For so long, in milliseconds, a pass may be good on an agent after it was signed. */
-export const PASS_MS = (LIFE_S + 2 * SKEW_S) * 1_000;
-const ID_BYTES = 16;
-const KIND = "fairlead-pass";
+const PASS: WordKind<PassClaims> = {
+  kind: "fairlead-pass",
+  claims: PassClaims,
+  words: "pass for this connection",
+};
 
 /** For whom, and where. */
 export interface PassWish {
@@ -42,20 +36,8 @@ export class PassSigner {
   }
 
   sign({ agent, pin, grant, key, offline }: PassWish): string {
-    const iat = Math.floor(this.#now() / 1_000);
-    const claims: PassClaims = {
-      aud: agent,
-      sub: grant.subject,
-      jti: randomBytes(ID_BYTES).toString("base64url"),
-      iat,
-      exp: iat + LIFE_S,
-      rights: [...grant.rights],
-      scopes: [...grant.scopes],
-      key,
-      pin,
-      offline,
-    };
-    return signClaims(KIND, claims, this.#key);
+    const claims: PassClaims = { ...commonClaims({ agent, grant }, this.#now()), key, pin, offline };
+    return signClaims(PASS.kind, claims, this.#key);
   }
 }
 
@@ -66,24 +48,18 @@ interface VerifiedPass {
   offline: number;
 }
 
-interface PassVerifierParts {
-  /** Asked for each pass: a host may register anew. */
-  trusted: () => Trusted | undefined;
+interface PassVerifierParts extends WordReaderParts {
   /** Of this agent's certificate, as it is now. */
   pin: () => string | undefined;
-  /** Milliseconds since 1970. */
-  now?: () => number;
 }
 
 export class PassVerifier {
-  readonly #parts: PassVerifierParts;
-  readonly #now: () => number;
-  readonly #used: UsedOnce;
+  readonly #words: WordReader<PassClaims>;
+  readonly #pin: () => string | undefined;
 
-  constructor(parts: PassVerifierParts) {
-    this.#parts = parts;
-    this.#now = parts.now ?? Date.now;
-    this.#used = new UsedOnce(this.#now);
+  constructor({ pin, ...parts }: PassVerifierParts) {
+    this.#words = new WordReader(PASS, parts);
+    this.#pin = pin;
   }
 
   /**
@@ -94,31 +70,14 @@ export class PassVerifier {
   verify(shown: string, binding: string): VerifiedPass {
     const end = shown.lastIndexOf(".");
     const [pass, proof] = [shown.slice(0, end), shown.slice(end + 1)];
-    const { agent, key: server } = this.#parts.trusted() ?? NOBODY;
-    const { aud, sub, jti, iat, exp, rights, scopes, key, pin, offline } = claimsOf(pass, server);
-    const now = this.#now() / 1_000;
-    if (aud !== agent) throw refused("is for another agent");
-    if (pin !== this.#parts.pin()) throw refused("is for another certificate");
-    if (exp - iat > LIFE_S) throw refused("is good for too long");
-    if (iat > now + SKEW_S) throw refused("is from the future; compare the clocks of server and agent");
-    if (exp < now - SKEW_S) throw refused("has expired; compare the clocks of server and agent");
+    const words = this.#words;
+    const claims = words.read(pass);
+    const { key, pin, offline } = claims;
+    if (pin !== this.#pin()) throw words.refused("is for another certificate");
     // Before it is used up: whoever has only seen it cannot take it from its holder.
-    if (!isSignedBy(key, passProof(pass, binding), proof)) throw refused("was not shown by the holder of its key");
-    if (!this.#used.use(jti, exp + SKEW_S)) throw refused("was used before");
-    return { grant: { subject: sub, rights: rights.filter(isRight), scopes }, offline: offline * 1_000 };
+    if (!isSignedBy(key, passProof(pass, binding), proof))
+      throw words.refused("was not shown by the holder of its key");
+    words.useUp(claims);
+    return { grant: grantOf(claims), offline: offline * 1_000 };
   }
-}
-
-function claimsOf(pass: string, server: string): PassClaims {
-  try {
-    const claims = signedClaims(KIND, pass, server);
-    if (claims !== undefined) return PassClaims.parse(claims);
-  } catch (cause) {
-    throw refused("is of a kind that this agent does not know", cause);
-  }
-  throw refused("is not signed by the server that this agent belongs to");
-}
-
-function refused(why: string, cause?: unknown): FairleadError {
-  return new FairleadError("bad-grant", `The server's pass for this connection ${why}.`, { cause });
 }

@@ -1,7 +1,8 @@
 /** Those who come directly with the server's pass: let in, and put out when the server says so or was not heard of for too long. */
 
 import type { Subject } from "../../auth/grant.ts";
-import { PASS_MS, type PassVerifier } from "../../auth/pass.ts";
+import type { PassVerifier } from "../../auth/pass.ts";
+import { WORD_MS } from "../../auth/server-word.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { nameHere } from "./server-subject.ts";
 import type { Sessions } from "./sessions.ts";
@@ -58,7 +59,7 @@ export class Passes {
 
   /** The server has withdrawn his access: his connections end, and passes that he may still have are good for nothing. */
   withdraw(name: string): void {
-    this.#withdrawn.set(name, performance.now() + PASS_MS);
+    this.#withdrawn.set(name, performance.now() + WORD_MS);
     this.#end(name);
   }
 
