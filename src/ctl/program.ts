@@ -31,6 +31,8 @@ import { VERSION } from "./version.ts";
 /** Followed by the words of a command line up to the cursor. */
 const COMPLETE = "complete";
 
+const HELP = ["help [command]", "explain a command"] as const;
+
 const EPILOGUE = `
 A container is named by its id, a short id, its name, project/service or project/service/N; behind a server with its
 node in front, as NODE:container.
@@ -46,13 +48,16 @@ export async function runProgram(invocation: Invocation, args: readonly string[]
   const program = shape(new Command("ctl"), invocation)
     .description("Logs, shells and ports of the containers on a host.")
     .version(VERSION, "-V, --version", "print the version of ctl")
-    .helpCommand("help [command]", "explain a command")
+    .helpCommand(...HELP)
     .enablePositionalOptions()
     .addHelpText("after", EPILOGUE);
   const add = (parent: Command, entry: Entry): void => {
     const { command } = entry;
     parent.addCommand(shape(command, invocation));
-    if ("entries" in entry) return entry.entries.forEach((each) => add(command, each));
+    if ("entries" in entry) {
+      command.helpCommand(...HELP);
+      return entry.entries.forEach((each) => add(command, each));
+    }
     command.action(async (...given: unknown[]) => {
       invocation.globals = command.optsWithGlobals<Globals>();
       exit = await entry.work(...(given as never[]));

@@ -31,8 +31,9 @@ Examples:
   ctl events --node gpu-box-1        of the containers of one host, through the server
   ctl events -f --since 0s -o json | jq -r 'select(.action == "die") | .container.name'
 
-An agent tells of its containers, a server of its hosts. Times are durations (10m, 1h30m), RFC 3339 or Unix seconds. With -f each event is a line of JSON. It goes on through an
-engine that is away, with a line that says so: what happened meanwhile may be missing.`;
+An agent tells of its containers, a server of its hosts. Times are durations (10m, 1h30m), RFC 3339 or Unix seconds.
+With -f and -o json each event is a line. -f goes on through an engine that is away, with a line that says so: what
+happened meanwhile may be missing.`;
 
 export function eventsCommand(invocation: Invocation): Entry {
   const command = new Command("events")

@@ -15,7 +15,7 @@ interface Options extends Lasting {
   tty?: boolean;
   user?: string;
   workdir?: string;
-  env: string[];
+  env?: string[];
 }
 
 /** At so many Ctrl-C `ctl` ends, and the command with it; those before go to the command. */
@@ -43,7 +43,7 @@ export function execCommand(invocation: Invocation): Entry {
     .option("-t, --tty", "give the command a terminal")
     .option("-u, --user <user>", "run as this user: NAME, UID or UID:GID")
     .option("-w, --workdir <directory>", "run in this directory", absolute)
-    .option("-e, --env <name=value>", "set a variable; NAME alone takes it from here (repeatable)", collect, []);
+    .option("-e, --env <name=value>", "set a variable; NAME alone takes it from here; may be repeated", collect);
   addLasting(command).passThroughOptions().addHelpText("after", EXAMPLES);
   return {
     command,
@@ -73,7 +73,7 @@ function bodyOf({ terminal, world }: Invocation, options: Options & { words: str
   const { interactive: stdin = false, tty = false, user, workdir, words } = options;
   if (stdin && tty && !terminal.hasKeyboard)
     throw new UsageError("Standard input is not a terminal. Leave out -t to pass it on as it is.");
-  const env = options.env.flatMap((each) => variable(each, world.env));
+  const env = (options.env ?? []).flatMap((each) => variable(each, world.env));
   const size = tty ? terminal.size : undefined;
   return {
     // `ctl exec web -- ls` is what people used to kubectl write.
@@ -94,7 +94,7 @@ function variable(text: string, env: NodeJS.ProcessEnv): string[] {
   return value === undefined ? [] : [`${text}=${value}`];
 }
 
-function collect(value: string, earlier: string[]): string[] {
+function collect(value: string, earlier: string[] = []): string[] {
   if (!/^[A-Za-z_][A-Za-z0-9_]*(=|$)/.test(value)) throw new InvalidArgumentError("Write it as NAME=value.");
   return [...earlier, value];
 }

@@ -11,7 +11,7 @@ import { parseAddresses, parsePorts, type PortPair } from "../ports.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
-  address: string[];
+  address?: string[];
 }
 
 const EXAMPLES = `
@@ -31,9 +31,8 @@ export function portForwardCommand(invocation: Invocation): Entry {
     .argument("<ports...>", "[LOCAL:]PORT, or :PORT for any free local port")
     .option(
       "--address <address>",
-      "where to listen: localhost or an IP address (repeatable)",
-      (text, all: string[]) => [...all, text],
-      [],
+      "where to listen, instead of localhost: an IP address; may be repeated",
+      (text, all: string[] | undefined) => [...(all ?? []), text],
     )
     .addHelpText("after", EXAMPLES);
   return {
@@ -49,7 +48,7 @@ async function portForward(
   options: Options & { ports: string[] },
 ): Promise<number> {
   const pairs = parsePorts(options.ports);
-  const groups = parseAddresses(options.address);
+  const groups = parseAddresses(options.address ?? []);
   const status = new LinkStatus(invocation.messages);
   const client = (await invocation.connection()).client({ onState: status.onState, bulk: true });
   const forwarding = new Forwarding({
