@@ -165,12 +165,13 @@ suite("a container's page behind a server", () => {
     assert.equal(read.status, 401);
   });
 
-  test("gives a client with its right alone no connection to the port, nor what the server asks for itself", async () => {
+  test("gives a client with its right alone no connection to the port, nor what the server asks for itself", async (t) => {
     await using proxied = await Proxied.behind(hello);
     const token = await newToken(proxied, "anna", { rights: ["proxy"] });
     const way = { path: SESSIONS_PATH, token: `Bearer ${token}` };
     const transport = await dial(proxied.port, way, AbortSignal.timeout(SOON_MS));
     const mux = new Mux(transport, { role: "dialler", software: "test", budget: new Budget(BUDGET) });
+    t.after(() => mux.close(CLOSE.normal, "done"));
     const ask = (header: object, body: object) =>
       new Promise<ReturnType<typeof readReply>>((resolve) => {
         const channel = mux.open({ header: json({ node: "box", ...header }), body: json(body) });
@@ -190,7 +191,6 @@ suite("a container's page behind a server", () => {
       ["bad-request", "not-found", "bad-request", "bad-request", "bad-request"],
     );
     assert.equal(proxied.dialled.length, 0);
-    mux.close(CLOSE.normal, "done");
   });
 
   test("has an address for who comes from elsewhere only where apps_url gives one", async () => {
