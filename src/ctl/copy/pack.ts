@@ -1,4 +1,7 @@
-/** Files of this machine as a tar archive, made while it is sent. */
+/**
+ * Files of this machine as a tar archive, made while it is sent. They are read by calls that are waited for: the kernel has
+ * read ahead, and a thread that reads instead costs more than the reading.
+ */
 
 import {
   closeSync,
@@ -6,14 +9,12 @@ import {
   fstatSync,
   lstatSync,
   openSync,
-  read,
   readdirSync,
   readlinkSync,
   readSync,
   type Stats,
 } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { type Header, type Pack, pack } from "tar-stream";
 import { Failure } from "../failure.ts";
 import { roomIn } from "../../lib/room.ts";
@@ -24,8 +25,6 @@ const BLOCK = 64 * 1024;
 const PIECE = 256 * 1024;
 /** The bits of a mode that say what may be done with a file. */
 const PERMISSIONS = 0o7777;
-
-const readPiece = promisify(read);
 
 export interface PackOptions {
   /** What the first entry is called; everything else lies below it. */
@@ -113,7 +112,6 @@ interface Opened {
   path: string;
 }
 
-/** For small files: a call that is waited for elsewhere would take longer than the reading. */
 function readWhole({ descriptor, path }: Opened, size: number): Buffer {
   const bytes = Buffer.allocUnsafe(size);
   for (let at = 0; at < size; ) at += some(readSync(descriptor, bytes, at, size - at, null), path);
@@ -134,7 +132,7 @@ async function addPieces(
   entry?.on("error", () => {});
   for (let left = header.size; left > 0; ) {
     const piece = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
-    const { bytesRead } = await readPiece(descriptor, piece, 0, Math.min(left, PIECE), null);
+    const bytesRead = readSync(descriptor, piece, 0, Math.min(left, PIECE), null);
     left -= some(bytesRead, path);
     if (entry && !entry.write(piece.subarray(0, bytesRead))) await roomIn(entry);
   }
