@@ -3,7 +3,7 @@
 import { HEADER_BYTES } from "./frame.ts";
 
 /** Payloads that whole pieces have, in bytes; a frame is a little longer. */
-const CLASSES = [16_384, 32_768, 65_536];
+const CLASSES = [16_384, 32_768, 65_536, 122_880];
 const OVERHEAD = HEADER_BYTES + 1;
 /** A frame that fills less of its class than this gets memory of its own, lest much be held for little. */
 const FULL = 0.75;

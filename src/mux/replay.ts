@@ -8,9 +8,9 @@ import { HEADER_BYTES, MESSAGE_COST } from "./frame.ts";
 const GUARANTEED = 65_536;
 /** One session's replay never grows beyond, in bytes. */
 const MAX_REPLAY = 16 * 1024 * 1024;
-/** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has smaller ones. */
+/** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has smaller ones; each takes work of its own. */
 const MIN_PIECE = 32_768;
-const MAX_PIECE = 65_536;
+const MAX_PIECE = 122_880;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
 const IDLE_MS = 1_000;
 
@@ -44,13 +44,14 @@ export class Replay {
   }
 
   /**
-   * Room for one more packet. When the replay is what holds the sender up while there is `credit`, it grows; and where the
-   * other side gives much credit, which says that the path is fast, until pieces are as large as they may be.
+   * Room for a packet of this `length`, or a piece of it. When the replay is what holds the sender up while there is
+   * `credit`, it grows; and where the other side gives much credit, which says that the path is fast, until a piece need
+   * not be smaller.
    */
-  hasRoom(credit: number): boolean {
+  hasRoom(length: number, credit: number): boolean {
     const count = this.#frames.length - this.#first;
     const room = this.held + count * MESSAGE_COST < this.#capacity;
-    if (room && (credit <= this.#capacity || this.pieceBytes === MAX_PIECE)) return true;
+    if (room && (credit <= this.#capacity || this.pieceBytes >= Math.min(length, MAX_PIECE))) return true;
     if (credit <= 0 || this.#capacity >= MAX_REPLAY || !this.#budget.take(this.#capacity)) return room;
     this.#capacity *= 2;
     return true;

@@ -173,7 +173,7 @@ export class Sequence {
   async #push(tag: number, payload: Uint8Array): Promise<void> {
     let at = 0;
     do {
-      while (!this.#refusing && !this.#replay.hasRoom(this.#channel?.credit ?? 0)) {
+      while (!this.#refusing && !this.#replay.hasRoom(payload.length - at, this.#channel?.credit ?? 0)) {
         this.#stuck = true;
         await this.#room();
       }

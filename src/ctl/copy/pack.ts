@@ -21,8 +21,8 @@ import { roomIn } from "../../lib/room.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
 const BLOCK = 64 * 1024;
-/** Larger files are read in pieces of so many bytes. */
-const PIECE = 256 * 1024;
+/** Larger files are read in pieces of so many bytes: two of the longest packets that a session has. */
+const PIECE = 240 * 1024;
 /** The bits of a mode that say what may be done with a file. */
 const PERMISSIONS = 0o7777;
 
