@@ -53,13 +53,15 @@ export class Upload {
     this.#intake.destroy();
   }
 
-  /** One chunk, in one write. */
+  /** One chunk. Those of one turn of the event loop leave in one write: each write wakes the engine, which takes the processor. */
   #send(bytes: Uint8Array): void {
     const { socket } = this.#intake;
-    socket.cork();
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      setImmediate(() => socket.uncork());
+    }
     socket.write(`${this.#between}${bytes.length.toString(16)}${CRLF}`);
     socket.write(bytes);
-    socket.uncork();
     this.#between = CRLF;
   }
 
