@@ -17,6 +17,7 @@ const agent: BuildOptions = {
   input: {
     "agent/main": "./src/agent/main.ts",
     "agent/dial-helper": "./src/agent/runtime/docker/dial-helper.ts",
+    "agent/guest": "./src/agent/runtime/docker/guest/program.ts",
     "agent/keeper": "./src/agent/runtime/host/keeper.ts",
   },
   external: /^[^./]/,

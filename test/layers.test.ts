@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   boot: ["lib"],
   audit: ["protocol", "boot", "lib"],
   door: ["mux", "protocol", "auth", "audit", "boot", "lib"],
-  "agent/runtime": ["lib"],
+  "agent/runtime": ["mux", "lib"],
   "agent/session": ["mux", "protocol", "client", "auth", "audit", "lib", "agent/runtime/runtime.ts"],
   "agent/gateway": [
     "mux",

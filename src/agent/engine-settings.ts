@@ -37,7 +37,7 @@ export const ENGINE_SETTINGS = {
     type: text("IMAGE"),
     default: "",
     effect:
-      "An image on the engine, with sh and grep, of which short helper containers are made where the agent does not see the engine's processes: they end what an exec has started. Empty: the image that the agent itself runs from, else the container's own shell.",
+      "Fairlead's own image on the engine, of which short helper containers are made where the agent does not see the engine's processes: they end what an exec has started, and reach ports that listen on a container's loopback only or on a network that the agent is not on. Another image with sh and grep does for the first of these alone. Empty: the image that the agent itself runs from, else the container's own shell, and those ports are not reached.",
   }),
   require_runtime: setting({
     type: toggle(),

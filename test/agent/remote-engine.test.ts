@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runCtl, startCtl } from "../ctl/ctl.ts";
+import { importGuestImage } from "../support/guest-image.ts";
 import { until } from "../support/until.ts";
+import { converse, requestText } from "./gateway/front.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
 
@@ -15,24 +17,30 @@ const CONTAINER = "remote-engine";
 const MAIN = fileURLToPath(new URL("../../src/agent/main.ts", import.meta.url));
 /** Becomes the program given, with what would prove that this process is a container's hidden from it. */
 const HIDE = `mount --bind /dev/null "/proc/$0/cgroup" && exec "$@"`;
+const PAGE = "page\n";
 
 suite("an agent whose engine is on another machine", () => {
   let secure: TlsEngine;
   let agent: TestAgent;
+  /** An agent that does not see the engine's processes. */
+  const start = async (...flags: string[]) => {
+    const pid = await secure.engine.docker("inspect", "--format", "{{.State.Pid}}", CONTAINER);
+    const started = await startAgent({
+      engine: { host: secure.tcp },
+      flags: ["--shutdown-grace", "0s", ...flags],
+      env: { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: secure.clientDirectory },
+      program: ["unshare", "--mount", "sh", "-c", HIDE, pid, process.execPath, MAIN],
+    });
+    await until("the engine's first list", async () => (await started.fetch("/readyz")).ok);
+    return started;
+  };
 
   before(async () => {
     secure = await startTlsEngine();
     await secure.engine.run(CONTAINER, {
-      command: ["sh", "-c", "echo started; mkdir w; echo page >w/index.html; httpd -f -p 80 -h w"],
+      command: ["sh", "-c", "echo started; mkdir w; echo page >w/index.html; httpd -f -p 127.0.0.1:80 -h w"],
     });
-    const pid = await secure.engine.docker("inspect", "--format", "{{.State.Pid}}", CONTAINER);
-    agent = await startAgent({
-      engine: { host: secure.tcp },
-      flags: ["--shutdown-grace", "0s"],
-      env: { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: secure.clientDirectory },
-      program: ["unshare", "--mount", "sh", "-c", HIDE, pid, process.execPath, MAIN],
-    });
-    await until("the engine's first list", async () => (await agent.fetch("/readyz")).ok);
+    agent = await start("--helper-image", await importGuestImage(secure.engine));
   });
 
   after(async () => {
@@ -59,13 +67,33 @@ suite("an agent whose engine is on another machine", () => {
     });
   });
 
-  test("says why a port cannot be forwarded, and dials nobody else instead", async () => {
+  test("forwards a port that listens on the container's loopback only", async () => {
     const forward = startCtl(agent, "port-forward", CONTAINER, ":80");
     const [, port] = await forward.says(/127\.0\.0\.1:(\d+)/);
-    await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
-    await forward.says(/Nothing shows that the engine at tcp:.* is on this machine, .* run an agent on its machine/);
+    for (let round = 0; round < 3; round++) assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), PAGE);
     forward.child.kill("SIGINT");
     await forward.ended;
+    assert.equal((await runCtl(agent, ["ps", "-o", "name"])).stdout.toString(), `${CONTAINER}\n`);
+  });
+
+  test("shows its page", async () => {
+    const { stdout } = await runCtl(agent, ["open", CONTAINER, "80", "--no-browser"]);
+    const { host, port, pathname, search } = new URL(stdout.toString());
+    const entry = await converse(Number(port), requestText(host, { path: pathname + search }));
+    const headers = [`Cookie: ${(entry.headers["set-cookie"] ?? "").split(";", 1)[0]}`];
+    const page = await converse(Number(port), requestText(host, { path: "/", headers }));
+    assert.deepEqual([page.status, page.body], [200, PAGE]);
+  });
+
+  test("without an image for helper containers says how its ports would be reached, and dials nobody else instead", async () => {
+    const plain = await start();
+    const forward = startCtl(plain, "port-forward", CONTAINER, ":80");
+    const [, port] = await forward.says(/127\.0\.0\.1:(\d+)/);
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
+    await forward.says(/for which helper_image has to name Fairlead's image on that engine/);
+    forward.child.kill("SIGINT");
+    await forward.ended;
+    await plain.stop();
   });
 
   test("finds its certificates where Docker's own client would", async () => {

@@ -32,6 +32,8 @@ export interface RigOptions {
   createRuntime: (stateDir: string) => Runtime;
   /** What differs between the engines, and is theirs. */
   habits?: Partial<Habits>;
+  /** The command line that a Node program follows to run in this container's network; without one the host's `nsenter`. */
+  inside?: (id: string) => readonly [string, ...string[]];
   /** Mebibytes that the kernel may hold on the way to a reader that has stopped: next to nothing for a socket file. */
   kernel?: number;
   exceptions?: Exceptions;
@@ -47,6 +49,7 @@ export class Rig {
   /** For calls that nothing cuts short. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly results: { verb: string; passed: boolean }[] = [];
+  readonly #inside: RigOptions["inside"];
   readonly #exceptions: Exceptions;
   readonly #directories: string[] = [];
   readonly #containers: string[] = [];
@@ -59,6 +62,7 @@ export class Rig {
     this.createRuntime = options.createRuntime;
     this.kernel = options.kernel ?? 0;
     this.habits = { ...HABITS, ...options.habits };
+    this.#inside = options.inside;
     this.#exceptions = options.exceptions ?? {};
   }
 
@@ -86,6 +90,13 @@ export class Rig {
     const id = await this.engine.run(`contract-${crypto.randomUUID().slice(0, 8)}`, options);
     this.#containers.push(id);
     return id;
+  }
+
+  /** The command line that a Node program follows to run in this container's network. */
+  async inside(id: string): Promise<readonly [string, ...string[]]> {
+    if (this.#inside) return this.#inside(id);
+    const pid = await this.engine.docker("inspect", "--format", "{{.State.Pid}}", id);
+    return ["nsenter", "--target", pid, "--net", process.execPath];
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,7 @@ describe("the image", { timeout: 180_000 }, () => {
   let engine: Engine;
   let home: string;
   let box: Box;
+  let strict: Box;
   const inside = (name: string, ...args: string[]) => engine.docker("exec", name, ...args);
   const socket = () => ["-v", `${engine.socket}:/var/run/docker.sock`];
 
@@ -95,7 +96,7 @@ describe("the image", { timeout: 180_000 }, () => {
   test("needs neither root, nor a capability, nor a file system that it may write", async () => {
     const group = String((await stat(engine.socket)).gid);
     const bare = ["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--user", "10001:10001"];
-    const strict = await start("strict", ...bare, "--group-add", group);
+    strict = await start("strict", ...bare, "--group-add", group);
     const { code, stdout, stderr } = await runCtl(strict, ["exec", "web", "echo", "hello"]);
     assert.deepEqual([code, stdout.toString()], [0, "hello\n"], stderr);
   });
@@ -107,14 +108,34 @@ describe("the image", { timeout: 180_000 }, () => {
     assert.equal((await runCtl(box, ["logs", "talker"])).stdout.toString(), "one\ntwo\n");
   });
 
-  test("reaches a port at a container's address", async () => {
+  const forwarded = async (from: Box, container: string, port: number) => {
     const local = await freePort();
-    const forward = startCtl(box, "port-forward", "web", `${local}:8000`);
+    const forward = startCtl(from, "port-forward", container, `${local}:${port}`);
     await forward.says(new RegExp(String(local)));
     const answer = await fetch(`http://127.0.0.1:${local}/passwd`);
     assert.match(await answer.text(), /^root:/);
     forward.child.kill("SIGINT");
     await forward.ended;
+  };
+  const noHelpers = () =>
+    until("the helpers to be gone", async () => {
+      const helpers = await engine.docker("ps", "--all", "--quiet", "--filter", "label=fairlead.helper");
+      return helpers === "";
+    });
+
+  test("reaches a port at a container's address", () => forwarded(box, "web", 8000));
+
+  test("reaches a port on a container's loopback, and on a network that it is not on, without any right", async () => {
+    const http = (listen: string) => ["httpd", "-f", "-p", listen, "-h", "/etc"];
+    await engine.docker("network", "create", "apart");
+    await engine.run("inward", { command: http("127.0.0.1:8001") });
+    await engine.run("apart", { command: http("8002"), args: ["--network", "apart"] });
+    await forwarded(strict, "inward", 8001);
+    await forwarded(strict, "apart", 8002);
+    const { stdout } = await runCtl(strict, ["ps", "-o", "name"]);
+    assert.doesNotMatch(stdout.toString(), /fairlead-dial/);
+    await engine.docker("rm", "--force", "inward", "apart");
+    await noHelpers();
   });
 
   test("ends what a lost session started, with a helper of its own image that it leaves nowhere", async () => {
@@ -126,8 +147,7 @@ describe("the image", { timeout: 180_000 }, () => {
     run.child.kill("SIGKILL");
     await run.ended;
     await until("its end", async () => !(await sleeps()));
-    const helpers = () => engine.docker("ps", "--all", "--quiet", "--filter", "label=fairlead.helper");
-    await until("the helper to be gone", async () => (await helpers()) === "");
+    await noHelpers();
   });
 
   test("server and agent come up from the compose file, read-only, and are a fleet without a secret in it", async () => {

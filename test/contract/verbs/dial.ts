@@ -4,20 +4,27 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { settled, until } from "../../support/until.ts";
 import type { Rig } from "../rig.ts";
 
 const SERVER = fileURLToPath(new URL("../port-server.ts", import.meta.url));
 const MIB = 1024 * 1024;
+/** More than all buffers on the way hold. */
+const FLOOD = 96 * MIB;
 /** Where port-server.ts listens: its ports on loopback are ten higher. */
 const ECHO = 7000;
 const GREETING = 7001;
 const LOOPBACK_ECHO = 7010;
 const LOOPBACK_GREETING = 7011;
 const IPV6_ECHO = 7020;
+const RESETTING = 7002;
+const LOOPBACK_RESETTING = 7012;
+/** Tells how the last connection to an echo ended that did not end well. */
+const TELLING = 7003;
 const CLOSED = 7999;
 /** The engine switches IPv6 off inside containers, unless told otherwise. */
 const WITH_IPV6 = ["--sysctl", "net.ipv6.conf.all.disable_ipv6=0"];
@@ -27,10 +34,8 @@ export function dialContract(rig: Rig): void {
   const servers: ChildProcess[] = [];
   /** A Node server inside the container's network, as a service in it would be. */
   const serve = async (id: string) => {
-    const pid = await rig.engine.docker("inspect", "--format", "{{.State.Pid}}", id);
-    const server = spawn("nsenter", ["--target", pid, "--net", process.execPath, SERVER, id], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
+    const [file, ...words] = await rig.inside(id);
+    const server = spawn(file, [...words, SERVER, id], { stdio: ["pipe", "pipe", "inherit"] });
     servers.push(server);
     await Promise.race([once(server.stdout, "data"), once(server, "exit").then(() => assert.fail("no server"))]);
     return id;
@@ -78,6 +83,46 @@ export function dialContract(rig: Rig): void {
       },
     );
   }
+
+  rig.verb("dial", "stops a writer when nobody reads, without a loss, and harms nobody else", async () => {
+    for (const port of [ECHO, LOOPBACK_ECHO]) {
+      const socket = await dial(port);
+      let taken = 0;
+      const sent = createHash("sha256");
+      const writing = (async () => {
+        for (; taken < FLOOD; taken += MIB) {
+          const piece = randomBytes(MIB);
+          sent.update(piece);
+          if (!socket.write(piece)) await once(socket, "drain");
+        }
+        socket.end();
+      })();
+      assert.ok((await settled(() => taken)) < FLOOD / 2, `${taken} bytes were taken`);
+      const other = await dial(port);
+      other.end("hello");
+      assert.equal((await drain(other)).toString(), "hello");
+      const received = createHash("sha256");
+      for await (const piece of socket) received.update(piece as Buffer);
+      await writing;
+      assert.equal(received.digest("hex"), sent.digest("hex"));
+    }
+  });
+
+  rig.verb("dial", "passes on a reset, of the service and of its caller", async () => {
+    for (const port of [RESETTING, LOOPBACK_RESETTING]) {
+      const socket = await dial(port);
+      socket.write("hello");
+      await assert.rejects(drain(socket), { code: "ECONNRESET" });
+    }
+    for (const port of [ECHO, LOOPBACK_ECHO]) {
+      const socket = (await dial(port)) as Socket;
+      socket.write(String(port));
+      await once(socket, "data");
+      socket.resetAndDestroy();
+      const told = () => dial(TELLING).then(drain);
+      await until("the reset", async () => (await told()).toString() === `${port} ECONNRESET`);
+    }
+  });
 
   rig.verb("dial", "opens hundreds of connections at the same time", async () => {
     const sockets = await Promise.all(

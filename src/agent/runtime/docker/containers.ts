@@ -3,6 +3,7 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import { type Container, type ContainerDetail, type EngineInfo, type PublishedPort, RuntimeError } from "../runtime.ts";
 import { askVersion, type Engine } from "./engine.ts";
+import { isHelper } from "./helper-label.ts";
 
 const FULL_ID = /^[0-9a-f]{64}$/;
 /** The engine writes this for a time that has not come. */
@@ -46,7 +47,8 @@ export async function listContainers(engine: Engine, signal: AbortSignal, id?: s
     docker.listContainers({ all: true, ...filters, abortSignal }),
   );
   if (!Array.isArray(items)) throw new RuntimeError("engine-error", "The engine's list of containers is not a list.");
-  return items.filter((item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "")).map(toContainer);
+  const ours = (item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "") && !isHelper(item?.Labels);
+  return items.filter(ours).map(toContainer);
 }
 
 /** The engine's own detailed answer, for what only this folder needs (pid, addresses). */

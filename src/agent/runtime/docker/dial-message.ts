@@ -1,11 +1,9 @@
-/** What is said between the agent and its helper inside a container's network. */
+/** What is said between the agent and its helper inside a container's network. There is no host in it: the helper dials its own network only. */
 
 export interface DialRequest {
   id: number;
-  /** Tried in this order. */
-  hosts: string[];
   port: number;
-  /** Milliseconds for each. */
+  /** Milliseconds for each address that is tried. */
   timeout: number;
 }
 

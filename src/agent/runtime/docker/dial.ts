@@ -6,31 +6,56 @@ import { RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
 import { systemCode } from "./errors.ts";
+import { Guests } from "./guest/guests.ts";
 import { Locator, type Place } from "./locator.ts";
 import type { Log } from "./log.ts";
 import { Namespace } from "./namespace.ts";
+import type { HelperImage } from "./own-image.ts";
 
-/** Milliseconds for a dial, all attempts together. */
-const DIAL_TIMEOUT = 5000;
+/** Milliseconds for a dial inside the container's network, all its addresses together. */
+const DIAL_TIMEOUT = 5_000;
+/** Milliseconds more for the first one through a helper container: the engine may be busy. */
+const START_TIMEOUT = 20_000;
 /** Milliseconds for one address as seen from this host; a network that this host cannot reach may swallow everything. */
-const DIRECT_TIMEOUT = 1500;
+const DIRECT_TIMEOUT = 500;
 /** Helper processes at the same time; the one that was started first makes room. */
 const MAX_NAMESPACES = 32;
 
 export interface DiallerOptions {
+  stateDir: string;
+  helperImage: HelperImage;
   log: Log;
   /** The built or source form of dial-helper.ts. */
   helper: URL;
+}
+
+interface Target {
+  id: string;
+  port: number;
+  place: Place;
+}
+
+/** One way to connect; it gives up in time, and when the signal says so. */
+interface Way {
+  /** For the log. */
+  by: string;
+  open: (signal: AbortSignal) => Promise<Duplex>;
 }
 
 export class Dialler {
   readonly #locator: Locator;
   readonly #options: DiallerOptions;
   readonly #namespaces = new Map<string, Namespace>();
+  readonly #guests: Guests;
 
   constructor(engine: Engine, options: DiallerOptions) {
     this.#options = options;
-    this.#locator = new Locator(engine, { log: options.log, stopped: (id) => this.#drop(id) });
+    this.#guests = new Guests(engine, options);
+    const stopped = (id: string) => {
+      this.#dropNamespace(id);
+      this.#guests.drop(id);
+    };
+    this.#locator = new Locator(engine, { log: options.log, stopped });
   }
 
   /** A change that the engine has not told yet makes a remembered place wrong: failing there asks again, once. */
@@ -50,48 +75,83 @@ export class Dialler {
     }
   }
 
-  async close(): Promise<void> {
-    for (const id of this.#namespaces.keys()) this.#drop(id);
-    await this.#locator.close();
+  /** Removes the helper containers that an earlier agent left. */
+  recover(): Promise<void> {
+    return this.#guests.recover();
   }
 
-  async #connect(
-    { id, port, place }: { id: string; port: number; place: Place },
-    signal: AbortSignal,
-  ): Promise<Socket> {
-    const until = performance.now() + DIAL_TIMEOUT;
-    const left = () => Math.max(1, until - performance.now());
+  async close(): Promise<void> {
+    for (const id of this.#namespaces.keys()) this.#dropNamespace(id);
+    await Promise.all([this.#guests.close(), this.#locator.close()]);
+  }
+
+  async #connect(target: Target, signal: AbortSignal): Promise<Duplex> {
     const failures: unknown[] = [];
-    for (const host of place.addresses) {
-      const attempt = dialDirect({ host, port }, Math.min(DIRECT_TIMEOUT, left()), signal);
-      const socket = await attempt.catch((error) => void failures.push(error));
-      if (socket) return socket;
+    for (const { by, open } of this.#ways(target, failures)) {
+      const connection = await open(signal).catch((error) => void failures.push(error));
       signal.throwIfAborted();
+      if (!connection) continue;
+      this.#options.log.debug({ container: target.id, port: target.port, by }, "Connected to a container's port.");
+      return connection;
     }
+    throw dialError(target.port, failures);
+  }
+
+  /** The next one is asked for when the last one has failed. */
+  *#ways({ id, port, place }: Target, failures: readonly unknown[]): Generator<Way> {
+    const silent = [...place.silent];
+    for (const host of place.addresses) if (!silent.includes(host)) yield direct({ host, port }, place.silent);
     if (place.pid !== undefined) {
-      const inside = this.#namespace(id, place.pid).dial(port, { addresses: place.addresses, timeout: left() });
-      const socket = await within(inside, left(), signal).catch((error) => void failures.push(error));
-      if (socket) return socket.setNoDelay(true);
-      signal.throwIfAborted();
+      yield this.#throughNamespace(id, place.pid, port);
+      if (!(failures.at(-1) instanceof RuntimeError)) return;
     }
-    throw dialError(port, failures);
+    yield this.#throughGuest(id, port);
+    for (const host of silent) yield direct({ host, port }, place.silent);
+  }
+
+  #throughNamespace(id: string, pid: number, port: number): Way {
+    const open = (signal: AbortSignal) => {
+      const socket = this.#namespace(id, pid).dial(port, { timeout: DIAL_TIMEOUT });
+      return within(socket, DIAL_TIMEOUT, signal).then((it) => it.setNoDelay(true));
+    };
+    return { by: "a process in its network", open };
+  }
+
+  #throughGuest(id: string, port: number): Way {
+    const open = async (signal: AbortSignal) => {
+      const connection = this.#guests.of(id).dial(port, { timeout: DIAL_TIMEOUT });
+      return within(connection, START_TIMEOUT + DIAL_TIMEOUT, signal);
+    };
+    return { by: "a helper container", open };
   }
 
   #namespace(id: string, pid: number): Namespace {
     const known = this.#namespaces.get(id);
     if (known && !known.ended && known.pid === pid) return known;
-    this.#drop(id);
+    this.#dropNamespace(id);
     const [oldest] = this.#namespaces.keys();
-    if (oldest !== undefined && this.#namespaces.size >= MAX_NAMESPACES) this.#drop(oldest);
+    if (oldest !== undefined && this.#namespaces.size >= MAX_NAMESPACES) this.#dropNamespace(oldest);
     const namespace = new Namespace(pid, this.#options.helper);
     this.#namespaces.set(id, namespace);
     return namespace;
   }
 
-  #drop(id: string): void {
+  #dropNamespace(id: string): void {
     this.#namespaces.get(id)?.close();
     this.#namespaces.delete(id);
   }
+}
+
+function direct(target: { host: string; port: number }, silent: Set<string>): Way {
+  const open = async (signal: AbortSignal) => {
+    try {
+      return await dialDirect(target, DIRECT_TIMEOUT, signal);
+    } catch (error) {
+      if (systemCode(error) === "ETIMEDOUT") silent.add(target.host);
+      throw error;
+    }
+  };
+  return { by: "its address", open };
 }
 
 async function dialDirect(target: { host: string; port: number }, ms: number, signal: AbortSignal): Promise<Socket> {
@@ -107,7 +167,7 @@ async function dialDirect(target: { host: string; port: number }, ms: number, si
 }
 
 /** Gives up after `ms` or when the signal says so; a socket that comes later is destroyed. */
-async function within(connecting: Promise<Socket>, ms: number, signal: AbortSignal): Promise<Socket> {
+async function within<T extends Duplex>(connecting: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const late = () => Object.assign(new Error("time-out"), { code: "ETIMEDOUT" });
   try {
     return await withDeadline({ signal, ms, late }, () => connecting);
@@ -119,10 +179,13 @@ async function within(connecting: Promise<Socket>, ms: number, signal: AbortSign
 
 function dialError(port: number, failures: unknown[]): RuntimeError {
   const cause = failures.find((failure) => systemCode(failure) === "ECONNREFUSED");
-  if (cause) return new RuntimeError("dial-refused", `Nothing listens on port ${port} of the container.`, { cause });
   const own = failures.find((failure) => failure instanceof RuntimeError);
-  if (own) return own;
-  const codes = failures.map((failure) => systemCode(failure) || String(failure)).join(", ");
-  const words = codes || "it has no address that can be reached from here";
-  return new RuntimeError("dial-failed", `Port ${port} of the container does not answer: ${words}.`);
+  if (cause) {
+    const doubt = own ? ` What only listens on its loopback was not asked. ${own.message}` : "";
+    return new RuntimeError("dial-refused", `Nothing listens on port ${port} of the container.${doubt}`, { cause });
+  }
+  const codes = failures.filter((failure) => failure !== own).map((failure) => systemCode(failure) || String(failure));
+  const words = `Port ${port} of the container does not answer: ${codes.join(", ")}.`;
+  if (!own) return new RuntimeError("dial-failed", words);
+  return codes.length === 0 ? own : new RuntimeError(own.code, `${words} ${own.message}`, { cause: own });
 }

@@ -30,6 +30,7 @@ import { Killer } from "./kill.ts";
 import { controlContainer } from "./lifecycle.ts";
 import type { Log } from "./log.ts";
 import { containerLogs } from "./logs.ts";
+import { HelperImage } from "./own-image.ts";
 import { containerStats } from "./stats.ts";
 import { watchContainers } from "./watch.ts";
 
@@ -38,14 +39,15 @@ export interface DockerRuntimeOptions {
   host: string;
   /** For `tcp`: the contents of the three PEM files of a DOCKER_CERT_PATH. */
   tls?: TlsFiles;
-  /** The agent's state directory; execs are noted in `execs/` below it. */
+  /** The agent's state directory; execs are noted in `execs/` below it, helper containers in `guests/`. */
   stateDir: string;
   log: Log;
   /** Milliseconds for one call to the engine; default 30,000. */
   timeout?: number;
   /**
-   * An image with sh and grep, for ending execs on engines whose processes this host does not see. Default: the one that
-   * this program runs from, if it runs in a container of that engine.
+   * Fairlead's own image on the engine, for what has to be done inside of containers where this host does not see the
+   * engine's processes: ending execs, reaching ports. Default: the one that this program runs from, if it runs in a
+   * container of that engine.
    */
   helperImage?: string;
   /** Where the built or source form of dial-helper.ts is, if not beside this module. */
@@ -67,8 +69,9 @@ class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     const { host, tls, timeout, helperImage, log, stateDir } = options;
     this.#engine = new Engine(parseEndpoint(host, tls), timeout === undefined ? {} : { timeout });
-    this.#killer = new Killer(this.#engine, { log, stateDir, ...(helperImage ? { helperImage } : {}) });
-    this.#dialler = new Dialler(this.#engine, { log, helper: options.dialHelper ?? besideThis() });
+    const parts = { log, stateDir, helperImage: new HelperImage(this.#engine, helperImage) };
+    this.#killer = new Killer(this.#engine, parts);
+    this.#dialler = new Dialler(this.#engine, { ...parts, helper: options.dialHelper ?? besideThis() });
   }
 
   info(signal: AbortSignal): Promise<EngineInfo> {
@@ -130,7 +133,7 @@ class DockerRuntime implements Runtime {
 
   async recover(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.#killer.recover();
+    await Promise.all([this.#killer.recover(), this.#dialler.recover()]);
   }
 
   /** Ends every process that is still open. Connections that were dialled belong to whoever dialled. */

@@ -2,6 +2,7 @@
 
 import { RuntimeError } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
+import { isHelper } from "./helper-label.ts";
 import { jsonLines } from "./json-lines.ts";
 import { query } from "./wire-head.ts";
 
@@ -47,7 +48,7 @@ export async function eventsOf<T>(
   return (async function* () {
     for await (const { value, text } of jsonLines(wire.body())) {
       const raw = value as RawEvent;
-      if (!IRRELEVANT.test(String(raw.Action))) yield read(raw, text);
+      if (!IRRELEVANT.test(String(raw.Action)) && !isHelper(raw.Actor?.Attributes)) yield read(raw, text);
     }
     throw new RuntimeError("engine-unavailable", "The engine ended its event stream.");
   })();

@@ -5,6 +5,7 @@ import { rawInspect } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
 import { inspectExec, waitForEnd } from "./exec-state.ts";
+import { helperLabels } from "./helper-label.ts";
 import type { ExecRecord } from "./journal.ts";
 
 /** The environment variable that everything an exec starts inherits; only set where host pids are out of reach. */
@@ -110,7 +111,7 @@ async function runHelper(
       Entrypoint: command,
       Cmd: [],
       User: "0",
-      Labels: { "fairlead.helper": "kill" },
+      Labels: helperLabels("kill"),
       HostConfig: { PidMode: `container:${id}`, NetworkMode: "none", CapAdd: ["SYS_PTRACE", "KILL"] },
       abortSignal,
     });

@@ -11,7 +11,7 @@ import { canSignal, hostNow, ProcessTree, startOf } from "../host/processes.ts";
 import { killInside } from "./inside-kill.ts";
 import { type ExecRecord, Journal } from "./journal.ts";
 import type { Log } from "./log.ts";
-import { ownImage } from "./own-image.ts";
+import type { HelperImage } from "./own-image.ts";
 import { endTree } from "../host/process-end.ts";
 
 /** Milliseconds for what needs the engine. */
@@ -19,8 +19,7 @@ const ENGINE_TIMEOUT = 10_000;
 
 export interface KillerOptions {
   stateDir: string;
-  /** Default: the image that this program runs from, if it does. */
-  helperImage?: string;
+  helperImage: HelperImage;
   log: Log;
 }
 
@@ -31,7 +30,6 @@ export class Killer {
   readonly #owned = new Set<string>();
   readonly #ending = new Set<Promise<boolean>>();
   #onHost = false;
-  #helperImage: string | undefined;
 
   constructor(engine: Engine, options: KillerOptions) {
     this.#engine = engine;
@@ -151,8 +149,7 @@ export class Killer {
   }
 
   async #killInside(record: ExecRecord, signals: NodeJS.Signals[], signal: AbortSignal): Promise<boolean> {
-    this.#helperImage ??= this.#options.helperImage ?? (await ownImage(this.#engine, signal));
-    const helperImage = this.#helperImage;
+    const helperImage = await this.#options.helperImage.find(signal);
     return killInside(this.#engine, record, { signals, signal, ...(helperImage ? { helperImage } : {}) });
   }
 

@@ -18,12 +18,14 @@ const SETTLE = 250;
 const RETRY = { first: 500, max: 10_000 };
 /** A container that lives in another's network, which lives in another's ...: further than this is a mistake. */
 const MAX_SHARED = 4;
-/** Events after which an address or a process is another one. */
-const STOPPED = /^(die|stop|kill|destroy|oom)$/;
+/** Events after which nothing of a container runs any more. */
+const STOPPED = /^(die|stop|destroy)$/;
 
 export interface Place {
-  /** Reachable from this host, as far as the engine's word goes. */
+  /** Reachable from this host, as far as the engine's word goes; none of a container that may be on another machine. */
   readonly addresses: readonly string[];
+  /** Those of them that have swallowed a connection. */
+  readonly silent: Set<string>;
   /** A process in the container's network namespace; absent where the host's processes cannot be seen. */
   readonly pid?: number;
 }
@@ -48,7 +50,7 @@ export class Locator {
     this.#options = options;
   }
 
-  /** Throws RuntimeError: `not-running`, or `unsupported` for a container in the host's own network or on what may be another machine. */
+  /** Throws RuntimeError: `not-running`, or `unsupported` for a container in the host's own network. */
   async locate(id: string, signal: AbortSignal): Promise<Place> {
     const known = this.#places.get(id);
     if (known) return known;
@@ -110,17 +112,23 @@ async function findPlace(engine: Engine, id: string, signal: AbortSignal): Promi
     container = await rawInspect(engine, shared, signal);
   }
   const foreign = await isForeignNetwork(pid, id);
-  if (container.HostConfig.NetworkMode === "host" || foreign === false) {
+  if (foreign === false || mayBeHosts(container)) {
     throw new RuntimeError(
       "unsupported",
       `The container ${name} uses the network of its host, which is never dialled.`,
     );
   }
-  if (!foreign && !("path" in engine.endpoint.target)) {
-    const words = `Nothing shows that the engine at ${engine.endpoint.host} is on this machine, so its containers cannot be dialled from here; run an agent on its machine.`;
-    throw new RuntimeError("unsupported", words);
-  }
-  return { addresses: containerAddresses(container), ...(foreign ? { pid } : {}) };
+  // An address of another machine's container may be somebody else's here.
+  const near = foreign || "path" in engine.endpoint.target;
+  return { addresses: near ? containerAddresses(container) : [], silent: new Set(), ...(foreign ? { pid } : {}) };
+}
+
+/** A namespace that is named by its path (Podman) may be any. */
+function mayBeHosts({
+  HostConfig: { NetworkMode: mode = "" },
+  NetworkSettings: network,
+}: ContainerInspectInfo): boolean {
+  return mode === "host" || mode.startsWith("ns:") || Object.hasOwn(network.Networks ?? {}, "host");
 }
 
 function sharedWith(container: ContainerInspectInfo): string | undefined {

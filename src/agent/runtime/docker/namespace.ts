@@ -6,13 +6,12 @@ import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import { RuntimeError } from "../runtime.ts";
 import type { DialAnswer, DialRequest } from "./dial-message.ts";
+import type { Inside, InsideOptions } from "./inside.ts";
 
 /** Milliseconds without a dial after which the helper ends; a new one takes about 60 to start. */
 const IDLE = 30_000;
 /** Bytes of the helper's complaints that are kept. */
 const MAX_COMPLAINT = 2000;
-/** Where services listen that mean to be reached from inside only. */
-const LOOPBACK = ["127.0.0.1", "::1"];
 
 interface Waiting {
   resolve(socket: Socket): void;
@@ -20,7 +19,7 @@ interface Waiting {
 }
 
 /** One container's helper; ended by silence, by `close` or with its container's network, and then of no more use. */
-export class Namespace {
+export class Namespace implements Inside {
   /** A process of the container. */
   readonly pid: number;
   readonly #child: ChildProcess;
@@ -48,15 +47,12 @@ export class Namespace {
     return this.#ended;
   }
 
-  /**
-   * Tries the loopback addresses, then `addresses`, for at most `timeout` milliseconds each. Rejects with an error that
-   * has the system's code, or with RuntimeError `dial-failed` when there is no helper.
-   */
-  dial(port: number, { addresses, timeout }: { addresses: readonly string[]; timeout: number }): Promise<Socket> {
+  /** Rejects with RuntimeError `dial-failed` when there is no helper. */
+  dial(port: number, { timeout }: InsideOptions): Promise<Socket> {
     if (this.#ended) return Promise.reject(gone(this.#complaint));
     clearTimeout(this.#idle);
     const id = this.#next++;
-    const request: DialRequest = { id, hosts: [...LOOPBACK, ...addresses], port, timeout };
+    const request: DialRequest = { id, port, timeout };
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
       this.#child.send(request, (error) => error && this.#end(error.message));

@@ -10,6 +10,24 @@ const OWN_MOUNTS = "/proc/self/mountinfo";
 const OWN_FILE =
   /\/([0-9a-f]{64})\/(?:userdata\/)?(?:hostname|hosts|resolv\.conf) \/etc\/(?:hostname|hosts|resolv\.conf) /;
 
+/** Of which helper containers are made. */
+export class HelperImage {
+  readonly #engine: Engine;
+  #known: string | undefined;
+
+  /** `configured` is the owner's word; without it, it is the image that this program runs from. */
+  constructor(engine: Engine, configured?: string) {
+    this.#engine = engine;
+    this.#known = configured;
+  }
+
+  /** Undefined where there is none. Throws RuntimeError when the engine is away. */
+  async find(signal: AbortSignal): Promise<string | undefined> {
+    this.#known ??= await ownImage(this.#engine, signal);
+    return this.#known;
+  }
+}
+
 /** The image's id; undefined outside of a container, and in one of another engine. Throws RuntimeError when the engine is away. */
 export async function ownImage(engine: Engine, signal: AbortSignal): Promise<string | undefined> {
   const id = ownContainer();
