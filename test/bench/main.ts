@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import type { Failure, Figure, Result } from "./figure.ts";
-import { cpLargeIn, cpLargeOut, cpSmallIn, cpSmallOut } from "./figures/cp.ts";
+import { bareCpIn, cpLargeIn, cpLargeOut, cpSmallIn, cpSmallOut } from "./figures/cp.ts";
 import { echoUnderLoad } from "./figures/echo-under-load.ts";
 import { bareExecEcho, execEcho } from "./figures/exec-echo.ts";
 import { bareExecOutput, execOutput } from "./figures/exec-output.ts";
@@ -46,6 +46,7 @@ const FIGURES: readonly Figure[] = [
   bareForwardConnections,
   bareExecEcho,
   bareExecOutput,
+  bareCpIn,
 ];
 
 async function main(): Promise<number> {

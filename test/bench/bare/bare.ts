@@ -9,26 +9,41 @@ import { freePort } from "../../support/free-port.ts";
 import { type Cli, type Command, Running } from "../command.ts";
 import { TUNING } from "../tuning.ts";
 
+/** Of the program that runs commands, and of the one that takes copies. */
+interface Ports {
+  exec: number;
+  cp: number;
+}
+
 export class Bare implements Cli, AsyncDisposable {
   readonly #address: string;
-  readonly #port: number;
-  readonly #far: Running;
+  readonly #stack: AsyncDisposableStack;
+  readonly #ports: Ports;
 
-  private constructor(address: string, port: number, far: Running) {
+  private constructor(address: string, ports: Ports, stack: AsyncDisposableStack) {
     this.#address = address;
-    this.#port = port;
-    this.#far = far;
+    this.#ports = ports;
+    this.#stack = stack;
   }
 
   /** Beside the engine with this socket; forwards lead to the container with this address. */
   static async start(socketPath: string, address: string): Promise<Bare> {
-    const port = await freePort();
-    return new Bare(address, port, await started(program("far-exec.ts", String(port), socketPath)));
+    await using stack = new AsyncDisposableStack();
+    const far = async (name: string) => {
+      const port = await freePort();
+      stack.use(await started(program(name, String(port), socketPath)));
+      return port;
+    };
+    const ports = { exec: await far("far-exec.ts"), cp: await far("far-copy.ts") };
+    return new Bare(address, ports, stack.move());
   }
 
-  /** Knows `exec [-i]` alone. */
+  /** Knows `exec [-i]` and `cp FILE CONTAINER:/NAME`. */
   command(...args: string[]): Command {
-    return program("near-exec.ts", String(this.#port), ...args);
+    const { exec, cp } = this.#ports;
+    return args[0] === "cp"
+      ? program("near-copy.ts", String(cp), ...args)
+      : program("near-exec.ts", String(exec), ...args);
   }
 
   /** With TLS between the two, if that is wanted. */
@@ -46,8 +61,8 @@ export class Bare implements Cli, AsyncDisposable {
     return stack.move();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#far[Symbol.asyncDispose]();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync();
   }
 }
 

@@ -42,6 +42,11 @@ export const cpLargeIn: Figure = figure("cp-large-in", large, into);
 export const cpLargeOut: Figure = figure("cp-large-out", large, outOf);
 export const cpSmallIn: Figure = figure("cp-small-in", small, into);
 export const cpSmallOut: Figure = figure("cp-small-out", small, outOf);
+export const bareCpIn: Figure = {
+  about: `two programs of Node's that only pass bytes on against docker cp, ${large.words} into a container, wall time`,
+  measures: [{ name: "bare-cp-in", unit: "ms", better: "lower" }],
+  open: (stage) => open(stage, { load: large, copy: into, who: "bare" }),
+};
 
 /** Copies once and gives the milliseconds. */
 type Copy = (cli: Cli, docker: Cli, at: Place) => Promise<number>;
@@ -59,11 +64,17 @@ function figure(name: string, load: Load, copy: Copy): Figure {
   return {
     about: `ctl cp against docker cp, ${load.words} ${way} a container, wall time`,
     measures: [{ name, unit: "ms", better: "lower", bound: BOUND }],
-    open: (stage) => open(stage, load, copy),
+    open: (stage) => open(stage, { load, copy, who: "ctl" }),
   };
 }
 
-async function open(stage: Stage, load: Load, copy: Copy): Promise<Contest> {
+interface Task {
+  load: Load;
+  copy: Copy;
+  who: "ctl" | "bare";
+}
+
+async function open(stage: Stage, { load, copy, who }: Task): Promise<Contest> {
   const { name, script } = load;
   await stage.web();
   const docker = await stage.docker();
@@ -71,10 +82,11 @@ async function open(stage: Stage, load: Load, copy: Copy): Promise<Contest> {
   await run({ file: "/bin/sh", args: ["-c", `cd "$0" && ${script}`, here] });
   if (copy === outOf) await run(docker.command("cp", join(here, name), `${WEB}:/source-${name}`));
   let count = 0;
-  const contest = await betweenPrograms(stage, (cli) => {
+  const sample = (cli: Cli) => {
     count += 1;
     return copy(cli, docker, { here, load, copy: `copy-${name}-${count}` });
-  });
+  };
+  const contest = await betweenPrograms(stage, sample, who);
   return {
     ...contest,
     [Symbol.asyncDispose]: async () => {
