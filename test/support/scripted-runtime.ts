@@ -2,6 +2,7 @@
 
 import { Duplex } from "node:stream";
 import {
+  type Connection,
   type Container,
   type ContainerDetail,
   type ContainerEvent,
@@ -123,6 +124,11 @@ export class ScriptedRuntime implements Runtime {
   async dial(_id: string, port: number): Promise<Duplex> {
     if (!this.#options.dial) throw new RuntimeError("dial-refused", `nothing listens on port ${port}`);
     return this.#options.dial(port);
+  }
+
+  async connect(id: string, port: number): Promise<Connection> {
+    const socket = await this.dial(id, port);
+    return { socket, bytes: socket.iterator({ destroyOnReturn: false }) };
   }
 
   async control(id: string, order: Order, signal: AbortSignal): Promise<void> {

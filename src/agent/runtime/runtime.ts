@@ -233,6 +233,14 @@ export type RuntimeErrorCode =
   | "unsupported"
   | "invalid";
 
+/** A TCP connection that is read with less ado than a stream. */
+export interface Connection {
+  /** Is written, ended, reset or destroyed; what comes is not read from it. */
+  readonly socket: Duplex;
+  /** What comes, each piece valid until the next one is asked for. Ends with the other side; throws when the connection breaks. */
+  readonly bytes: AsyncIterable<Uint8Array>;
+}
+
 export interface Runtime {
   /** Asks the engine who it is; rejects with `engine-unavailable` when it does not answer. */
   info(signal: AbortSignal): Promise<EngineInfo>;
@@ -258,6 +266,8 @@ export interface Runtime {
   attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process>;
   /** A TCP connection to a port of the container, also one bound to its loopback. Half-open: ending one side leaves the other. */
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** The same, for much to pass through. */
+  connect(id: string, port: number, signal: AbortSignal): Promise<Connection>;
   /** Resolves when it is so, and at once when it was so. Throws `conflict` for what the container's state does not allow. */
   control(id: string, order: Order, signal: AbortSignal): Promise<void>;
   /**

@@ -3,10 +3,10 @@
 import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
-import { pump } from "../../lib/pump.ts";
 import { roomIn } from "../../lib/room.ts";
 import { aborted } from "../../lib/wait.ts";
 import { toFairleadError } from "./failure.ts";
+import type { Connection } from "../runtime/runtime.ts";
 import type { SessionIo } from "./io.ts";
 
 /** Waits: its connections go their own ways. */
@@ -17,8 +17,8 @@ export async function serveForward(io: SessionIo): Promise<ExitStatus> {
 }
 
 /** Bytes both ways until both ends are done; a reset on one side is a reset on the other. */
-export async function serveConnection(io: SessionIo, dial: () => Promise<Duplex>): Promise<ExitStatus> {
-  const socket = await dial();
+export async function serveConnection(io: SessionIo, connect: () => Promise<Connection>): Promise<ExitStatus> {
+  const { socket, bytes } = await connect();
   const cut = () => socket.destroy();
   io.signal.addEventListener("abort", cut, { once: true });
   if (io.signal.aborted) cut();
@@ -29,7 +29,7 @@ export async function serveConnection(io: SessionIo, dial: () => Promise<Duplex>
   });
   inward.catch((error: unknown) => io.end(toFairleadError(error)));
   try {
-    const cleanly = await pumpOut(io, socket);
+    const cleanly = await pumpOut(io, bytes);
     if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
     if (!reset && !cleanly) await io.send({ type: "reset" });
     return { code: 0 };
@@ -40,9 +40,9 @@ export async function serveConnection(io: SessionIo, dial: () => Promise<Duplex>
 }
 
 /** From the container to the client. False when the connection was reset. */
-async function pumpOut(io: SessionIo, socket: Duplex): Promise<boolean> {
+async function pumpOut(io: SessionIo, all: Connection["bytes"]): Promise<boolean> {
   try {
-    await pump(socket, (bytes) => io.send({ type: "stdout", bytes }));
+    for await (const bytes of all) await io.send({ type: "stdout", bytes });
   } catch {
     return false;
   }

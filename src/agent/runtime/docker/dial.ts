@@ -1,12 +1,13 @@
 /** TCP connections to a container's ports: to its own address first, then inside its network, where loopback is its own. */
 
-import { connect, type Socket } from "node:net";
+import { connect, type OnReadOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { RuntimeError } from "../runtime.ts";
+import { type Connection, RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
 import { systemCode } from "./errors.ts";
 import { Guests } from "./guest/guests.ts";
+import { Intake } from "./intake.ts";
 import { Locator, type Place } from "./locator.ts";
 import type { Log } from "./log.ts";
 import { Namespace } from "./namespace.ts";
@@ -29,9 +30,14 @@ export interface DiallerOptions {
   helper: URL;
 }
 
-interface Target {
+/** A port, and how what comes is to be read. */
+interface Wanted {
   id: string;
   port: number;
+  onread?: OnReadOpts;
+}
+
+interface Target extends Wanted {
   place: Place;
 }
 
@@ -58,20 +64,28 @@ export class Dialler {
     this.#locator = new Locator(engine, { log: options.log, stopped });
   }
 
+  /** For much to pass through. */
+  async connect(id: string, port: number, signal: AbortSignal): Promise<Connection> {
+    const intake = new Intake();
+    const socket = intake.follow(await this.dial({ id, port, onread: intake.onread }, signal));
+    return { socket, bytes: intake.pieces() };
+  }
+
   /** A change that the engine has not told yet makes a remembered place wrong: failing there asks again, once. */
-  async dial(id: string, port: number, signal: AbortSignal): Promise<Duplex> {
+  async dial(wanted: Wanted, signal: AbortSignal): Promise<Duplex> {
+    const { id, port } = wanted;
     if (!Number.isInteger(port) || port < 1 || port > 65_535) {
       throw new RuntimeError("invalid", `${port} is not a port; ports are whole numbers from 1 to 65535.`);
     }
     const place = await this.#locator.locate(id, signal);
     try {
-      return await this.#connect({ id, port, place }, signal);
+      return await this.#reach({ ...wanted, place }, signal);
     } catch (error) {
       signal.throwIfAborted();
       this.#locator.forget(id);
       const now = await this.#locator.locate(id, signal);
       if (JSON.stringify(now) === JSON.stringify(place)) throw error;
-      return this.#connect({ id, port, place: now }, signal);
+      return this.#reach({ ...wanted, place: now }, signal);
     }
   }
 
@@ -85,7 +99,7 @@ export class Dialler {
     await Promise.all([this.#guests.close(), this.#locator.close()]);
   }
 
-  async #connect(target: Target, signal: AbortSignal): Promise<Duplex> {
+  async #reach(target: Target, signal: AbortSignal): Promise<Duplex> {
     const failures: unknown[] = [];
     for (const { by, open } of this.#ways(target, failures)) {
       const connection = await open(signal).catch((error) => void failures.push(error));
@@ -98,15 +112,15 @@ export class Dialler {
   }
 
   /** The next one is asked for when the last one has failed. */
-  *#ways({ id, port, place }: Target, failures: readonly unknown[]): Generator<Way> {
+  *#ways({ id, port, onread, place }: Target, failures: readonly unknown[]): Generator<Way> {
     const silent = [...place.silent];
-    for (const host of place.addresses) if (!silent.includes(host)) yield direct({ host, port }, place.silent);
+    for (const host of place.addresses) if (!silent.includes(host)) yield direct({ host, port, onread }, place.silent);
     if (place.pid !== undefined) {
-      yield this.#throughNamespace(id, place.pid, port);
+      yield fed(this.#throughNamespace(id, place.pid, port), onread);
       if (!(failures.at(-1) instanceof RuntimeError)) return;
     }
-    yield this.#throughGuest(id, port);
-    for (const host of silent) yield direct({ host, port }, place.silent);
+    yield fed(this.#throughGuest(id, port), onread);
+    for (const host of silent) yield direct({ host, port, onread }, place.silent);
   }
 
   #throughNamespace(id: string, pid: number, port: number): Way {
@@ -142,7 +156,13 @@ export class Dialler {
   }
 }
 
-function direct(target: { host: string; port: number }, silent: Set<string>): Way {
+interface Address {
+  host: string;
+  port: number;
+  onread: OnReadOpts | undefined;
+}
+
+function direct(target: Address, silent: Set<string>): Way {
   const open = async (signal: AbortSignal) => {
     try {
       return await dialDirect(target, DIRECT_TIMEOUT, signal);
@@ -154,8 +174,18 @@ function direct(target: { host: string; port: number }, silent: Set<string>): Wa
   return { by: "its address", open };
 }
 
-async function dialDirect(target: { host: string; port: number }, ms: number, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ ...target, allowHalfOpen: true, noDelay: true });
+/** For a way whose connections come as streams: they are read as is wanted all the same. */
+function fed(way: Way, onread: OnReadOpts | undefined): Way {
+  if (!onread) return way;
+  const feed = (connection: Duplex) =>
+    connection.on("data", (bytes: Buffer) => {
+      if (!onread.callback(bytes.length, bytes)) connection.pause();
+    });
+  return { by: way.by, open: async (signal) => feed(await way.open(signal)) };
+}
+
+async function dialDirect({ onread, ...target }: Address, ms: number, signal: AbortSignal): Promise<Socket> {
+  const socket = connect({ ...target, ...(onread && { onread }), allowHalfOpen: true, noDelay: true });
   const connected = new Promise<Socket>((resolve, reject) => {
     socket.once("connect", () => resolve(socket));
     socket.once("error", reject);

@@ -4,6 +4,7 @@ import type { Duplex } from "node:stream";
 import type {
   AttachSpec,
   Container,
+  Connection,
   ContainerDetail,
   ContainerEvent,
   CopySink,
@@ -116,7 +117,11 @@ class DockerRuntime implements Runtime {
   }
 
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex> {
-    return this.#dialler.dial(id, port, signal);
+    return this.#dialler.dial({ id, port }, signal);
+  }
+
+  connect(id: string, port: number, signal: AbortSignal): Promise<Connection> {
+    return this.#dialler.connect(id, port, signal);
   }
 
   control(id: string, order: Order, signal: AbortSignal): Promise<void> {

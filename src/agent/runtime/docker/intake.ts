@@ -1,6 +1,7 @@
 /** Reads a socket on demand into two buffers that take turns, so that little is read that nobody asked for and nothing piles up. */
 
 import type { OnReadOpts, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 
 /** One read takes at most this much ... */
@@ -12,14 +13,19 @@ const BULK_READ_SIZE = 256 * 1024;
 const RECORD_SIZE = 16 * 1024;
 /** Milliseconds within which bytes come that were there before they were asked for. */
 const AT_ONCE = 0.2;
-/** After so many reads that came at once and were small, this is a flood of small writes, and not somebody typing. */
+/** After so many reads that came at once and were small, with nothing said in between, this is a flood of small writes. */
 const FLOOD = 16;
 const SMALL = 32 * 1024;
 /** In a flood the kernel may collect for so many milliseconds before the next read: that saves four fifths of the CPU. */
 const PACE = 1;
 
 export class Intake {
-  readonly socket: Socket;
+  /** How the connection is to be read, for whoever opens it. */
+  readonly onread: OnReadOpts = {
+    buffer: () => this.#blank(),
+    callback: (size, buffer) => this.#take(buffer as Buffer, size),
+  };
+  #socket: Duplex | undefined;
   /** The second one is made when it is needed first. */
   readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(READ_SIZE)];
   #filled = 0;
@@ -38,16 +44,27 @@ export class Intake {
   #paused = true;
   #lastSize = 0;
   #streak = 0;
+  /** Bytes that had been written when it was asked last. */
+  #said = 0;
 
-  /** `open` begins the connection with the read options it is given. */
-  constructor(open: (onread: OnReadOpts) => Socket) {
-    this.socket = open({
-      buffer: () => this.#blank(),
-      callback: (size, buffer) => this.#take(buffer as Buffer, size),
-    });
-    this.socket.on("end", () => this.#finish());
-    this.socket.on("error", (error) => this.#finish(error));
-    this.socket.on("close", () => this.#finish());
+  /** The connection that it follows. */
+  get socket(): Duplex {
+    if (!this.#socket) throw new Error("an intake has to be told first which connection it is for");
+    return this.#socket;
+  }
+
+  /** Of this connection, which is read as {@link onread} says. Once, before anything is asked for. */
+  follow<T extends Duplex>(socket: T): T {
+    this.#socket = socket;
+    socket.on("end", () => this.#finish());
+    socket.on("error", (error) => this.#finish(error));
+    socket.on("close", () => this.#finish());
+    return socket;
+  }
+
+  /** Each piece is valid until the next one is asked for. Throws when the connection breaks. */
+  async *pieces(): AsyncGenerator<Buffer, void, void> {
+    for (let bytes = await this.next(); bytes; bytes = await this.next()) yield bytes;
   }
 
   /** The next bytes, valid until the next call; undefined at the end. Rejects when the connection breaks. One caller at a time. */
@@ -78,10 +95,13 @@ export class Intake {
   destroy(reason?: Error): void {
     this.#waiting.length = 0;
     this.#finish(reason);
-    this.socket.destroy();
+    this.#socket?.destroy();
   }
 
   async #read(): Promise<void> {
+    const { bytesWritten: said = 0 } = this.socket as Partial<Socket>;
+    if (said !== this.#said) this.#streak = 0;
+    this.#said = said;
     if (this.#streak > FLOOD && this.#lastSize < SMALL) await new Promise((resolve) => setTimeout(resolve, PACE));
     if (this.#waiting.length > 0 || this.#ended) return;
     const asked = performance.now();
@@ -114,7 +134,7 @@ export class Intake {
    * often it is told to pause: those go into a buffer of their own and are copied out of it.
    */
   #blank(): Buffer {
-    if (this.socket instanceof TLSSocket && this.#inUse(this.#buffers[this.#turn]))
+    if (this.#socket instanceof TLSSocket && this.#inUse(this.#buffers[this.#turn]))
       return (this.#spare ??= Buffer.allocUnsafeSlow(RECORD_SIZE));
     const size = this.#filled > BULK_AFTER ? BULK_READ_SIZE : READ_SIZE;
     const known = this.#buffers[this.#turn];

@@ -76,7 +76,8 @@ export class Upload {
 
 /** Resolves once the engine wants the body. Throws RuntimeError, or the signal's reason; the signal ends it at any time. */
 export async function openUpload(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Upload> {
-  const intake = new Intake((onread) => connect(endpoint, onread));
+  const intake = new Intake();
+  intake.follow(connect(endpoint, intake.onread));
   return beginRequest({ endpoint, intake, request }, options, async () => {
     const head = await readHead(intake);
     if (head.status !== CONTINUE) await answerOf(intake, request, head);

@@ -102,7 +102,8 @@ export class Wire {
 
 /** Sends the request and waits for the answer's head. Throws RuntimeError, or the signal's reason. */
 export async function openWire(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Wire> {
-  const intake = new Intake((onread) => connect(endpoint, onread));
+  const intake = new Intake();
+  intake.follow(connect(endpoint, intake.onread));
   return beginRequest({ endpoint, intake, request }, options, async () => {
     const head = await readHead(intake);
     await refuse(head, request, intake);

@@ -34,10 +34,12 @@ async function intakeFrom(kind: "TCP" | "TLS", serve: (socket: Socket) => void):
   servers.push(server.listen(0, "127.0.0.1"));
   await once(server, "listening");
   const target = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
-  return new Intake((onread) => {
-    const options = { ...target, onread };
-    return kind === "TLS" ? connect({ ...options, ca: tls.cert, servername: "localhost" }) : connectPlain(options);
-  });
+  const intake = new Intake();
+  const options = { ...target, onread: intake.onread };
+  intake.follow(
+    kind === "TLS" ? connect({ ...options, ca: tls.cert, servername: "localhost" }) : connectPlain(options),
+  );
+  return intake;
 }
 
 for (const kind of ["TCP", "TLS"] as const)
