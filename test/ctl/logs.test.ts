@@ -90,6 +90,15 @@ suite("ctl logs", () => {
     assert.equal((await runCtl(agent, ["logs", "--grep", "t 3", "ctl-logs"])).stdout.toString(), "out 3\n");
   });
 
+  test("Ctrl-C ends the following of several without a word", async () => {
+    const run = startCtl(agent, "logs", "-f", "--tail", "1", "ctl-logs", "ctl-logs-big");
+    await run.says(/^ctl-logs +\| err 5\n/m);
+    await run.says(/^ctl-logs-big \| 200000\n/m);
+    run.child.kill("SIGINT");
+    const { code, stderr } = await run.ended;
+    assert.deepEqual([code, stderr.replace(/^.*err 5\n/, "")], [130, ""]);
+  });
+
   test("several containers have their names in front of whole lines, without colours on a pipe", async () => {
     const { stdout } = await runCtl(agent, ["logs", "--stdout", "ctl-logs", "ctl-logs-b"]);
     assert.deepEqual(stdout.toString().trimEnd().split("\n").toSorted(), [

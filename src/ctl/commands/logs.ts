@@ -70,7 +70,8 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
   const interrupted = new Promise<number>((resolve) => {
     invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], (signal) => resolve(exitOfSignal(signal)));
   });
-  const exits = Promise.all(readers.map((reader) => readOne(reader, { invocation, alone: readers.length === 1 })));
+  const reading = { invocation, alone: readers.length === 1, stop: stop.signal };
+  const exits = Promise.all(readers.map((reader) => readOne(reader, reading)));
   const exit = await Promise.race([exits.then((codes) => codes.find((code) => code !== 0) ?? 0), interrupted]);
   stop.abort();
   for (const sink of sinks) await sink.end();
@@ -82,13 +83,13 @@ async function logs(invocation: Invocation, containers: string[], options: Optio
 /** One container that fails does not silence the others. */
 async function readOne(
   reader: LogReader,
-  { invocation, alone }: { invocation: Invocation; alone: boolean },
+  { invocation, alone, stop }: { invocation: Invocation; alone: boolean; stop: AbortSignal },
 ): Promise<number> {
   try {
     return await reader.read();
   } catch (error) {
     const { exit, words } = verdictOf(error);
-    if (alone || words === undefined) throw error;
+    if (alone || stop.aborted || words === undefined) throw error;
     invocation.messages.say(`${reader.name}: ${words}`);
     return exit;
   }
