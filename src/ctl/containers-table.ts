@@ -3,6 +3,7 @@
 import { age } from "../lib/age.ts";
 import type { ContainerView } from "../protocol/container.ts";
 import type { Listing } from "./output-format.ts";
+import { typedName } from "./place.ts";
 
 const SHORT_ID = 12;
 const MAX_COMMAND = 40;
@@ -24,7 +25,7 @@ export const PLACED_CONTAINERS: Listing<Placed> = {
   headings: ["NODE", ...HEADINGS],
   row: (container) => [container.node, ...row(container)],
   wide: { headings: ["NODE", ...WIDE_HEADINGS], row: (container) => [container.node, ...wideRow(container)] },
-  name: ({ node, name }) => `${node}:${name}`,
+  name: ({ node, name }) => typedName(node, name),
 };
 
 function row(container: ContainerView): string[] {

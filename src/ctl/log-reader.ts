@@ -8,7 +8,7 @@ import { wait } from "../lib/wait.ts";
 import { type ErrorCode, FairleadError } from "../protocol/errors.ts";
 import type { LogCursor, LogsBody } from "../protocol/open.ts";
 import type { Messages } from "./messages.ts";
-import { nodeOf, type Place } from "./place.ts";
+import { nodeOf, type Place, typedName } from "./place.ts";
 
 export interface LogSink {
   write(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void>;
@@ -74,11 +74,9 @@ export class LogReader {
     this.#sink = sink;
   }
 
-  /** With its node in front, as it would be typed: containers of two hosts may have one name. */
   get name(): string {
     const { node, container } = this.#source.place;
-    const own = this.#session.container?.name ?? container;
-    return node === undefined ? own : `${node}:${own}`;
+    return typedName(node, this.#session.container?.name ?? container);
   }
 
   /** Resolves with the exit code at the end of the log. A follow goes on over a new session when the old one is gone. */

@@ -23,6 +23,11 @@ export function nodeOf({ node }: Pick<Place, "node">): { node?: string } {
   return node === undefined ? {} : { node };
 }
 
+/** What a container there is called, as it would be typed: containers of two hosts may have one name. */
+export function typedName(node: string | undefined, name: string): string {
+  return node === undefined ? name : `${node}:${name}`;
+}
+
 /** The container's own address over HTTP. */
 export function addressOf(text: string): string {
   const { node, container } = placeOf(text);

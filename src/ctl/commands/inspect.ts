@@ -5,7 +5,8 @@ import { ContainerDetailView } from "../../protocol/container.ts";
 import { forEach } from "../each.ts";
 import type { Invocation } from "../invocation.ts";
 import { dataText, type OutputFormat, outputOption } from "../output-format.ts";
-import { addressOf } from "../place.ts";
+import { ofOneHost } from "../one-host.ts";
+import { addressOf, placeOf, typedName } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -34,9 +35,10 @@ export function inspectCommand(invocation: Invocation): Entry {
 async function inspect(invocation: Invocation, containers: string[], { output }: Options): Promise<number> {
   const connection = await invocation.connection();
   return forEach(invocation, containers, async (container) => {
-    const answer = await connection.get(addressOf(container));
+    const { node } = placeOf(container);
+    const answer = await ofOneHost({ connection, node }, () => connection.get(addressOf(container)));
     const detail = ContainerDetailView.parse(answer);
-    if (output === "name") return `${detail.name}\n`;
+    if (output === "name") return `${typedName(node, detail.name)}\n`;
     const text = await dataText(detail, output);
     return output === "yaml" && containers.length > 1 ? `---\n${text}` : text;
   });

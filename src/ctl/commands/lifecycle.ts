@@ -6,7 +6,8 @@ import { MAX_STOP_TIMEOUT } from "../../protocol/query.ts";
 import type { Call } from "../connection/http.ts";
 import { forEach } from "../each.ts";
 import type { Invocation } from "../invocation.ts";
-import { addressOf } from "../place.ts";
+import { ofOneHost } from "../one-host.ts";
+import { addressOf, placeOf, typedName } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface StopOptions {
@@ -112,9 +113,10 @@ function remove(invocation: Invocation, containers: string[], { force, volumes }
 async function order(invocation: Invocation, containers: string[], { path, ...call }: Call): Promise<number> {
   const connection = await invocation.connection();
   return forEach(invocation, containers, async (container) => {
-    const address = `${addressOf(container)}${path}`;
-    const { name } = ContainerName.parse(await connection.send({ patience: PATIENCE_MS, ...call, path: address }));
-    return `${name}\n`;
+    const { node } = placeOf(container);
+    const asked = { patience: PATIENCE_MS, ...call, path: `${addressOf(container)}${path}` };
+    const { name } = ContainerName.parse(await ofOneHost({ connection, node }, () => connection.send(asked)));
+    return `${typedName(node, name)}\n`;
   });
 }
 

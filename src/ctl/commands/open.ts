@@ -11,6 +11,7 @@ import { Forwarding } from "../forwarding.ts";
 import type { Invocation } from "../invocation.ts";
 import { LinkStatus } from "../link-status.ts";
 import { listenOn } from "../listen.ts";
+import { ofOneHost } from "../one-host.ts";
 import { addressOf, placeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
@@ -51,13 +52,15 @@ async function open(
 ): Promise<number> {
   const connection = await invocation.connection();
   const { container } = wanted;
-  const port = wanted.port ?? (await onlyPort(connection, container));
+  const { node } = placeOf(container);
+  const port = wanted.port ?? (await ofOneHost({ connection, node }, () => onlyPort(connection, container)));
   const how = browser ? "open" : "print";
   // An address of the agent's own is of no use where only the server is reached.
-  if (placeOf(container).node !== undefined) return await forward(invocation, { connection, container, port, how });
+  if (node !== undefined) return await forward(invocation, { connection, container, port, how });
   const path = `${addressOf(container)}/open`;
   try {
-    const { url } = Invited.parse(await connection.send({ method: "POST", path, body: { port } }));
+    const asked = { method: "POST", path, body: { port } } as const;
+    const { url } = Invited.parse(await ofOneHost({ connection, node }, () => connection.send(asked)));
     await show(invocation, url, how);
     return 0;
   } catch (error) {

@@ -9,6 +9,8 @@ import { UsageError, verdictOf } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Output } from "../output.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
+import { ofOneHost } from "../one-host.ts";
+import { typedName } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -47,13 +49,13 @@ export function psCommand(invocation: Invocation): Entry {
 async function ps(invocation: Invocation, options: Options): Promise<number> {
   if (options.allNodes) return psOfAll(invocation, options);
   const connection = await invocation.connection();
-  const path = `${apiOf(options.node)}/containers`;
+  const { node, watch } = options;
+  const path = `${apiOf(node)}/containers`;
   const print = printer(options, invocation.stdout);
-  if (!options.watch) {
-    await print(wanted(await connection.get(path), options));
-    return 0;
-  }
-  for await (const list of connection.lines(`${path}?watch=1`)) await print(wanted(list, options));
+  await ofOneHost({ connection, node }, async () => {
+    if (!watch) return await print(wanted(await connection.get(path), options));
+    for await (const list of connection.lines(`${path}?watch=1`)) await print(wanted(list, options));
+  });
   return 0;
 }
 
@@ -93,7 +95,7 @@ type Print = (containers: ContainerView[]) => Promise<void>;
 
 /** Of a watch, programs get the whole list each time and people only what has changed. */
 function printer({ output, watch, node }: Options, stdout: Output): Print {
-  const name = ({ name: own }: ContainerView) => (node === undefined ? own : `${node}:${own}`);
+  const name = ({ name: own }: ContainerView) => typedName(node, own);
   const words = lister({ ...CONTAINERS, name }, output, watch ? "again" : "once");
   const print: Print = async (containers) => stdout.write(await words(containers));
   return isData(output) ? print : changes(print);

@@ -9,7 +9,8 @@ import type { Invocation } from "../invocation.ts";
 import { isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
 import { busiestFirst, STATS } from "../stats-table.ts";
 import { Table } from "../table.ts";
-import { addressOf } from "../place.ts";
+import { ofOneHost } from "../one-host.ts";
+import { addressOf, placeOf } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
@@ -51,9 +52,20 @@ async function top(
   invocation: Invocation,
   { container, node, stream, output }: Options & { container: string | undefined },
 ): Promise<number> {
-  const { stdout } = invocation;
   const connection = await invocation.connection();
   const path = container === undefined ? `${apiOf(node)}/stats` : `${addressOf(container)}/stats`;
+  const place = container === undefined ? { node } : placeOf(container);
+  return ofOneHost({ connection, node: place.node }, () => show(invocation, { connection, path, stream, output }));
+}
+
+interface Shown extends Pick<Options, "stream"> {
+  connection: Connection;
+  path: string;
+  output: Options["output"] | undefined;
+}
+
+async function show(invocation: Invocation, { connection, path, stream, output }: Shown): Promise<number> {
+  const { stdout } = invocation;
   const live = !isData(output) && stdout.isTerminal;
   if (stream && live) return paint(invocation, statsOf(connection, path));
   if (stream && isData(output)) {
