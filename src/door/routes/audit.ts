@@ -8,6 +8,7 @@ import { unseal } from "../../audit/record.ts";
 import type { App } from "../declaration.ts";
 import { callerOf } from "../door.ts";
 import { NoQuery } from "../input.ts";
+import { problemOf } from "../problems.ts";
 import type { Limits } from "../options.ts";
 import { goneSignal, stay } from "../stay.ts";
 import { parseTime } from "../../lib/time.ts";
@@ -63,7 +64,8 @@ export function addAudit(app: App, { audit, limits, draining }: AuditParts): voi
     const { subject } = callerOf(request);
     stay(callerOf(request), reply.raw, () => reply.raw.destroy());
     const signal = AbortSignal.any([goneSignal(reply.raw), draining, subject.revoked]);
-    return send(reply, followed(audit, wish, { signal, heartbeatMs: limits.heartbeatMs }));
+    const lasting = { signal, heartbeatMs: limits.heartbeatMs, request: request.id };
+    return send(reply, followed(audit, wish, lasting));
   });
   app.get("/api/v1/audit/verify", { config, schema: VERIFY }, async () => audit.verify());
 }
@@ -88,10 +90,13 @@ async function* records(audit: AuditDesk, { wanted, tail }: Wish): AsyncGenerato
 interface Following {
   signal: AbortSignal;
   heartbeatMs: number;
+  /** The id of the request that this answers. */
+  request: string;
 }
 
 /** First what is in the files, then what was written since. */
-async function* followed(audit: AuditDesk, wish: Wish, { signal, heartbeatMs }: Following): AsyncGenerator<string> {
+async function* followed(audit: AuditDesk, wish: Wish, lasting: Following): AsyncGenerator<string> {
+  const { signal, heartbeatMs, request } = lasting;
   const feed = new Feed(signal);
   const leave = audit.listen((text) => feed.push(text));
   try {
@@ -103,6 +108,8 @@ async function* followed(audit: AuditDesk, wish: Wish, { signal, heartbeatMs }: 
       if (!record) yield "\n";
       else if (wish.wanted(record)) yield text;
     }
+    // As at the end of every watch: why it ends.
+    if (signal.reason instanceof FairleadError) yield `${JSON.stringify(problemOf(signal.reason, request))}\n`;
   } finally {
     leave();
   }

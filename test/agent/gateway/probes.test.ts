@@ -33,9 +33,10 @@ suite("a probe", () => {
 
   test("goes on answering while the agent drains, when nothing else does", async () => {
     await using front = await startFront();
-    const watch = front.ask({ path: "/api/v1/containers?watch=1", headers: [bearer(front.admin)] });
+    const endless = ["/api/v1/containers?watch=1", "/api/v1/audit?follow=1"];
+    const answers = endless.map((path) => front.ask({ path, headers: [bearer(front.admin)] }));
     await front.gateway.drain();
-    assert.match((await watch).body, /"code":"shutting-down"/);
+    for (const answer of answers) assert.match((await answer).body, /"code":"shutting-down"/);
     assert.equal((await front.ask({ path: "/healthz" })).status, 200);
     assert.equal((await front.ask({ path: "/readyz" })).status, 503);
     const refused = await front.ask({ path: "/api/v1/containers", headers: [bearer(front.admin)] });
