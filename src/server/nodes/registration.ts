@@ -116,8 +116,11 @@ export class Registration {
       const known = (await this.#nodes.records.get(name))?.facts;
       const same = machineId !== undefined && machineId === known?.machineId;
       const words = `is there twice: ${hostname} came with the identity of ${known?.hostname} (${same ? "the same" : "another"} machine id)`;
-      this.#nodes.live.warn(uid, error.code, `The host ${name} ${words}.`);
-      await this.#nodes.tell("NodeCloned", name, words);
+      const message = `The host ${name} ${words}.`;
+      const isKnown = this.#nodes.live.of(uid).warnings.some((warning) => warning.message === message);
+      this.#nodes.live.warn(uid, error.code, message);
+      // It comes again and again, and would push everything else out of the history.
+      if (!isKnown) await this.#nodes.tell("NodeCloned", name, words);
     }
     throw error;
   }
