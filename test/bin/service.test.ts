@@ -47,4 +47,6 @@ test("on macOS it is a launchd job that starts at login and again after its end"
 test("what it does not know is refused with how to say it, which --help tells", async () => {
   assert.match(await command(LAUNCHER, ["service", "--help"]), /^Usage: fairlead service print\|install\|remove/);
   await assert.rejects(command(LAUNCHER, ["service", "enable"]), /service print\|install\|remove \[agent\|server\]/);
+  const settings = command(LAUNCHER, ["service", "print", "agent", "-S", "https://box:8080"]);
+  await assert.rejects(settings, /"-S" is not taken: settings belong into the file/);
 });
