@@ -18,6 +18,7 @@ const WORDS: Record<string, string> = {
 
 export const EVENTS: Listing<ContainerEventView> = {
   headings: HEADINGS,
+  widths: [24, 16, 7],
   row,
   wide: { headings: [...HEADINGS, "IMAGE", "ID"], row: wideRow },
   name: ({ container }) => container?.name ?? "",
@@ -25,6 +26,7 @@ export const EVENTS: Listing<ContainerEventView> = {
 
 export const FLEET_EVENTS: Listing<FleetEvent> = {
   headings: ["TIME", "NODE", "EVENT", "MESSAGE"],
+  widths: [24, 12, 16],
   row: ({ time, node = "-", type, message }) => [new Date(time).toISOString(), node, type, message],
   name: ({ node = "" }) => node,
 };

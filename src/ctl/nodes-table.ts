@@ -41,7 +41,7 @@ function wideRow(node: ListedNode): string[] {
     beat ? used(beat.memoryTotal, beat.memoryFree) : UNKNOWN,
     beat?.diskTotal !== undefined && beat.diskFree !== undefined ? used(beat.diskTotal, beat.diskFree) : UNKNOWN,
     gpus.length > 0 ? gpus.join(",") : UNKNOWN,
-    beat ? String(beat.containersRunning) : UNKNOWN,
+    beat?.engineReady ? String(beat.containersRunning) : UNKNOWN,
     beat?.gatewayStatus ?? UNKNOWN,
   ];
 }
@@ -73,7 +73,7 @@ export function describe(node: NodeView, now: number): string {
     ["Disk", beat?.diskTotal === undefined ? undefined : used(beat.diskTotal, beat.diskFree ?? 0)],
     ["Network", rate(beat?.received, beat?.sent)],
     ["Disk I/O", rate(beat?.diskRead, beat?.diskWritten)],
-    ["Containers", beat && `${beat.containersRunning} running`],
+    ["Containers", beat && (beat.engineReady ? `${beat.containersRunning} running` : "the engine does not answer")],
     ...(beat?.gpus ?? []).map((gpu): [string, string] => ["GPU", gpuWords(gpu)]),
     ["Gateway", beat?.gatewayStatus && [beat.gatewayStatus, beat.gatewayStatusDetail].filter(Boolean).join(": ")],
     ...(node.warnings ?? []).map(({ message }): [string, string] => ["Warning", message]),

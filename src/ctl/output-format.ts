@@ -11,6 +11,8 @@ export type DataFormat = "json" | "yaml";
 /** Columns of a table. */
 interface Columns<T> {
   headings: readonly string[];
+  /** Characters that columns have at least: where rows come one by one, the first cannot know of the longest. */
+  widths?: readonly number[];
   row(item: T): string[];
 }
 
@@ -54,7 +56,7 @@ export function lister<T>(
   if (isData(format)) return (items) => dataText(items, format, occurrence);
   if (format === "name") return async (items) => items.map((item) => `${listing.name(item)}\n`).join("");
   const columns = (format === "wide" && listing.wide) || listing;
-  const table = new Table(columns.headings);
+  const table = new Table(columns.headings, columns.widths);
   let headed: "headed" | "bare" = "headed";
   return async (items) => {
     const rows = items.map((item) => columns.row(item));

@@ -118,7 +118,7 @@ function shape(command: Command, invocation: Invocation): Command {
     .option("--context <name>", "a server that has a name: see ctl context")
     .option("--token <token>", "what lets you in; other users of this machine can see it here, so prefer a file")
     .option("--token-file <path>", "a file with the token, readable by you alone")
-    .option("--pin <pin>", "what the server's key must be: the sha256:... that the agent printed at its start")
+    .option("--pin <pin>", "what the server's key must be: the sha256:... that it printed at its start")
     .option("--insecure-plaintext", "allow http to another machine")
     .option("--no-direct", "through the server, also to a host that could be dialled")
     .option(verbose, "explain on standard error what is being done")

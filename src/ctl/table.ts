@@ -9,9 +9,9 @@ export class Table {
   readonly #headings: readonly string[];
   readonly #widths: number[];
 
-  constructor(headings: readonly string[]) {
+  constructor(headings: readonly string[], widths: readonly number[] = []) {
     this.#headings = headings;
-    this.#widths = headings.map((heading) => heading.length);
+    this.#widths = headings.map((heading, i) => Math.max(heading.length, widths[i] ?? 0));
   }
 
   /** The headings and these rows, or the rows alone; cells are what others wrote. */

@@ -18,7 +18,7 @@ export function introducer(parts: TrustParts): (stranger: Stranger) => Promise<b
 
 async function introduce({ origin, pin, why }: Stranger, { world, messages }: TrustParts): Promise<boolean> {
   messages.say(`No authority that is known here vouches for ${origin} (${why}). Its pin is ${pin}`);
-  messages.say("Compare that with the pin that the agent printed when it started. Type yes to trust it from now on:");
+  messages.say("Compare that with the pin that it printed when it started. Type yes to trust it from now on:");
   const line = await readLine(world.stdin);
   if (line.trim().toLowerCase() !== "yes") return false;
   await rememberPin(world.env, origin, pin);

@@ -95,13 +95,16 @@ suite("ctl and a server", () => {
   });
 
   test("add prints the one command for the host, and the host it runs on is Ready", async () => {
-    const command = await ctl(admin(), "nodes", "add", "box-1");
+    const { stdout, stderr } = await runCtl(admin(), ["nodes", "add", "box-1"]);
+    assert.match(stderr, /within 15 minutes; .*\nctl: 127\.0\.0\.1 means box-1 itself there: .*server's address/);
+    const command = stdout.toString();
     const [, flags = ""] = /^fairlead agent (-S https:\S+ --node-name box-1 --token flb_\S+)\n$/.exec(command) ?? [];
     assert.match(await ctl(admin(), "get", "nodes"), /^box-1 +Pending +\ds$/m);
     agents.push(await startAgent({ engine, flags: flags.split(" ") }));
     await until("box-1 to be Ready", async () => (await node("box-1")).status === "Ready");
     assert.match(await ctl(admin(), "get", "nodes"), /^NAME +STATUS +AGE\nbox-1 +Ready +\d+s\n$/);
     assert.equal(await ctl(admin(), "get", "node", "-o", "name"), "box-1\n");
+    assert.equal(await ctl(admin(), "nodes", "list", "-o", "name"), "box-1\n");
     const wide = await ctl(admin(), "get", "nodes", "-o", "wide");
     assert.match(wide, /^NAME .*ADDRESS +VERSION +ENGINE +CPU +MEMORY +DISK +GPU +CONTAINERS +GATEWAY\n/);
     assert.match(wide, /^box-1 +Ready +\d+s +127\.0\.0\.1 +\d\S+ +docker \S+ +\d+% +\S+iB \/ /m);
@@ -139,6 +142,7 @@ suite("ctl and a server", () => {
   });
 
   test("a watch tells which host was removed, in rows and as data", async () => {
+    assert.equal((await runCtl(admin(), ["get", "nodes", "brief", "--watch"])).code, 125);
     await ctl(admin(), "nodes", "add", "brief");
     const rows = startCtl(admin(), "get", "nodes", "brief", "--watch");
     const data = startCtl(admin(), "get", "nodes", "brief", "--watch", "-o", "json");
@@ -151,6 +155,31 @@ suite("ctl and a server", () => {
       child.kill("SIGINT");
       await ended;
     }
+  });
+
+  test("what is asked of one host says which hosts there are to name", async () => {
+    for (const args of [
+      ["ps"],
+      ["ps", "--watch"],
+      ["top"],
+      ["top", "-o", "json"],
+      ["inspect", "web"],
+      ["restart", "web"],
+      ["open", "web"],
+      ["open", "web", "80"],
+    ]) {
+      const { code, stderr } = await runCtl(admin(), args);
+      assert.equal(code, 2, args.join(" "));
+      assert.match(stderr, /^ctl: This is a server: name the node, as NODE:container, or with --node .*--all-nodes\n$/);
+    }
+  });
+
+  test("what was done to containers of hosts is told with the host's name, to be typed again", async () => {
+    await engine.run("fleet-named");
+    const named = "box-1:fleet-named";
+    assert.equal(await ctl(admin(), "restart", "-t", "0", named), `${named}\n`);
+    assert.equal(await ctl(admin(), "inspect", "-o", "name", named), `${named}\n`);
+    assert.equal(await ctl(admin(), "rm", "--force", named), `${named}\n`);
   });
 
   test("a disabled host takes no new work and says so, at the server and at its agent; what is open goes on", async () => {

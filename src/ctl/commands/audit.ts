@@ -36,8 +36,12 @@ Examples:
 At a server these are the server's own records: who changed what, and which sessions went through it. With --node they
 are those of the host behind it.`;
 
+/** Most times, events, kinds, subjects and containers fit in. */
+const WIDTHS = [24, 14, 13, 22, 22];
+
 const LISTING: Listing<AuditRecord> = {
   headings: ["TIME", "EVENT", "KIND", "SUBJECT", "CONTAINER", "OUTCOME"],
+  widths: WIDTHS,
   row: (record) => [
     record.time,
     record.event,

@@ -32,16 +32,20 @@ Examples:
   ctl describe node gpu-box-1`;
 
 export function getCommand(invocation: Invocation): Entry {
-  const nodes = new Command("nodes")
-    .alias("node")
+  const command = new Command("get").description("List what a server knows.").addHelpText("after", GET_EXAMPLES);
+  return { command, entries: [nodesListing(invocation, ["nodes", "node"])] };
+}
+
+/** The listing of the hosts, as `ctl get` has it and `ctl nodes` too. */
+export function nodesListing(invocation: Invocation, [name, alias]: [string, string]): Entry {
+  const command = new Command(name)
+    .alias(alias)
     .description("List the hosts of the server.")
     .argument("[node...]", "these only")
     .addOption(outputOption())
     .option("-w, --watch", "go on with each change")
     .addHelpText("after", GET_EXAMPLES);
-  const command = new Command("get").description("List what a server knows.").addHelpText("after", GET_EXAMPLES);
-  const work = (names: string[], options: GetOptions) => getNodes(invocation, names, options);
-  return { command, entries: [{ command: nodes, work }] };
+  return { command, work: (names: string[], options: GetOptions) => getNodes(invocation, names, options) };
 }
 
 export function describeCommand(invocation: Invocation): Entry {
@@ -63,9 +67,9 @@ async function getNodes(invocation: Invocation, names: string[], { output, watch
   const words = lister(NODES, output, watch ? "again" : "once");
   const wanted = (nodes: ListedNode[]) =>
     names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name));
+  // One that was named and is not there is a mistake, in the server's words.
+  await Promise.all(names.map((name) => connection.get(nodePath(name))));
   if (!watch) {
-    // One that was named and is not there is a mistake, in the server's words.
-    if (names.length > 0) await Promise.all(names.map((name) => connection.get(nodePath(name))));
     await invocation.stdout.write(await words(wanted(NodeList.parse(await connection.get(PATH)).nodes)));
     return 0;
   }
@@ -93,9 +97,10 @@ interface Change {
   now: ListedNode;
 }
 
-/** What a line of a watch makes of the hosts that are known, which it changes: those that are new, different or removed. */
+/** What a line of a watch makes of the hosts that are known, which it changes: those that are new, different or removed, by name. */
 function changes(nodes: Map<string, NodeView>, line: unknown): Change[] {
-  return Object.entries(NodeChanges.parse(line).nodes).flatMap(([name, patch]): Change[] => {
+  const patches = Object.entries(NodeChanges.parse(line).nodes).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return patches.flatMap(([name, patch]): Change[] => {
     const before = nodes.get(name);
     nodes.delete(name);
     if (patch === null) return before ? [{ before, now: { ...before, status: "Removed" } }] : [];

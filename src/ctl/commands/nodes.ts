@@ -7,11 +7,13 @@ import { joinCommand } from "../../protocol/fleet.ts";
 import { NodeSettingsChange } from "../../protocol/node.ts";
 import type { Call } from "../connection/http.ts";
 import { keep } from "../connection/kept.ts";
+import { isLoopback } from "../connection/locate.ts";
 import { credentialsFile } from "../connection/places.ts";
 import { forEach } from "../each.ts";
 import { UsageError } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
 import type { Entry } from "./entry.ts";
+import { nodesListing } from "./get.ts";
 
 const Added = z.object({ name: z.string(), token: z.string(), expires: z.number() });
 const PATH = "/api/v1/nodes";
@@ -27,6 +29,7 @@ const SETTINGS: Record<string, { key: keyof NodeSettingsChange; read: (text: str
 
 const EXAMPLES = `
 Examples:
+  ctl nodes list -o wide                           the same as ctl get nodes
   ctl nodes add gpu-box-1                          prints the command to run on the host
   ctl nodes add --here desk                        of this machine; its agent needs no flags then
   ctl nodes set gpu-box-1 heartbeat_interval=30s   it reports less often: see ctl nodes set --help
@@ -46,7 +49,7 @@ An empty value takes a setting back to the server's own.`;
 
 export function nodesCommand(invocation: Invocation): Entry {
   const command = new Command("nodes")
-    .description("Add and change the hosts of a server.")
+    .description("List, add and change the hosts of a server.")
     .addHelpText("after", EXAMPLES);
   const each = (name: string, words: string, call: (path: string) => Call): Entry => ({
     command: new Command(name).description(words).argument("<node...>", "their names"),
@@ -56,6 +59,7 @@ export function nodesCommand(invocation: Invocation): Entry {
     (action: string) =>
     (path: string): Call => ({ method: "POST", path: `${path}/${action}` });
   const entries = [
+    nodesListing(invocation, ["list", "ls"]),
     addCommand(invocation),
     each("enable", "Let hosts take work again.", post("enable")),
     each("disable", "Let hosts take no new work.", post("disable")),
@@ -81,12 +85,17 @@ async function add(invocation: Invocation, node: string, here: true | undefined)
   const connection = await invocation.connection();
   const answer = await connection.send({ method: "POST", path: PATH, body: { name: node } });
   const { token, expires } = Added.parse(answer);
-  const { origin } = connection.server.url;
+  const { url } = connection.server;
+  const { origin } = url;
   const { stdout, messages, world } = invocation;
   if (here) await keep(credentialsFile(world.env), { server_url: origin, node_name: node, token });
   await stdout.write(`${here ? "fairlead agent" : joinCommand({ server: origin, node, token })}\n`);
   const minutes = Math.round((expires - Date.now()) / 60_000);
   messages.say(`Run that on ${here ? "this machine" : node} within ${minutes} minutes; the token is good once.`);
+  if (!here && isLoopback(url))
+    messages.say(
+      `${url.hostname} means ${node} itself there: unless it is this machine, put the server's address in its place.`,
+    );
   return 0;
 }
 

@@ -96,7 +96,7 @@ export function unreachable(server: Server, error: NodeJS.ErrnoException): Fairl
   const code =
     error.code ?? (error instanceof AggregateError ? String((error.errors[0] as NodeJS.ErrnoException)?.code) : "");
   const words: Record<string, string> = {
-    ECONNREFUSED: `Nothing listens at ${where} (${server.urlFrom}). Start the agent with \`npm start\`, or name another with --server.`,
+    ECONNREFUSED: `Nothing listens at ${where} (${server.urlFrom}). Start the agent there (npm start) or the server (npm run server), or name another with --server.`,
     ENOTFOUND: `No host is called ${server.url.hostname} (${server.urlFrom}). Check the address.`,
     EAI_AGAIN: `The name ${server.url.hostname} cannot be looked up now. Check the network, or try again.`,
     ECONNRESET: `${where} ended the connection. ${server.url.protocol === "http:" ? "If it serves TLS, write https. " : ""}Look at what the agent says, or try again.`,

@@ -89,7 +89,7 @@ function wrongPin({ value, from }: { value: string; from: string }, { origin, pi
 function unknown({ origin, pin, why }: Stranger): FairleadError {
   return new FairleadError(
     "untrusted",
-    `The certificate of ${origin} is not trusted (${why}). If the agent printed this pin when it started, give it with --pin ${pin}; ` +
+    `The certificate of ${origin} is not trusted (${why}). If it printed this pin when it started, give it with --pin ${pin}; ` +
       "else name the certificate's authority in NODE_EXTRA_CA_CERTS.",
   );
 }
