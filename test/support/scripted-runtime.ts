@@ -128,6 +128,8 @@ export class ScriptedRuntime implements Runtime {
 
   async connect(id: string, port: number): Promise<Connection> {
     const socket = await this.dial(id, port);
+    // Who reads hears of it; nobody may be reading.
+    socket.on("error", () => {});
     return { socket, bytes: socket.iterator({ destroyOnReturn: false }) };
   }
 
