@@ -244,7 +244,7 @@ export interface Connection {
 export interface Runtime {
   /** Asks the engine who it is; rejects with `engine-unavailable` when it does not answer. */
   info(signal: AbortSignal): Promise<EngineInfo>;
-  /** All containers, running or not. */
+  /** All containers, running or not. Of the runtime's own helpers nothing is told, neither here nor by `watch` and `events`. */
   list(signal: AbortSignal): Promise<Container[]>;
   inspect(id: string, signal: AbortSignal): Promise<ContainerDetail>;
   /** Yields the whole list at once and again after each change; throws when the engine goes away. */
@@ -276,7 +276,7 @@ export interface Runtime {
    */
   copyOut(id: string, what: { path: string; follow: boolean }, signal: AbortSignal): Promise<CopySource>;
   copyIn(id: string, path: string, signal: AbortSignal): Promise<CopySink>;
-  /** Finishes what a killed agent left: ends journaled execs that nobody owns any more. */
+  /** Finishes what a killed agent left: ends journaled execs and removes helpers that nobody owns any more. */
   recover(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }

@@ -47,8 +47,8 @@ export async function listContainers(engine: Engine, signal: AbortSignal, id?: s
     docker.listContainers({ all: true, ...filters, abortSignal }),
   );
   if (!Array.isArray(items)) throw new RuntimeError("engine-error", "The engine's list of containers is not a list.");
-  const ours = (item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "") && !isHelper(item?.Labels);
-  return items.filter(ours).map(toContainer);
+  const listed = (item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "") && !isHelper(item?.Labels);
+  return items.filter(listed).map(toContainer);
 }
 
 /** The engine's own detailed answer, for what only this folder needs (pid, addresses). */

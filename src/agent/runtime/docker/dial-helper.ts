@@ -3,13 +3,13 @@
 import type { Socket } from "node:net";
 import process from "node:process";
 import type { DialAnswer, DialRequest } from "./dial-message.ts";
-import { connectInside, systemCode } from "./inside-connect.ts";
+import { connectInside, codeOf } from "./inside-connect.ts";
 
 async function answer({ id, port, timeout }: DialRequest): Promise<void> {
   try {
     reply({ id }, await connectInside(port, { timeout }));
   } catch (error) {
-    reply({ id, code: systemCode(error) });
+    reply({ id, code: codeOf(error) });
   }
 }
 

@@ -117,6 +117,7 @@ export class Dialler {
     for (const host of place.addresses) if (!silent.includes(host)) yield direct({ host, port, onread }, place.silent);
     if (place.pid !== undefined) {
       yield fed(this.#throughNamespace(id, place.pid, port), onread);
+      // Who has been inside knows that nothing answers there; only where that could not be is there more to try.
       if (!(failures.at(-1) instanceof RuntimeError)) return;
     }
     yield fed(this.#throughGuest(id, port), onread);

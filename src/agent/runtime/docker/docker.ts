@@ -3,8 +3,8 @@
 import type { Duplex } from "node:stream";
 import type {
   AttachSpec,
-  Container,
   Connection,
+  Container,
   ContainerDetail,
   ContainerEvent,
   CopySink,
@@ -141,7 +141,10 @@ class DockerRuntime implements Runtime {
     await Promise.all([this.#killer.recover(), this.#dialler.recover()]);
   }
 
-  /** Ends every process that is still open. Connections that were dialled belong to whoever dialled. */
+  /**
+   * Ends every process that is still open. Connections that were dialled belong to whoever dialled, but for those through
+   * a helper container, which end with it.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;

@@ -17,14 +17,14 @@ export async function connectInside(port: number, { timeout }: InsideOptions): P
     try {
       return await open({ host, port }, timeout);
     } catch (error) {
-      if (systemCode(failure) !== "ECONNREFUSED") failure = error;
+      if (codeOf(failure) !== "ECONNREFUSED") failure = error;
     }
   }
   throw failure;
 }
 
 /** For an answer; "EIO" for what is none of the system's errors. */
-export function systemCode(error: unknown): string {
+export function codeOf(error: unknown): string {
   return (error as { code?: string } | undefined)?.code ?? "EIO";
 }
 

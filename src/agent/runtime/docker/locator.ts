@@ -112,7 +112,7 @@ async function findPlace(engine: Engine, id: string, signal: AbortSignal): Promi
     container = await rawInspect(engine, shared, signal);
   }
   const foreign = await isForeignNetwork(pid, id);
-  if (foreign === false || mayBeHosts(container)) {
+  if (foreign === false || mayBeTheHosts(container)) {
     throw new RuntimeError(
       "unsupported",
       `The container ${name} uses the network of its host, which is never dialled.`,
@@ -124,7 +124,7 @@ async function findPlace(engine: Engine, id: string, signal: AbortSignal): Promi
 }
 
 /** A namespace that is named by its path (Podman) may be any. */
-function mayBeHosts({
+function mayBeTheHosts({
   HostConfig: { NetworkMode: mode = "" },
   NetworkSettings: network,
 }: ContainerInspectInfo): boolean {

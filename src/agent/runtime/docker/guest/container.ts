@@ -41,7 +41,7 @@ export async function startGuest(engine: Engine, plan: GuestPlan, signal: AbortS
   }
 }
 
-/** True when it is gone, and nothing of it is left. */
+/** True when no helper container of this name is left; one that is none of ours is left alone. */
 export async function removeGuest(engine: Engine, name: string, signal: AbortSignal): Promise<boolean> {
   try {
     await engine.call(signal, async (docker, abortSignal) => {
@@ -53,7 +53,7 @@ export async function removeGuest(engine: Engine, name: string, signal: AbortSig
     });
     return true;
   } catch (error) {
-    // "conflict" while the engine removes it by itself.
+    // The second while the engine removes it by itself.
     return error instanceof RuntimeError && (error.code === "not-found" || error.code === "not-running");
   }
 }

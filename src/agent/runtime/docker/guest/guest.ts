@@ -12,7 +12,7 @@ import { ByteTransport } from "./byte-transport.ts";
 import { CODE, encode, MAX_CONNECTIONS, replyIn } from "./message.ts";
 import { GuestStream } from "./stream.ts";
 
-/** Unless said otherwise. */
+/** Milliseconds without a connection after which it ends, unless said otherwise. */
 const IDLE = 30_000;
 /** Milliseconds that connections have to end by themselves, once the container's own processes have ended. */
 const LINGER = 2_000;
@@ -24,7 +24,7 @@ export interface GuestOptions {
   start: (signal: AbortSignal) => Promise<Wire>;
   /** For the windows of all connections. */
   budget: Budget;
-  /** Milliseconds without a connection after which it ends; shortened by tests only. */
+  /** Instead of {@link IDLE}; given by tests only. */
   idle?: number;
 }
 
@@ -54,7 +54,7 @@ export class Guest implements Inside {
   }
 
   /** Nobody is connected through it. */
-  get idle(): boolean {
+  get isIdle(): boolean {
     return this.#size === 0;
   }
 
@@ -78,7 +78,7 @@ export class Guest implements Inside {
     if (this.#state !== "open") return;
     this.#state = "closing";
     clearTimeout(this.#timer);
-    if (this.idle) this.end();
+    if (this.isIdle) this.end();
     else this.#timer = setTimeout(() => this.end(), LINGER);
   }
 
@@ -126,7 +126,7 @@ export class Guest implements Inside {
 
   #left(): void {
     this.#size -= 1;
-    if (!this.idle) return;
+    if (!this.isIdle) return;
     if (this.#state === "closing") this.end();
     else if (this.#state === "open") this.#timer = setTimeout(() => this.close(), this.#idle).unref();
   }

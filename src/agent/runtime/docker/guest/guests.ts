@@ -95,7 +95,7 @@ export class Guests {
 
   #makeRoom(): void {
     if (this.#live.size < MAX_GUESTS) return;
-    const idle = [...this.#open].find(([, guest]) => guest.idle);
+    const idle = [...this.#open].find(([, guest]) => guest.isIdle);
     if (!idle) {
       const words = `${MAX_GUESTS} containers are reached through helper containers already; end the connections to one of them.`;
       throw new RuntimeError("dial-failed", words);

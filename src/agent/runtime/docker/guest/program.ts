@@ -5,7 +5,7 @@ import process from "node:process";
 import { Budget } from "../../../../mux/budget.ts";
 import type { Channel } from "../../../../mux/channel.ts";
 import { Mux } from "../../../../mux/mux.ts";
-import { connectInside, systemCode } from "../inside-connect.ts";
+import { connectInside, codeOf } from "../inside-connect.ts";
 import { ByteTransport } from "./byte-transport.ts";
 import { join } from "./join.ts";
 import { CODE, encode, MAX_CONNECTIONS, requestIn } from "./message.ts";
@@ -20,7 +20,7 @@ async function answer(channel: Channel): Promise<void> {
     const { port, timeout } = requestIn(channel.request.header);
     socket = await connectInside(port, { timeout });
   } catch (error) {
-    return channel.close(CODE.failed, systemCode(error));
+    return channel.close(CODE.failed, codeOf(error));
   }
   if (!channel.open) return void socket.destroy();
   channel.reply(encode({ address: socket.remoteAddress ?? "" }));
