@@ -1,9 +1,8 @@
 /** The cookie that lets one browser see one app, and which cookies pass between the two. */
 
-/** Names that are ours, here and on the gateway's own page: no app ever sees or sets one. */
+/** Names that are ours, here and on the program's own page: no app ever sees or sets one. */
 const OURS = /^(__host-|__secure-)?fairlead/i;
 const NAME = "fairlead-app";
-/** A `Cookie` header longer than this cannot come in: see the listener's limit. */
 const SEPARATOR = /;\s*/;
 
 /** `__Host-` makes the browser insist on what it needs anyway: Secure, Path=/ and no Domain. Without TLS it knows neither, but for localhost. */
