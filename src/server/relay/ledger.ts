@@ -36,8 +36,8 @@ export interface LedgerEntry {
 
 export class Ledger {
   readonly #audit: RelayAudit;
-  /** Of the forwards and proxied ports that are open, by session: their connections are not told one by one. */
-  readonly #forwards = new Map<string, Totals>();
+  /** Of the sessions that are open: the connections of forwards and of containers' pages are told with them, not one by one. */
+  readonly #parents = new Map<string, Totals>();
 
   constructor(audit: RelayAudit) {
     this.#audit = audit;
@@ -53,11 +53,11 @@ export class Ledger {
     const facts = { session, kind: header.op, node, ...whoAsks(asker), ...referenceOf(header) };
     const started = Date.now();
     const children = { in: 0, out: 0, connections: 0 };
-    this.#forwards.set(session, children);
+    this.#parents.set(session, children);
     this.#audit({ event: header.op === "resume" ? "resume" : "open", ...facts });
     return {
       closed: ({ code }, carried) => {
-        if (this.#forwards.get(session) === children) this.#forwards.delete(session);
+        if (this.#parents.get(session) === children) this.#parents.delete(session);
         this.#audit({
           event: "end",
           ...facts,
@@ -79,8 +79,8 @@ export class Ledger {
   }
 
   /** One more connection of this session. */
-  connection(forward: string): LedgerEntry {
-    const totals = this.#forwards.get(forward);
+  connection(session: string): LedgerEntry {
+    const totals = this.#parents.get(session);
     if (totals) totals.connections += 1;
     return {
       closed: (_info, carried) => {

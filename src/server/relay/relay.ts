@@ -117,7 +117,11 @@ export class Relay {
   }
 
   /** A connection to the port of a `proxy` session that this subject has open there. Throws what he is refused with. */
-  async dial(subject: Subject, node: string, { session, secret }: Pick<Opened, "session" | "secret">) {
+  async dial(
+    subject: Subject,
+    node: string,
+    { session, secret }: Pick<Opened, "session" | "secret">,
+  ): Promise<ChannelSocket> {
     const route = await this.#route(subject, { op: "connect", node, session });
     const leave = this.#enter(subject.grant.subject);
     const socket = new ChannelSocket(route.open(json({ secret } satisfies ConnectBody)));
