@@ -46,7 +46,7 @@ function fleetMetrics(figures: Figures, { nodes, registration, exchange: { uplin
 function relayMetrics(figures: Figures, { exchange: { relay, budget } }: ServerFigures): void {
   const clients = "Clients that are connected for sessions.";
   figures.gauge({ name: "fairlead_client_connections", help: clients }, () => relay.traffic.clients);
-  const channels = "Channels between clients and agents that are open.";
+  const channels = "Channels between clients and agents, and connections for containers' pages, that are open.";
   figures.gauge({ name: "fairlead_relayed_channels", help: channels }, () => relay.traffic.channels);
   const bytes = "Messages on these channels up to now, from clients (in) and to them (out).";
   figures.counter({ name: "fairlead_relayed_bytes_total", help: bytes, labels: ["direction"] }, () => [
