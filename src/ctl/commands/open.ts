@@ -29,7 +29,8 @@ Examples:
   ctl open web 80 --no-browser    prints the address; it works once and for thirty seconds
 
 The page gets an address of its own on the agent, away from the agent's own pages, and the browser that opens it a cookie.
-On an agent elsewhere that has no address for such pages, a local port is forwarded instead, until Ctrl-C.`;
+On an agent elsewhere that has no address for such pages, and for NODE:container, a local port is forwarded instead, until
+Ctrl-C.`;
 
 export function openCommand(invocation: Invocation): Entry {
   const command = new Command("open")
@@ -55,7 +56,7 @@ async function open(
   const { node } = placeOf(container);
   const port = wanted.port ?? (await ofOneHost({ connection, node }, () => onlyPort(connection, container)));
   const how = browser ? "open" : "print";
-  // An address of the agent's own is of no use where only the server is reached.
+  // An address of the agent's own is of no use where only the server is reached, and the server is not asked for one yet.
   if (node !== undefined) return await forward(invocation, { connection, container, port, how });
   const path = `${addressOf(container)}/open`;
   try {
