@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { command, type DockerClient } from "./docker-client.ts";
 
+export const GUEST_IMAGE = "fairlead-guest";
 const SOURCES = fileURLToPath(new URL("../../src", import.meta.url));
 /** Stands where the built program does. */
 const PROGRAM = `import "../../src/agent/runtime/docker/guest/program.ts";`;
@@ -33,8 +34,8 @@ export async function importGuestImage({ docker }: Pick<DockerClient, "docker">)
     }
     const archive = join(directory, "image.tar");
     await command("tar", ["-C", join(directory, "root"), "-cf", archive, "."]);
-    await docker("import", "--change", "ENV PATH=/opt/fairlead/bin", archive, "fairlead-guest");
-    return "fairlead-guest";
+    await docker("import", "--change", "ENV PATH=/opt/fairlead/bin", archive, GUEST_IMAGE);
+    return GUEST_IMAGE;
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -13,12 +13,14 @@ import { until } from "../../support/until.ts";
 import {
   type Asking,
   bearer,
+  closed,
   converse,
   type Front,
   type FrontOptions,
   json,
   requestText,
   startFront,
+  upgrade,
 } from "./front.ts";
 
 /** Where the app listens in its container. */
@@ -215,6 +217,24 @@ export class Visitor {
   text(asking: Asking = {}): string {
     return requestText(this.host, { ...asking, headers: [this.cookie, ...(asking.headers ?? [])] });
   }
+}
+
+/** Begins an answer and never ends it; a WebSocket gets its handshake. */
+export const endless: Answering = {
+  raw: (socket: Socket) =>
+    void socket.on("data", (bytes) => {
+      const upgrades = /^upgrade:/im.test(bytes.toString());
+      const head = upgrades ? "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket" : "200 OK";
+      socket.write(`HTTP/1.1 ${head}\r\n\r\n${upgrades ? "" : "news"}`);
+    }),
+};
+
+/** An answer that goes on and a WebSocket; resolves once both have begun, with what resolves once both have ended. */
+export async function stayInside(visitor: Visitor) {
+  const page = visitor.say(visitor.text());
+  const socket = visitor.say(visitor.text({ headers: [...upgrade(), `Origin: http://${visitor.host}`] }));
+  await Promise.all([once(page, "data"), once(socket, "data")]);
+  return { ended: Promise.all([closed(page.resume()), closed(socket.resume())]) };
 }
 
 /** Opens an app somewhere. */

@@ -1,37 +1,16 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
-import type { Socket } from "node:net";
 import { mock, suite, test } from "node:test";
 import { Addresses } from "../../../src/door/apps/addresses.ts";
 import { Invitations } from "../../../src/door/apps/invitations.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { until } from "../../support/until.ts";
 import { container } from "../../support/scripted-runtime.ts";
-import { bearer, closed, code, json, signIn, upgrade } from "./front.ts";
-import { APP_PORT, Proxied, type Visitor } from "./proxied.ts";
+import { bearer, code, json, signIn, upgrade } from "./front.ts";
+import { APP_PORT, endless, Proxied, stayInside } from "./proxied.ts";
 
 const hello: RequestListener = (_request, response) => void response.end("hello");
-
-/** Begins an answer and never ends it; a WebSocket gets its handshake. */
-function endless() {
-  return {
-    raw: (socket: Socket) =>
-      void socket.on("data", (bytes) => {
-        const upgrades = /^upgrade:/im.test(bytes.toString());
-        const head = upgrades ? "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket" : "200 OK";
-        socket.write(`HTTP/1.1 ${head}\r\n\r\n${upgrades ? "" : "news"}`);
-      }),
-  };
-}
-
-/** An answer that goes on and a WebSocket; resolves once both have begun, with what resolves once both have ended. */
-async function stayInside(visitor: Visitor) {
-  const page = visitor.say(visitor.text());
-  const socket = visitor.say(visitor.text({ headers: [...upgrade(), `Origin: http://${visitor.host}`] }));
-  await Promise.all([once(page, "data"), once(socket, "data")]);
-  return { ended: Promise.all([closed(page.resume()), closed(socket.resume())]) };
-}
 
 suite("a container's page", () => {
   test("opens once with a link, on an origin of its own, and then with the cookie that it gave", async () => {
@@ -182,7 +161,7 @@ suite("a container's page", () => {
 
 suite("an open page of a container", () => {
   test("ends with what comes first: the token that opened it, the page that did, or the session's own end", async () => {
-    await using proxied = await Proxied.open(endless());
+    await using proxied = await Proxied.open(endless);
     const withToken = await proxied.visit();
     const inside = await stayInside(withToken);
     const revoked = performance.now();
@@ -192,7 +171,7 @@ suite("an open page of a container", () => {
     assert.equal((await withToken.ask()).status, 401);
     await proxied.nothingInside();
 
-    await using other = await Proxied.open(endless());
+    await using other = await Proxied.open(endless);
     const page = await signIn(other.front);
     const headers = page.proof;
     const asking = { method: "POST", path: "/api/v1/containers/web/open", headers, body: `{"port":${APP_PORT}}` };
@@ -202,7 +181,7 @@ suite("an open page of a container", () => {
     await opened.ended;
     assert.equal((await visitor.ask()).status, 401);
 
-    await using third = await Proxied.open(endless());
+    await using third = await Proxied.open(endless);
     const last = await third.visit();
     const cut = await stayInside(last);
     await third.front.desk.sessions.close();
@@ -211,7 +190,7 @@ suite("an open page of a container", () => {
   });
 
   test("is finished when the agent stops, and takes nothing new", async () => {
-    await using proxied = await Proxied.open(endless());
+    await using proxied = await Proxied.open(endless);
     const [idle, busy] = [await proxied.visit(), await proxied.visit()];
     const client = busy.say(busy.text());
     await once(client, "data");

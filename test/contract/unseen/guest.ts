@@ -14,12 +14,12 @@ import { startGuest } from "../../../src/agent/runtime/docker/guest/container.ts
 import { Guest } from "../../../src/agent/runtime/docker/guest/guest.ts";
 import { guestName } from "../../../src/agent/runtime/docker/guest/notes.ts";
 import { Budget } from "../../../src/mux/budget.ts";
+import { GUEST_IMAGE as IMAGE } from "../../support/guest-image.ts";
 import { until } from "../../support/until.ts";
 import type { Rig } from "../rig.ts";
 import { silent } from "../silent.ts";
 
 const AGENT = fileURLToPath(new URL("agent.ts", import.meta.url));
-const IMAGE = "fairlead-guest";
 const PORT = 8000;
 /** On its loopback only; waits for a request for as long as the caller likes. */
 const SERVICE = { command: ["httpd", "-f", "-p", `127.0.0.1:${PORT}`] };

@@ -6,13 +6,13 @@ import { after, before, describe } from "node:test";
 import { fileURLToPath } from "node:url";
 import { createDockerRuntime } from "../../../src/agent/runtime/docker/docker.ts";
 import { dockerCli, dockerClient } from "../../support/docker-client.ts";
+import { GUEST_IMAGE as IMAGE } from "../../support/guest-image.ts";
 import { printTable, Rig } from "../rig.ts";
 import { silent } from "../silent.ts";
 import { dialContract } from "../verbs/dial.ts";
 import { guestContract } from "./guest.ts";
 
 const { UNSEEN_SOCKET: socket = "", UNSEEN_TCP: tcp = "", UNSEEN_TLS: files = "" } = process.env;
-const IMAGE = "fairlead-guest";
 const SERVERS = dirname(fileURLToPath(new URL("../port-server.ts", import.meta.url)));
 
 const [ca, cert, key] = await Promise.all(["ca", "cert", "key"].map((name) => readFile(join(files, `${name}.pem`))));

@@ -1,7 +1,6 @@
 /** The pages of containers on hosts that only their server reaches: who gets in, what ends it, and what nobody gets. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 import { suite, test } from "node:test";
@@ -11,35 +10,17 @@ import { json } from "../../../src/protocol/json.ts";
 import { readReply } from "../../../src/protocol/open.ts";
 import { PAGE_SECRET_HEADER, SESSIONS_PATH } from "../../../src/protocol/version.ts";
 import { Budget } from "../../../src/mux/budget.ts";
-import { APP_PORT, Proxied, type Visitor } from "../../agent/gateway/proxied.ts";
-import { bearer, closed, code, converse, json as jsonOf, requestText, upgrade } from "../../agent/gateway/front.ts";
+import { APP_PORT, endless, Proxied, stayInside, type Visitor } from "../../agent/gateway/proxied.ts";
+import { bearer, code, converse, json as jsonOf, requestText, upgrade } from "../../agent/gateway/front.ts";
 import { Fleet } from "../../support/fleet.ts";
 import { dial } from "../../support/relay.ts";
 import { container } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
 
-/** What withdrawn access may still be used, in milliseconds. */
+/** For how long withdrawn access may still be used, in milliseconds. */
 const SOON_MS = 5_000;
 const BUDGET = 1_048_576;
 const hello: RequestListener = (_request, response) => void response.end("hello");
-
-/** Begins an answer and never ends it; a WebSocket gets its handshake. */
-const endless = {
-  raw: (socket: Socket) =>
-    void socket.on("data", (bytes) => {
-      const upgrades = /^upgrade:/im.test(bytes.toString());
-      const head = upgrades ? "101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket" : "200 OK";
-      socket.write(`HTTP/1.1 ${head}\r\n\r\n${upgrades ? "" : "news"}`);
-    }),
-};
-
-/** An answer that goes on and a WebSocket; resolves once both have begun, with what resolves once both have ended. */
-async function stayInside(visitor: Visitor) {
-  const page = visitor.say(visitor.text());
-  const socket = visitor.say(visitor.text({ headers: [...upgrade(), `Origin: http://${visitor.host}`] }));
-  await Promise.all([once(page, "data"), once(socket, "data")]);
-  return { ended: Promise.all([closed(page.resume()), closed(socket.resume())]) };
-}
 
 /** A token of the server's for these rights. */
 async function newToken({ fleet }: Proxied, name: string, wish: object): Promise<string> {
