@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { NodeChanges, NodeList, NodeView } from "../../protocol/node.ts";
 import { patched } from "../../lib/merge-patch.ts";
+import { forEach } from "../each.ts";
 import type { Invocation } from "../invocation.ts";
 import { describe, type ListedNode, NODES, statusWords } from "../nodes-table.ts";
 import { dataText, isData, lister, type OutputFormat, outputOption } from "../output-format.ts";
@@ -67,11 +68,14 @@ async function getNodes(invocation: Invocation, names: string[], { output, watch
   const words = lister(NODES, output, watch ? "again" : "once");
   const wanted = (nodes: ListedNode[]) =>
     names.length === 0 ? nodes : nodes.filter(({ name }) => names.includes(name));
-  // One that was named and is not there is a mistake, in the server's words.
-  await Promise.all(names.map((name) => connection.get(nodePath(name))));
+  // One that was named and is not there is a mistake, in the server's words, and keeps nobody from the others.
+  const exit = await forEach(invocation, names, async (name) => {
+    await connection.get(nodePath(name));
+    return "";
+  });
   if (!watch) {
     await invocation.stdout.write(await words(wanted(NodeList.parse(await connection.get(PATH)).nodes)));
-    return 0;
+    return exit;
   }
   const nodes = new Map<string, NodeView>();
   for await (const line of connection.lines(`${PATH}?watch=1`)) {

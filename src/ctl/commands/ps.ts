@@ -59,7 +59,7 @@ async function ps(invocation: Invocation, options: Options): Promise<number> {
   return 0;
 }
 
-/** Of each node whose agent is there; the others are told, and are a failure. */
+/** Of each node whose agent is there; the others are told, and are a failure. One whose agent is still to come has none. */
 async function psOfAll(invocation: Invocation, { watch, node, output, ...options }: Options): Promise<number> {
   if (watch || node !== undefined) throw new UsageError("--all-nodes goes with neither --watch nor --node.");
   const connection = await invocation.connection();
@@ -77,9 +77,10 @@ async function psOfAll(invocation: Invocation, { watch, node, output, ...options
       return [];
     }
   };
+  const there = nodes.filter(({ status }) => status !== "Pending");
   const all: Placed[] = [];
-  for (let i = 0; i < nodes.length; i += AT_ONCE)
-    all.push(...(await Promise.all(nodes.slice(i, i + AT_ONCE).map(listOf))).flat());
+  for (let i = 0; i < there.length; i += AT_ONCE)
+    all.push(...(await Promise.all(there.slice(i, i + AT_ONCE).map(listOf))).flat());
   await stdout.write(await lister(PLACED_CONTAINERS, output)(all));
   return exit;
 }
