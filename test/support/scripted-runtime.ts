@@ -126,7 +126,7 @@ export class ScriptedRuntime implements Runtime {
     return this.#options.dial(port);
   }
 
-  async connect(id: string, port: number): Promise<Connection> {
+  async dialBulk(id: string, port: number): Promise<Connection> {
     const socket = await this.dial(id, port);
     // Who reads hears of it; nobody may be reading.
     socket.on("error", () => {});

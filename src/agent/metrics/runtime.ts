@@ -22,7 +22,7 @@ export function meteredRuntime(runtime: Runtime, registry: Registry): Runtime {
     exec: (id, spec, signal) => timed("exec", signal, () => runtime.exec(id, spec, signal)),
     attach: (id, spec, signal) => timed("attach", signal, () => runtime.attach(id, spec, signal)),
     dial: (id, port, signal) => timed("dial", signal, () => runtime.dial(id, port, signal)),
-    connect: (id, port, signal) => timed("dial", signal, () => runtime.connect(id, port, signal)),
+    dialBulk: (id, port, signal) => timed("dial", signal, () => runtime.dialBulk(id, port, signal)),
     control: (id, order, signal) => timed(order.kind, signal, () => runtime.control(id, order, signal)),
     copyOut: (id, what, signal) => timed("copy-out", signal, () => runtime.copyOut(id, what, signal)),
     copyIn: (id, path, signal) => timed("copy-in", signal, () => runtime.copyIn(id, path, signal)),

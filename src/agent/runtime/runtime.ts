@@ -266,8 +266,8 @@ export interface Runtime {
   attach(id: string, spec: AttachSpec, signal: AbortSignal): Promise<Process>;
   /** A TCP connection to a port of the container, also one bound to its loopback. Half-open: ending one side leaves the other. */
   dial(id: string, port: number, signal: AbortSignal): Promise<Duplex>;
-  /** The same, for much to pass through. */
-  connect(id: string, port: number, signal: AbortSignal): Promise<Connection>;
+  /** The same for many bytes, which are read into buffers that are used again. */
+  dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection>;
   /** Resolves when it is so, and at once when it was so. Throws `conflict` for what the container's state does not allow. */
   control(id: string, order: Order, signal: AbortSignal): Promise<void>;
   /**

@@ -179,7 +179,7 @@ export class Reception {
     const session = live.add({ ...purpose, ...parent.fate, visitor, channel, id });
     parent.adopt(session);
     session.worked = session
-      .run((io) => serveConnection(io, () => runtime.connect(container.id, port, session.signal)))
+      .run((io) => serveConnection(io, () => runtime.dialBulk(container.id, port, session.signal)))
       .then(() => parent.release(session));
   }
 

@@ -97,7 +97,7 @@ async function forward(invocation: Invocation, { connection, container, port, ho
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
     invocation.onSignals(["SIGINT", "SIGTERM", "SIGHUP"], resolve);
   });
-  messages.say("There is no address for this container's pages, so a local port leads there, until Ctrl-C.");
+  messages.say("A local port leads to the container's page, until Ctrl-C.");
   await show(invocation, `http://${listener?.address}/`, how);
   const signal = await stopped;
   status.close();

@@ -100,12 +100,15 @@ class RelayedApp implements AppSession {
   /** Until it is over. */
   async #watch(session: DirectSession): Promise<void> {
     const over = this.#over.signal;
-    over.addEventListener("abort", () => session.close(), { once: true });
-    if (over.aborted) session.close();
+    const close = () => session.close();
+    over.addEventListener("abort", close, { once: true });
+    if (over.aborted) close();
     try {
       for await (const _ of session.packets());
     } catch (error) {
       if (!(error instanceof FairleadError && PASSING.has(error.code))) this.close();
+    } finally {
+      over.removeEventListener("abort", close);
     }
     this.#session = undefined;
   }

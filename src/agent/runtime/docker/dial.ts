@@ -64,8 +64,8 @@ export class Dialler {
     this.#locator = new Locator(engine, { log: options.log, stopped });
   }
 
-  /** For much to pass through. */
-  async connect(id: string, port: number, signal: AbortSignal): Promise<Connection> {
+  /** For many bytes, which are read into buffers that are used again. */
+  async dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection> {
     const intake = new Intake();
     const socket = intake.follow(await this.dial({ id, port, onread: intake.onread }, signal));
     return { socket, bytes: intake.pieces() };

@@ -120,8 +120,8 @@ class DockerRuntime implements Runtime {
     return this.#dialler.dial({ id, port }, signal);
   }
 
-  connect(id: string, port: number, signal: AbortSignal): Promise<Connection> {
-    return this.#dialler.connect(id, port, signal);
+  dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection> {
+    return this.#dialler.dialBulk(id, port, signal);
   }
 
   control(id: string, order: Order, signal: AbortSignal): Promise<void> {

@@ -6,6 +6,7 @@ import type { Apps } from "../../../door/apps/apps.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
+import { goneSignal } from "../../../door/stay.ts";
 import { Invited, Openable } from "../../../protocol/app.ts";
 import { NodeName } from "../../../protocol/node.ts";
 import { ProxyBody } from "../../../protocol/open.ts";
@@ -39,13 +40,14 @@ export interface OpenRoute {
 
 export function addOpen(app: App, { apps, relay }: OpenRoute): void {
   const config = { access: "proxy" } as const;
-  app.post("/api/v1/nodes/:node/containers/:ref/open", { config, schema: OPEN }, async (request) => {
+  app.post("/api/v1/nodes/:node/containers/:ref/open", { config, schema: OPEN }, async (request, reply) => {
     const { node, ref } = request.params;
     const { port } = request.body;
     const identity = callerOf(request);
     const stream = await relay.connect(identity.subject, node, "act");
     const path = `/api/v1/containers/${encodeURIComponent(ref)}/open?port=${port}`;
-    const asked = call({ createConnection: () => stream, path, headers: { host: HOST } });
+    const signal = goneSignal(reply.raw);
+    const asked = call({ createConnection: () => stream, path, headers: { host: HOST }, signal });
     const answered = answerOf(asked.end());
     const { name: container } = Openable.parse(await valueOf(await answered));
     const from = { host: request.authority, origin: request.headers.origin };
