@@ -69,7 +69,7 @@ suite("ctl open", () => {
     run.child.kill("SIGINT");
     const { code, stderr } = await run.ended;
     assert.equal(code, 130);
-    assert.match(stderr, /a local port leads there, until Ctrl-C/);
+    assert.match(stderr, /A local port leads to the container.s page, until Ctrl-C/);
   });
 
   test("has words for a port that is none, or not named, and for a container that is not there", async () => {
