@@ -33,7 +33,8 @@ Examples:
   ctl nodes add gpu-box-1                          prints the command to run on the host
   ctl nodes add --here desk                        of this machine; its agent needs no flags then
   ctl nodes set gpu-box-1 heartbeat_interval=30s   it reports less often: see ctl nodes set --help
-  ctl nodes disable gpu-box-1                      it takes no new work; what runs goes on
+  ctl nodes disable gpu-box-1                      it takes no new work; what runs goes on,
+                                                   but open pages of containers end
   ctl nodes rotate gpu-box-1                       it makes itself a new key
   ctl nodes remove gpu-box-1                       its key is good for nothing any more`;
 
@@ -62,7 +63,11 @@ export function nodesCommand(invocation: Invocation): Entry {
     nodesListing(invocation, ["list", "ls"]),
     addCommand(invocation),
     each("enable", "Let hosts take work again.", post("enable")),
-    each("disable", "Let hosts take no new work.", post("disable")),
+    each(
+      "disable",
+      "Let hosts take no new work; what runs goes on, but open pages of containers end.",
+      post("disable"),
+    ),
     each("rotate", "Let hosts make themselves a new key.", post("rotate")),
     each("remove", "Take hosts out of the fleet.", (path) => ({ method: "DELETE", path })),
     setCommand(invocation),

@@ -95,7 +95,7 @@ export class Nodes {
     return this.view(found(record, name));
   }
 
-  /** Disabled hosts take no new work; what runs goes on. */
+  /** Disabled hosts take no new work; what runs goes on, but open pages of containers end. */
   async enable(name: string, enabled: "enabled" | "disabled"): Promise<NodeView> {
     const view = await this.set(name, { enabled: enabled === "enabled" });
     await this.tell(enabled === "enabled" ? "NodeEnabled" : "NodeDisabled", name, `was ${enabled}`);

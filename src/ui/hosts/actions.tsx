@@ -67,7 +67,7 @@ function actions({ name, status, settings }: NodeView): Action[] {
     ? {
         words: "Disable",
         question: `Disable ${name}?`,
-        detail: "It takes no new work; what runs on it goes on.",
+        detail: "It takes no new work; what runs on it goes on, but open pages of containers end.",
         method: "POST",
         path: "/disable",
       }

@@ -65,7 +65,7 @@ const SET = {
 
 const SWITCHES = {
   enable: "The host takes new work again.",
-  disable: "The host takes no new work; what runs goes on.",
+  disable: "The host takes no new work; what runs goes on, but open pages of containers end.",
   rotate: "The host is asked for a new key at its next report.",
 } as const;
 
