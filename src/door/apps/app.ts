@@ -11,6 +11,8 @@ const LIFETIME_MS = 24 * 3_600_000;
 export interface AppParts {
   label: string;
   origin: string;
+  /** The subject's name. */
+  opener: string;
   port: number;
   session: AppSession;
   limits: AppLimits;
@@ -20,6 +22,7 @@ export class App {
   static readonly lifetimeMs = LIFETIME_MS;
   readonly label: string;
   readonly origin: string;
+  readonly opener: string;
   readonly proxy: AppProxy;
   /** How its own origin is told to it. */
   readonly forwarded: Readonly<HeaderList>;
@@ -31,10 +34,11 @@ export class App {
   readonly #timer: NodeJS.Timeout;
   #leaving = false;
 
-  constructor({ label, origin, port, session, limits }: AppParts) {
+  constructor({ label, origin, opener, port, session, limits }: AppParts) {
     const { name = "", id = "" } = session.container ?? {};
     this.label = label;
     this.origin = origin;
+    this.opener = opener;
     this.forwarded = forwardedFor(origin);
     this.#session = session;
     this.#pool = new Pool({ dial: () => session.connect(), answerMs: limits.answerMs });

@@ -7,11 +7,12 @@ import type { App } from "./app.ts";
 import { appCookie } from "./cookie.ts";
 import type { AppDesk, AppLimits, AppVisit } from "./desk.ts";
 import { type Invitation, Invitations } from "./invitations.ts";
+import { Labels } from "./labels.ts";
 
 /** Where an invitation is taken, on the app's own origin: no app has pages below it. */
 export const OPEN_PATH = "/.fairlead/open";
-/** Labels that are remembered after their app: whoever comes back is told how to open it again. */
-const MAX_LABELS = 4_096;
+/** Of one subject. Most of so many are orphans: a browser that opens an app again forgets the cookie it had. */
+const MAX_OPEN = 256;
 const WRONG = "That link was used, is older than 30 seconds, or is for another address.";
 
 export interface AppsParts {
@@ -25,7 +26,7 @@ export class Apps {
   readonly #invitations = new Invitations();
   /** By the digest of the cookie. */
   readonly #open = new Map<string, App>();
-  readonly #labels = new Set<string>();
+  readonly #labels = new Labels();
 
   constructor(parts: AppsParts) {
     this.#parts = parts;
@@ -35,7 +36,7 @@ export class Apps {
   invite(wanted: Omit<Invitation, "origin" | "expires">, from: { host: string; origin: string | undefined }) {
     const origin = this.#parts.addresses.originFor(wanted, from);
     const { code, expires } = this.#invitations.issue({ ...wanted, origin });
-    this.#remember(this.#parts.addresses.labelOf(wanted));
+    this.#labels.remember(this.#parts.addresses.labelOf(wanted));
     return { url: `${origin}${OPEN_PATH}?code=${code}`, expires };
   }
 
@@ -58,14 +59,16 @@ export class Apps {
     // Some 30 MB, which the program does without until the first app is opened.
     const { App } = await import("./app.ts");
     const session = await this.#parts.desk.open(invitation, { ...visit, subject: identity.subject });
-    const app = new App({ ...this.#parts, ...host, port: invitation.port, session });
+    const opener = identity.subject.grant.subject;
+    const app = new App({ ...this.#parts, ...host, opener, port: invitation.port, session });
     const cookie = newSecret();
     this.#open.set(keyOf(cookie), app);
-    const release = identity.page?.hold();
+    const releases = [this.#labels.hold(host.label), identity.page?.hold()];
     void app.ended.then(() => {
       this.#open.delete(keyOf(cookie));
-      release?.();
+      for (const release of releases) release?.();
     });
+    this.#bound(opener);
     return appCookie(cookie, { origin: host.origin, lifetimeMs: App.lifetimeMs });
   }
 
@@ -78,10 +81,9 @@ export class Apps {
     for (const app of this.#open.values()) app.close();
   }
 
-  #remember(label: string): void {
-    this.#labels.delete(label);
-    this.#labels.add(label);
-    const [oldest] = this.#labels;
-    if (this.#labels.size > MAX_LABELS && oldest !== undefined) this.#labels.delete(oldest);
+  /** The newest stay. */
+  #bound(opener: string): void {
+    const own = [...this.#open.values()].filter((app) => app.opener === opener);
+    for (const app of own.slice(0, -MAX_OPEN)) app.close();
   }
 }

@@ -7,6 +7,8 @@ import type { Port } from "./addresses.ts";
 
 const VALID_MS = 30_000;
 const MAX_OUTSTANDING = 1_000;
+/** Of one subject. */
+const MAX_OWN = 64;
 
 export interface Invitation extends Port {
   identity: Identity;
@@ -24,9 +26,10 @@ export class Invitations {
     this.#now = now;
   }
 
-  /** Throws `too-many` when a thousand are outstanding. */
+  /** The oldest of a subject that has too many is good no more. Throws `too-many` when a thousand of all are outstanding. */
   issue(wanted: Omit<Invitation, "expires">): { code: string; expires: number } {
     this.#sweep();
+    this.#makeRoom(wanted.identity.subject.grant.subject);
     if (this.#outstanding.size >= MAX_OUTSTANDING)
       throw new FairleadError("too-many", `${MAX_OUTSTANDING} apps are about to be opened; try again in 30 seconds.`);
     const code = newSecret();
@@ -41,6 +44,13 @@ export class Invitations {
     const found = this.#outstanding.get(keyOf(code));
     this.#outstanding.delete(keyOf(code));
     return found?.origin === origin && !found.identity.subject.revoked.aborted ? found : undefined;
+  }
+
+  /** For one more of this subject. */
+  #makeRoom(name: string): void {
+    const own = [...this.#outstanding].filter(([, { identity }]) => identity.subject.grant.subject === name);
+    const [oldest] = own;
+    if (own.length >= MAX_OWN && oldest) this.#outstanding.delete(oldest[0]);
   }
 
   #sweep(): void {

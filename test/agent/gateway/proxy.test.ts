@@ -262,9 +262,12 @@ suite("the address of an app", () => {
   test("opens for thirty seconds, once, where it was meant to", () => {
     let now = 1_000;
     const invitations = new Invitations(() => now);
-    const subject = { grant: { subject: "x", rights: [], scopes: [] }, revoked: new AbortController().signal };
-    const wanted = { container: "web", port: 80, origin: "http://a.localhost", identity: { subject } };
-    const issue = () => invitations.issue(wanted).code;
+    const { signal: revoked } = new AbortController();
+    const wanted = { container: "web", port: 80, origin: "http://a.localhost" };
+    const issue = (name = "x") => {
+      const subject = { grant: { subject: name, rights: [], scopes: [] }, revoked };
+      return invitations.issue({ ...wanted, identity: { subject } }).code;
+    };
     const [used, late, elsewhere] = [issue(), issue(), issue()];
     assert.equal(invitations.redeem(elsewhere, "http://b.localhost"), undefined);
     assert.equal(invitations.redeem(elsewhere, wanted.origin), undefined);
@@ -273,7 +276,7 @@ suite("the address of an app", () => {
     assert.equal(invitations.redeem(used, wanted.origin), undefined);
     now += 1;
     assert.equal(invitations.redeem(late, wanted.origin), undefined);
-    for (let i = 0; i < 1_000; i++) issue();
+    for (let i = 0; i < 1_000; i++) issue(`person ${i}`);
     assert.throws(issue, { code: "too-many" });
   });
 });
