@@ -115,7 +115,8 @@ export class Account {
     const response = await reach(path, { ...init, headers });
     if (response.ok) return response;
     const error = await refusal(response);
-    if (error.code !== "unauthenticated" || path === SIGN_IN) throw error;
+    // Of a host behind the server the words may be anything, the status is the server's.
+    if (response.status !== 401 || error.code !== "unauthenticated" || path === SIGN_IN) throw error;
     if (secret !== null && secret === this.#secret) this.#forget("Your sign-in has ended. Use a new code.");
     throw new FairleadError("unauthenticated", "This page is no longer signed in.");
   }

@@ -1,6 +1,6 @@
 /** The HTTP side of every agent, at `/api/v1/nodes/NODE/...`: passed on as it is, in the name of whoever asks. */
 
-import { type IncomingHttpHeaders, request as call } from "node:http";
+import { type IncomingHttpHeaders, type IncomingMessage, request as call } from "node:http";
 import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -12,7 +12,7 @@ import { joinStreams } from "../../../door/channel-stream.ts";
 import { stay } from "../../../door/stay.ts";
 import { PAGE_SECRET_HEADER, TICKET_PREFIX } from "../../../protocol/version.ts";
 import type { Relay } from "../../relay/relay.ts";
-import { answerOf, HOST } from "../agent-answer.ts";
+import { answerOf, HOST, SWITCHING, toldBy } from "../agent-answer.ts";
 
 const PATH = "/api/v1/nodes/:node/*";
 /** On the agent, what stands before the rest of the path. */
@@ -29,14 +29,8 @@ const OWN = new Set(
     "upgrade",
   ]),
 );
-/** What the page at this server may do is for this server to say. */
-const OWN_ANSWERS = new Set([
-  "set-cookie",
-  "connection",
-  "keep-alive",
-  "transfer-encoding",
-  "strict-transport-security",
-]);
+/** What of an agent's agreement to a WebSocket its client is told. */
+const AGREEMENT = ["sec-websocket-accept", "sec-websocket-protocol", "sec-websocket-extensions"];
 
 const Params = z.object({ node: z.string().min(1).max(253), "*": z.string() });
 
@@ -76,29 +70,43 @@ async function passOn(request: FastifyRequest, reply: FastifyReply, relay: Relay
   const answered = answerOf(asked);
   // A request that is cut short over there still has an answer.
   request.raw.pipe(asked).on("error", () => {});
-  const answer = await answered;
-  const headers = Object.entries(answer.headers).filter(([name]) => !OWN_ANSWERS.has(name));
-  return reply
-    .code(answer.statusCode ?? 502)
-    .headers(Object.fromEntries(headers))
-    .send(answer);
+  return tell(reply, await answered);
 }
 
-/** A WebSocket is none of the server's: it writes the request, and then both ends have each other. */
-async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay: Relay): Promise<void> {
+/** A WebSocket is none of the server's: once the agent has agreed to it, both ends have each other. */
+async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay: Relay): Promise<FastifyReply> {
   const { stream, path } = await reachOut(request, relay);
-  const { raw } = reply.hijack();
   const { socket } = request.raw;
-  stay(callerOf(request), socket, () => socket.destroy());
-  raw.detachSocket(socket);
-  socket.setTimeout(0);
-  const headers = { ...headersOf(request.headers), connection: "Upgrade", upgrade: "websocket" };
+  socket.once("close", () => stream.destroy());
   const offered = subprotocols(request.raw).filter((protocol) => !protocol.startsWith(TICKET_PREFIX));
-  const lines = Object.entries({ ...headers, "sec-websocket-protocol": offered.join(", ") })
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name}: ${value}\r\n`);
-  stream.write(`GET ${path} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  const { "sec-websocket-protocol": _, ...kept } = headersOf(request.headers);
+  const headers = {
+    ...kept,
+    ...(offered.length > 0 && { "sec-websocket-protocol": offered.join(", ") }),
+    connection: "Upgrade",
+    upgrade: "websocket",
+  };
+  const answer = await answerOf(call({ createConnection: () => stream, path, headers }).end());
+  // Whoever was not agreed with may say something else on this connection, or a proxy in front somebody else.
+  if (answer.statusCode !== SWITCHING) return tell(reply, answer);
+  reply.hijack().raw.detachSocket(socket);
+  stay(callerOf(request), socket, () => socket.destroy());
+  socket.setTimeout(0);
+  socket.write(agreementOf(answer));
   joinStreams(stream, socket);
+  return reply;
+}
+
+function tell(reply: FastifyReply, answer: IncomingMessage): FastifyReply {
+  const { status, headers } = toldBy(answer);
+  return reply.code(status).headers(headers).send(answer);
+}
+
+function agreementOf({ headers }: IncomingMessage): string {
+  const lines = AGREEMENT.flatMap((name) =>
+    headers[name] === undefined ? [] : `${name}: ${String(headers[name])}\r\n`,
+  );
+  return `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;
 }
 
 async function reachOut(request: FastifyRequest, relay: Relay): Promise<{ stream: Duplex; path: string }> {

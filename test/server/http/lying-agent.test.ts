@@ -1,0 +1,138 @@
+/** A host that lies: whatever its agent answers, the server's origin and everybody else's requests stay the server's. */
+
+import assert from "node:assert/strict";
+import { Agent, type IncomingMessage, request } from "node:http";
+import { after, before, suite, test } from "node:test";
+import { Registry } from "prom-client";
+import { Credentials } from "../../../src/auth/credentials.ts";
+import { newSecret } from "../../../src/auth/secret.ts";
+import { ChannelStream } from "../../../src/door/channel-stream.ts";
+import { createFront, type Front } from "../../../src/door/front.ts";
+import { asFairleadError } from "../../../src/door/problems.ts";
+import { addRelayed } from "../../../src/server/http/routes/relayed.ts";
+import { CONFIG, startFront } from "../../agent/gateway/front.ts";
+import { RelayRig } from "../../support/relay.ts";
+import { until } from "../../support/until.ts";
+
+const NODE = "/api/v1/nodes/box";
+const UPGRADE = {
+  connection: "Upgrade",
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+  "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+};
+
+interface Said {
+  status: number | undefined;
+  headers: IncomingMessage["headers"];
+  text: string;
+}
+
+suite("an agent that lies", () => {
+  const admin = newSecret();
+  const low = newSecret();
+  const heard: string[] = [];
+  /** As a reverse proxy in front of the server uses its connections again, for whoever comes next. */
+  const pool = new Agent({ keepAlive: true, maxSockets: 1 });
+  let lie = "";
+  let rig: RelayRig;
+  let desk: Awaited<ReturnType<typeof startFront>>;
+  let credentials: Credentials;
+  let server: Front;
+  let url: URL;
+
+  before(async () => {
+    rig = await RelayRig.start();
+    desk = await startFront({ desk: {} });
+    const { sessions, budget } = desk.desk;
+    const line = rig.connect("box", {
+      sessions,
+      budget,
+      serveHttp: (channel) => {
+        const stream = new ChannelStream(channel).on("error", () => {});
+        stream.on("data", (bytes: Buffer) => {
+          heard.push(bytes.toString());
+          stream.write(lie);
+        });
+      },
+    });
+    credentials = new Credentials({
+      tokens: [
+        { token: admin, grant: { subject: "anna", rights: ["admin"], scopes: [] } },
+        { token: low, grant: { subject: "low", rights: ["list"], scopes: [] } },
+      ],
+    });
+    server = await createFront({
+      config: CONFIG,
+      credentials,
+      metrics: new Registry(),
+      log: { debug() {}, info() {}, warn() {}, error: console.error },
+      isReady: () => true,
+      understand: asFairleadError,
+      furnish: async (app) => addRelayed(app, { relay: rig.relay }),
+    });
+    url = new URL((await server.listen()).url);
+    await until("the agent's connection", () => line.isConnected());
+  });
+
+  after(async () => {
+    pool.destroy();
+    await server.close();
+    credentials.close();
+    await rig[Symbol.asyncDispose]();
+    await desk[Symbol.asyncDispose]();
+  });
+
+  function ask(path: string, token: string, more: Record<string, string> = {}): Promise<Said> {
+    const headers = { host: url.host, authorization: `Bearer ${token}`, ...more };
+    return new Promise((resolve, reject) => {
+      const asked = request({ host: url.hostname, port: url.port, path, headers, agent: pool }, (answer) => {
+        const { statusCode: status, headers } = answer;
+        let text = "";
+        answer.on("data", (bytes: Buffer) => (text += bytes.toString()));
+        answer.on("end", () => resolve({ status, headers, text })).on("error", reject);
+      });
+      asked.on("error", reject).end();
+    });
+  }
+
+  function answers(status: string, headers: string[], body = ""): void {
+    lie = [`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, ...headers, "", body].join("\r\n");
+  }
+
+  test("to whoever wants a WebSocket does not get the connection, on which a proxy may send somebody else's request", async () => {
+    answers("200 OK", ["Content-Type: text/html"], "hi");
+    const first = await ask(`${NODE}/x`, low, UPGRADE);
+    assert.deepEqual([first.status, first.text, first.headers.connection], [200, "hi", "close"]);
+    heard.length = 0;
+    assert.equal((await ask("/api/v1/tokens", admin)).status, 404);
+    assert.deepEqual(heard, []);
+  });
+
+  test("gives no orders to the browser on the server's origin", async () => {
+    const orders = [
+      'Clear-Site-Data: "*"',
+      'Alt-Svc: h3=":1"',
+      "Set-Cookie: a=b",
+      "Refresh: 0; url=http://x",
+      "Link: <x>",
+    ];
+    answers("200 OK", ["Content-Type: application/json", ...orders], "{}");
+    for (const headers of [{}, UPGRADE]) {
+      const said = await ask(`${NODE}/containers`, low, headers);
+      assert.equal(said.status, 200);
+      assert.equal(said.headers["content-type"], "application/json");
+      for (const order of orders)
+        assert.equal(said.headers[order.split(":")[0]?.toLowerCase() ?? ""], undefined, order);
+      assert.match(String(said.headers["content-security-policy"]), /default-src/);
+    }
+  });
+
+  test("neither signs anybody out nor sends anybody elsewhere", async () => {
+    for (const status of ["401 Unauthorized", "302 Found", "307 Temporary Redirect", "101 Switching Protocols"]) {
+      answers(status, ["Location: http://elsewhere/", "Connection: Upgrade", "Upgrade: websocket"], "");
+      const { status: told, headers, text } = await ask(`${NODE}/containers`, low);
+      assert.deepEqual([told, headers.location], [502, undefined], `${status}: ${text}`);
+    }
+  });
+});
