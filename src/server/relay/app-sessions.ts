@@ -52,9 +52,14 @@ class RelayedApp implements AppSession {
 
   static async open(parts: RelayedAppParts, signal: AbortSignal): Promise<RelayedApp> {
     const app = new RelayedApp(parts);
-    const { opened } = await app.#live(signal);
-    app.container = opened.container;
-    return app;
+    try {
+      const { opened } = await app.#live(signal);
+      app.container = opened.container;
+      return app;
+    } catch (error) {
+      app.close();
+      throw error;
+    }
   }
 
   private constructor(parts: RelayedAppParts) {
