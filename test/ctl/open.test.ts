@@ -41,7 +41,7 @@ suite("ctl open", () => {
     assert.deepEqual([code, stderr], [0, ""]);
     const address = stdout.toString().trim();
     assert.equal(await visited(), address);
-    assert.match(address, /^https:\/\/ctl-open-page-80-[0-9a-f]{12}\.localhost:\d+\/\.fairlead\/open\?code=[\w-]{43}$/);
+    assert.match(address, /^https:\/\/ctl-open-page-80-[0-9a-f]{24}\.localhost:\d+\/\.fairlead\/open\?code=[\w-]{43}$/);
   });
 
   test("prints it alone with --no-browser", async () => {

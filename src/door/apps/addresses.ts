@@ -5,10 +5,10 @@ import { FairleadError } from "../../protocol/errors.ts";
 import { isLoopback } from "../address.ts";
 import { appCookieName } from "./cookie.ts";
 
-/** A label of a host name has at most 63 characters. */
+/** A label of a host name has at most 63 characters (RFC 1035): this, the port, the digits below, and two hyphens. */
 const MAX_SLUG = 32;
-/** Hexadecimal digits that tell apart what looks alike. */
-const HASH = 12;
+/** Hexadecimal digits that tell apart what looks alike: so many that nobody finds a name with the digits of another's. */
+const HASH = 24;
 const LABELLED = /^([a-z0-9][a-z0-9-]{0,62})\.(.+)$/;
 /** Characters of a host name (RFC 1035) with its port. */
 const MAX_HOST = 259;

@@ -16,7 +16,7 @@ suite("a container's page", () => {
   test("opens once with a link, on an origin of its own, and then with the cookie that it gave", async () => {
     await using proxied = await Proxied.open(hello);
     const link = await proxied.link();
-    assert.match(link.host, /^web-8080-[0-9a-f]{12}\.localhost:\d+$/);
+    assert.match(link.host, /^web-8080-[0-9a-f]{24}\.localhost:\d+$/);
     const redirect = await proxied.ask(link.host, { path: link.pathname + link.search });
     assert.deepEqual([redirect.status, redirect.headers["location"]], [303, "/"]);
     assert.match(
@@ -227,6 +227,9 @@ suite("the address of an app", () => {
       new Addresses({ program: "bax", secure: false, appsUrl: undefined }).labelOf({ container: "web", port: 80 }),
     );
     assert.equal(new Set(labels).size, labels.length);
+    const longest = addresses.labelOf({ node: "box", container: "long".repeat(30), port: 65_535 });
+    assert.match(longest, /^[a-z-]{32}-65535-[0-9a-f]{24}$/);
+    assert.equal(longest.length, 63);
   });
 
   test("is below localhost for this machine, below the configured address for others, and nowhere else", () => {

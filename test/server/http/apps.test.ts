@@ -31,7 +31,7 @@ suite("a container's page behind a server", () => {
   test("opens once with a link, on an origin below the server's own, and then with the cookie that it gave", async () => {
     await using proxied = await Proxied.behind(hello);
     const link = await proxied.link();
-    assert.match(link.host, new RegExp(`^box-web-8080-[0-9a-f]{12}\\.localhost:${proxied.port}$`));
+    assert.match(link.host, new RegExp(`^box-web-8080-[0-9a-f]{24}\\.localhost:${proxied.port}$`));
     const visitor = await proxied.visit(link);
     const again = await proxied.ask(link.host, { path: link.pathname + link.search });
     assert.deepEqual([again.status, code(again)], [401, "unauthenticated"]);
@@ -180,7 +180,7 @@ suite("a container's page behind a server", () => {
       [names, undefined],
       [
         [...names, "--apps-url", "https://apps.example.com"],
-        /^https:\/\/box-web-80-[0-9a-f]{12}\.apps\.example\.com\//,
+        /^https:\/\/box-web-80-[0-9a-f]{24}\.apps\.example\.com\//,
       ],
     ] as const) {
       await using fleet = await Fleet.start({}, flags);
