@@ -58,7 +58,6 @@ suite("a full-screen program", () => {
     shown.push(await screen(name, /^new text$/m));
     await tmux("send-keys", "-t", name, ":q!", "Enter");
     shown.push(await screen(name, /\[left\]/));
-    await tmux("kill-session", "-t", name);
     return shown;
   }
 
