@@ -123,12 +123,12 @@ async function findPlace(engine: Engine, id: string, signal: AbortSignal): Promi
   return { addresses: near ? containerAddresses(container) : [], silent: new Set(), ...(foreign ? { pid } : {}) };
 }
 
-/** A namespace that is named by its path (Podman) may be any. */
+/** A namespace that is named by its path (Podman), or by anything but a container's id, may be any. */
 function mayBeTheHosts({
   HostConfig: { NetworkMode: mode = "" },
   NetworkSettings: network,
 }: ContainerInspectInfo): boolean {
-  return mode === "host" || mode.startsWith("ns:") || Object.hasOwn(network.Networks ?? {}, "host");
+  return /^(host$|ns:|container:)/.test(mode) || Object.hasOwn(network.Networks ?? {}, "host");
 }
 
 function sharedWith(container: ContainerInspectInfo): string | undefined {
