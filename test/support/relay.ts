@@ -54,6 +54,8 @@ export class RelayRig implements AsyncDisposable {
   readonly audit: RelayAuditLine[] = [];
   readonly #key = newKey();
   readonly #people = new Map<string, Person>();
+  /** Nodes that have taken the names of others, by these. */
+  readonly #heirs = new Map<string, string>();
   readonly #undo: (() => Promise<unknown>)[] = [];
   #port = 0;
   #running: Running | undefined;
@@ -91,6 +93,11 @@ export class RelayRig implements AsyncDisposable {
     person?.revoke.abort(new FairleadError("revoked", "withdrawn"));
   }
 
+  /** One was removed, and its name given to another. */
+  rename(former: string, heir: string): void {
+    this.#heirs.set(former, heir);
+  }
+
   /** Listens where it listened before, and remembers nothing of then. */
   async open(): Promise<void> {
     const budget = new Budget(BUDGET);
@@ -102,7 +109,9 @@ export class RelayRig implements AsyncDisposable {
       messaging: uplinks,
       signer,
       reach: async ({ grant }, node) =>
-        node.startsWith("box") ? { id: `id-${node}`, name: node, grant, disabled: false } : undefined,
+        node.startsWith("box")
+          ? { id: `id-${this.#heirs.get(node) ?? node}`, name: node, grant, disabled: false }
+          : undefined,
       withdraw: (subject) => void withdrawal.tell(subject, uplinks.nodes),
       audit: (line) => this.audit.push(line),
       budget,

@@ -7,7 +7,7 @@ import type { AppDesk, AppSession, AppVisit } from "../../door/apps/desk.ts";
 import type { Budget } from "../../mux/budget.ts";
 import type { Channel } from "../../mux/channel.ts";
 import { type ErrorCode, FairleadError } from "../../protocol/errors.ts";
-import type { Relay } from "./relay.ts";
+import type { OwnVisit, Reach, Relay } from "./relay.ts";
 
 export interface AppSessionsParts {
   relay: Pick<Relay, "accept" | "dial">;
@@ -40,13 +40,19 @@ export class AppSessions implements AppDesk {
 
 type RelayedAppParts = AppSessionsParts & Omit<AppVisit, "signal"> & { port: Port };
 
-/** Lasts for as long as the access behind it, whatever becomes of the connection to its host. */
+/**
+ * Lasts for as long as the access behind it, whatever becomes of the connection to its host; but never goes on at another
+ * host that was given the name of its own.
+ */
 class RelayedApp implements AppSession {
   readonly node: string;
   readonly ended: Promise<void>;
   container: AppSession["container"];
   readonly #parts: RelayedAppParts;
+  readonly #visit: OwnVisit;
   readonly #over = new AbortController();
+  /** Of its host, once that was met. */
+  #hostId: string | undefined;
   /** That there is, or will be in a moment. */
   #session: Promise<DirectSession> | undefined;
 
@@ -66,6 +72,7 @@ class RelayedApp implements AppSession {
     const { revoked } = parts.subject;
     const { signal } = this.#over;
     this.#parts = parts;
+    this.#visit = { subject: parts.subject, meet: (host) => this.#meet(host) };
     this.node = parts.port.node ?? "";
     this.ended = new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve(), { once: true });
@@ -75,13 +82,19 @@ class RelayedApp implements AppSession {
   }
 
   async connect(): Promise<Duplex> {
-    const { relay, subject } = this.#parts;
     const { opened } = await this.#live(this.#over.signal);
-    return relay.dial(subject, this.node, opened);
+    return this.#parts.relay.dial(this.#visit, this.node, opened);
   }
 
   close(): void {
     this.#over.abort(new FairleadError("session-gone", "This app is not open any more."));
+  }
+
+  /** Ends the app, and throws that it has, at any host but the first. */
+  #meet({ id }: Reach): void {
+    this.#hostId ??= id;
+    if (this.#hostId !== id) this.close();
+    this.#over.signal.throwIfAborted();
   }
 
   /** The session that there is, or one that is opened now. */
@@ -94,9 +107,9 @@ class RelayedApp implements AppSession {
   }
 
   async #begin(signal: AbortSignal): Promise<DirectSession> {
-    const { relay, budget, subject, remote, port } = this.#parts;
+    const { relay, budget, remote, port } = this.#parts;
     const header = { op: "proxy", node: this.node, container: port.container, onDrop: "kill" } as const;
-    const accept = (channel: Channel) => relay.accept(channel, subject, remote);
+    const accept = (channel: Channel) => relay.accept(channel, this.#visit, remote);
     const session = await DirectSession.open({ header, body: { port: port.port } }, { budget, accept }, signal);
     void this.#watch(session);
     return session;

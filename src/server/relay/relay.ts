@@ -50,6 +50,13 @@ export interface Remote {
   request?: string;
 }
 
+/** What this program itself opens for a subject. */
+export interface OwnVisit {
+  subject: Subject;
+  /** Looks at the node that it leads to; throws what the subject is refused with. */
+  meet: (node: Reach) => void;
+}
+
 interface Route {
   node: Reach;
   session: string;
@@ -112,17 +119,17 @@ export class Relay {
   }
 
   /** One channel that was opened inside this program, in the name of this subject. */
-  accept(channel: Channel, subject: Subject, remote: Remote): void {
-    void this.#accept(channel, clientOf(subject, remote));
+  accept(channel: Channel, { subject, meet }: OwnVisit, remote: Remote): void {
+    void this.#accept(channel, clientOf(subject, remote), meet);
   }
 
   /** A connection to the port of a `proxy` session that this subject has open there. Throws what he is refused with. */
   async dial(
-    subject: Subject,
+    { subject, meet }: OwnVisit,
     node: string,
     { session, secret }: Pick<Opened, "session" | "secret">,
   ): Promise<ChannelSocket> {
-    const route = await this.#route(subject, { op: "connect", node, session });
+    const route = await this.#route(subject, { op: "connect", node, session }, meet);
     const leave = this.#enter(subject.grant.subject);
     const socket = new ChannelSocket(route.open(json({ secret } satisfies ConnectBody)));
     const entry = this.#ledger.connection(session);
@@ -150,9 +157,9 @@ export class Relay {
     for (const mux of this.#muxes) mux.close(ERRORS["shutting-down"].close, "the server is shutting down");
   }
 
-  async #accept(channel: Channel, client: Asker): Promise<void> {
+  async #accept(channel: Channel, client: Asker, meet?: OwnVisit["meet"]): Promise<void> {
     try {
-      await this.#open(channel, client);
+      await this.#open(channel, client, meet);
     } catch (error) {
       const refusal =
         error instanceof FairleadError ? error : new FairleadError("internal", String(error), { cause: error });
@@ -164,10 +171,10 @@ export class Relay {
   }
 
   /** Throws what the client is refused with. */
-  async #open(channel: Channel, client: Asker): Promise<void> {
+  async #open(channel: Channel, client: Asker, meet?: OwnVisit["meet"]): Promise<void> {
     const { subject } = client;
     const header = parseHeader(channel.request);
-    const route = await this.#route(subject, header);
+    const route = await this.#route(subject, header, meet);
     if (!channel.open) return;
     const leave = this.#enter(subject.grant.subject);
     const junction = join(channel, route.open(channel.request.body));
@@ -192,12 +199,13 @@ export class Relay {
   }
 
   /** Where a request goes. Throws what it is refused with. */
-  async #route(subject: Subject, header: RelayedHeader): Promise<Route> {
+  async #route(subject: Subject, header: RelayedHeader, meet?: OwnVisit["meet"]): Promise<Route> {
     const { reach, messaging, signer } = this.#options;
     if (subject.revoked.aborted) throw new FairleadError("revoked", "Your access was withdrawn.");
     const node = await reach(subject, header.node);
     if (!node) throw new FairleadError("not-found", `There is no node "${header.node}", or none that you may use.`);
     const { id: agent, name, grant } = node;
+    meet?.(node);
     checkOperation(header.op, grant);
     if (node.disabled && !GOES_ON.has(header.op)) throw disabled(name);
     const holder = await messaging.find(agent);

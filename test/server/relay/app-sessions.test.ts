@@ -1,4 +1,4 @@
-/** Apps that the server has open at its hosts, on a real relay: what is left of those that are not opened after all. */
+/** Apps that the server has open at its hosts, on a real relay: what is left of those that are refused, and which host is theirs. */
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
@@ -7,6 +7,7 @@ import { Budget } from "../../../src/mux/budget.ts";
 import { AppSessions } from "../../../src/server/relay/app-sessions.ts";
 import { ADMIN } from "../../support/desk.ts";
 import { RelayRig } from "../../support/relay.ts";
+import { until } from "../../support/until.ts";
 
 const BUDGET = 1_048_576;
 const REMOTE = { address: "127.0.0.1", door: "http" };
@@ -14,16 +15,40 @@ const REMOTE = { address: "127.0.0.1", door: "http" };
 suite("an app at a host", () => {
   test("leaves nothing with whoever wanted it when it is refused", async () => {
     await using rig = await RelayRig.start();
-    const apps = new AppSessions({ relay: rig.relay, budget: new Budget(BUDGET) });
-    const { signal: revoked } = new AbortController();
-    const visit = { subject: { grant: ADMIN, revoked }, remote: REMOTE, signal: new AbortController().signal };
+    const { apps, visit } = parts(rig);
     for (const [node, code] of [
       ["box", "agent-away"],
       ["nowhere", "not-found"],
     ] as const)
       for (let i = 0; i < 100; i++)
         await assert.rejects(apps.open({ node, container: "web", port: 80 }, visit), { code });
-    assert.equal(getEventListeners(revoked, "abort").length, 0);
+    assert.equal(getEventListeners(visit.subject.revoked, "abort").length, 0);
     assert.equal(getEventListeners(visit.signal, "abort").length, 0);
   });
+
+  test("ends rather than go on at another host that has the name of its own", async () => {
+    await using rig = await RelayRig.start();
+    const [box, heir] = [await rig.desk("box"), await rig.desk("box-anew")];
+    await until("both hosts", () => box.isConnected() && heir.isConnected());
+    const { apps, visit } = parts(rig);
+    const wanted = { node: "box", container: "web", port: 80 };
+    const [open, interrupted] = [await apps.open(wanted, visit), await apps.open(wanted, visit)];
+    rig.rename("box", "box-anew");
+    await assert.rejects(open.connect(), { code: "session-gone" });
+    await open.ended;
+    await box.sessions.close();
+    await assert.rejects(interrupted.connect(), { code: "session-gone" });
+    await interrupted.ended;
+    assert.deepEqual([box.sessions.counts(), heir.sessions.counts(), heir.audit], [{}, {}, []]);
+    const anew = await apps.open(wanted, visit);
+    assert.deepEqual(heir.sessions.counts(), { proxy: 1 });
+    anew.close();
+  });
 });
+
+function parts({ relay }: RelayRig) {
+  const apps = new AppSessions({ relay, budget: new Budget(BUDGET) });
+  const { signal: revoked } = new AbortController();
+  const { signal } = new AbortController();
+  return { apps, visit: { subject: { grant: ADMIN, revoked }, remote: REMOTE, signal } };
+}
