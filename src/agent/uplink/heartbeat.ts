@@ -13,6 +13,8 @@ const RETRY = { first: 1_000, max: 30_000 };
 const JITTER = 0.1;
 /** Milliseconds between two reports, whatever there is to tell. */
 const SOONEST = 1_000;
+/** News waits for up to so many milliseconds more: many hosts have the same at once when their server comes back. */
+const SPREAD = 1_000;
 
 export interface HeartbeatParts {
   registrar: Registrar;
@@ -60,16 +62,18 @@ export class Heartbeat {
     }
   }
 
-  /** The next report does not wait for its time. One that could not be made does: the server may be in need of rest. */
+  /** The next report comes soon. One that could not be made waits for its time: the server may be in need of rest. */
   hasten(): void {
     this.#news.abort();
   }
 
   async #rest(since: number, signal: AbortSignal): Promise<void> {
     const until = (ms: number) => Math.max(0, ms - (performance.now() - since));
-    const pause = this.#pause();
+    const { random = Math.random } = this.#parts;
+    const pause = this.#interval * (1 - JITTER * random());
     await wait(until(Math.min(SOONEST, pause)), signal);
     await wait(until(pause), AbortSignal.any([signal, this.#news.signal]));
+    await wait(Math.min(until(pause), SPREAD * random()), signal);
     this.#news = new AbortController();
   }
 
@@ -103,11 +107,6 @@ export class Heartbeat {
   #settle(settings: NodeSettings): void {
     this.#interval = settings.heartbeatInterval;
     this.#parts.settled(settings);
-  }
-
-  #pause(): number {
-    const { random = Math.random } = this.#parts;
-    return this.#interval * (1 - JITTER * random());
   }
 }
 

@@ -73,7 +73,7 @@ suite("an agent and its server", () => {
     assert.ok(!(await readFile(join(agent.stateDir, "identity.json"), "utf8")).includes("flb_"));
   });
 
-  test("tells at once, and not with its next report, that sessions can come through the server", async () => {
+  test("tells soon, and not with its next report, that sessions can come through the server", async () => {
     await server.post("/api/v1/nodes", { name: "reachable" });
     await server.fetch("/api/v1/nodes/reachable/settings", patching({ heartbeatInterval: 600_000 }));
     await joined("reachable");
