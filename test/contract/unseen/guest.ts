@@ -137,7 +137,7 @@ export function guestContract(rig: Rig): void {
     const plan = { name: guestName(), image: IMAGE, target: await rig.container(SERVICE) };
     const start = (stop: AbortSignal) => startGuest(engine, plan, stop);
     const guest = new Guest({ start, budget: new Budget(0), idle: 100 });
-    const connection = await guest.dial(PORT, { timeout: 5_000 });
+    const connection = await guest.dial(PORT, { timeout: 5_000, signal });
     const begun = performance.now();
     await until("more time than it may be idle", () => performance.now() - begun > 300);
     await answered(connection);

@@ -3,7 +3,7 @@
 export interface DialRequest {
   id: number;
   port: number;
-  /** Milliseconds for each address that is tried. */
+  /** Milliseconds for the whole dial, all addresses together. */
   timeout: number;
 }
 

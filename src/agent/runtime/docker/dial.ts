@@ -125,18 +125,14 @@ export class Dialler {
   }
 
   #throughNamespace(id: string, pid: number, port: number): Way {
-    const open = (signal: AbortSignal) => {
-      const socket = this.#namespace(id, pid).dial(port, { timeout: DIAL_TIMEOUT });
-      return within(socket, DIAL_TIMEOUT, signal).then((it) => it.setNoDelay(true));
-    };
+    const dial = (signal: AbortSignal) => this.#namespace(id, pid).dial(port, { timeout: DIAL_TIMEOUT, signal });
+    const open = (signal: AbortSignal) => within(dial, DIAL_TIMEOUT, signal).then((it) => it.setNoDelay(true));
     return { by: "a process in its network", open };
   }
 
   #throughGuest(id: string, port: number): Way {
-    const open = async (signal: AbortSignal) => {
-      const connection = this.#guests.of(id).dial(port, { timeout: DIAL_TIMEOUT });
-      return within(connection, START_TIMEOUT + DIAL_TIMEOUT, signal);
-    };
+    const dial = async (signal: AbortSignal) => this.#guests.of(id).dial(port, { timeout: DIAL_TIMEOUT, signal });
+    const open = (signal: AbortSignal) => within(dial, START_TIMEOUT + DIAL_TIMEOUT, signal);
     return { by: "a helper container", open };
   }
 
@@ -191,21 +187,21 @@ async function dialDirect({ onread, ...target }: Address, ms: number, signal: Ab
     socket.once("connect", () => resolve(socket));
     socket.once("error", reject);
   });
-  return within(connected, ms, signal).catch((error) => {
+  return within(() => connected, ms, signal).catch((error) => {
     socket.destroy();
     throw error;
   });
 }
 
+type Dial<T> = (signal: AbortSignal) => Promise<T>;
+
 /** Gives up after `ms` or when the signal says so; a socket that comes later is destroyed. */
-async function within<T extends Duplex>(connecting: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
+function within<T extends Duplex>(dial: Dial<T>, ms: number, signal: AbortSignal): Promise<T> {
   const late = () => Object.assign(new Error("time-out"), { code: "ETIMEDOUT" });
-  try {
-    return await withDeadline({ signal, ms, late }, () => connecting);
-  } catch (error) {
-    connecting.then((socket) => socket.destroy()).catch(() => {});
-    throw error;
-  }
+  return withDeadline({ signal, ms, late }, async (left) => {
+    const socket = await dial(left);
+    return left.aborted ? socket.destroy() : socket;
+  });
 }
 
 function dialError(port: number, failures: unknown[]): RuntimeError {

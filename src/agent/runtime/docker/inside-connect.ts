@@ -2,20 +2,22 @@
 
 import { connect, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
-import type { InsideOptions } from "./inside.ts";
 
 /** Where services listen that mean to be reached from inside only. */
 const LOOPBACK = ["127.0.0.1", "::1"];
 
 /**
- * Tries loopback, then the network's own addresses. Nothing is read: the first bytes belong to somebody else. Rejects with
- * the system's error that says most: a refusal says more than "no such address here".
+ * Tries loopback, then the network's own addresses, within `timeout` milliseconds: of what is left, each may take its equal
+ * share, so that silent ones do not keep it from the last. Nothing is read: the first bytes belong to somebody else. Rejects
+ * with the system's error that says most: a refusal says more than "no such address here".
  */
-export async function connectInside(port: number, { timeout }: InsideOptions): Promise<Socket> {
+export async function connectInside(port: number, { timeout }: { timeout: number }): Promise<Socket> {
+  const deadline = performance.now() + timeout;
+  const hosts = [...LOOPBACK, ...ownAddresses()];
   let failure: unknown;
-  for (const host of [...LOOPBACK, ...ownAddresses()]) {
+  for (const [at, host] of hosts.entries()) {
     try {
-      return await open({ host, port }, timeout);
+      return await open({ host, port }, (deadline - performance.now()) / (hosts.length - at));
     } catch (error) {
       if (codeOf(failure) !== "ECONNREFUSED") failure = error;
     }

@@ -3,8 +3,10 @@
 import type { Duplex } from "node:stream";
 
 export interface InsideOptions {
-  /** Milliseconds for each address that is tried. */
+  /** Milliseconds for the whole dial, all addresses together. */
   timeout: number;
+  /** Aborted when the caller has left: what may come nevertheless is still his to destroy. */
+  signal: AbortSignal;
 }
 
 export interface Inside {

@@ -4,6 +4,7 @@ import type { Budget } from "../../../../mux/budget.ts";
 import { CLOSE, type CloseInfo } from "../../../../mux/errors.ts";
 import { Mux } from "../../../../mux/mux.ts";
 import { RuntimeError } from "../../runtime.ts";
+import { abortable } from "../deadline.ts";
 import { Demux } from "../demux.ts";
 import { describe } from "../errors.ts";
 import type { Inside, InsideOptions } from "../inside.ts";
@@ -64,7 +65,7 @@ export class Guest implements Inside {
     this.#size += 1;
     clearTimeout(this.#timer);
     try {
-      const stream = await this.#dial(await this.#mux, { port, ...options });
+      const stream = await this.#dial(await abortable(this.#mux, options.signal), { port, ...options });
       stream.once("close", () => this.#left());
       return stream;
     } catch (error) {
@@ -111,9 +112,9 @@ export class Guest implements Inside {
     }
   }
 
-  #dial(mux: Mux, { port, timeout }: { port: number; timeout: number }): Promise<GuestStream> {
+  async #dial(mux: Mux, { port, timeout, signal }: InsideOptions & { port: number }): Promise<GuestStream> {
     const channel = mux.open({ header: encode({ port, timeout }), body: new Uint8Array(0) });
-    return new Promise((resolve, reject) => {
+    const connected = new Promise<GuestStream>((resolve, reject) => {
       channel.start({
         reply: (bytes) => resolve(new GuestStream(channel, replyIn(bytes).address)),
         close: ({ code, reason }) => reject(code === CODE.failed ? failed(reason) : gone(reason)),
@@ -122,6 +123,12 @@ export class Guest implements Inside {
         ack: () => {},
       });
     });
+    try {
+      return await abortable(connected, signal);
+    } catch (error) {
+      channel.close(CLOSE.normal, "");
+      throw error;
+    }
   }
 
   #left(): void {

@@ -15,7 +15,7 @@ export const CODE = {
 /** Opens the channel. There is no host in it: the program dials its own network only. */
 export interface GuestRequest {
   port: number;
-  /** Milliseconds for each address that is tried. */
+  /** Milliseconds for the whole dial, all addresses together. */
   timeout: number;
 }
 
