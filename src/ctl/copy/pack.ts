@@ -1,23 +1,10 @@
-/**
- * Files of this machine as a tar archive, made while it is sent. They are read by calls that are waited for: the kernel has
- * read ahead, and a thread that reads instead costs more than the reading.
- */
+/** Files of this machine as a tar archive, made while it is sent. */
 
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  type Stats,
-} from "node:fs";
+import { closeSync, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type Header, type Pack, pack } from "tar-stream";
-import { Failure } from "../failure.ts";
 import { roomIn } from "../../lib/room.ts";
+import { explained, type OpenFile, openFile, Reader } from "./reading.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
 const BLOCK = 64 * 1024;
@@ -39,7 +26,7 @@ export interface PackOptions {
 export async function* packTree(path: string, options: PackOptions): AsyncGenerator<Uint8Array, void, void> {
   const archive = pack();
   const spare: Buffer[] = [];
-  addTree({ archive, spare }, path, options).then(
+  addTree({ archive, spare, reader: new Reader() }, path, options).then(
     () => archive.finalize(),
     (error: Error) => archive.destroy(error),
   );
@@ -66,6 +53,7 @@ interface Packing {
   archive: Pack;
   /** Of {@link PIECE} bytes each: made once, because memory is collected later than a disk is read. */
   spare: Buffer[];
+  reader: Reader;
 }
 
 /** A path whose name says what it is in the archive, and everything below. */
@@ -86,16 +74,16 @@ async function addTree(packing: Packing, path: string, options: PackOptions): Pr
 }
 
 /** What it was when it was opened is what the archive says. */
-async function addFile(packing: Packing, path: string, { name, owners }: PackOptions): Promise<void> {
-  const descriptor = explained(path, () => openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW));
+async function addFile(packing: Packing, path: string, { name, owners, leaveOut }: PackOptions): Promise<void> {
+  const file = openFile(path);
+  if (!file) return leaveOut(path, "it has just become something else than a file");
   try {
-    const stats = fstatSync(descriptor);
-    const { size } = stats;
-    const header = { ...factsOf(stats, owners), name: `./${name}`, type: "file", size } as const;
-    if (size > BLOCK) await addPieces(packing, header, { descriptor, path });
-    else await add(packing.archive, header, readWhole({ descriptor, path }, size));
+    const { size } = file.stats;
+    const header = { ...factsOf(file.stats, owners), name: `./${name}`, type: "file", size } as const;
+    if (size > BLOCK) await addPieces(packing, header, file);
+    else await add(packing.archive, header, await readWhole(packing, file));
   } finally {
-    closeSync(descriptor);
+    closeSync(file.descriptor);
   }
 }
 
@@ -107,21 +95,16 @@ function add(archive: Pack, header: Partial<Header> & { name: string }, bytes?: 
   });
 }
 
-interface Opened {
-  descriptor: number;
-  path: string;
-}
-
-function readWhole({ descriptor, path }: Opened, size: number): Buffer {
-  const bytes = Buffer.allocUnsafe(size);
-  for (let at = 0; at < size; ) at += some(readSync(descriptor, bytes, at, size - at, null), path);
+async function readWhole({ reader }: Packing, file: OpenFile): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(file.stats.size);
+  for (let at = 0; at < bytes.length; ) at += await reader.read(file, bytes.subarray(at));
   return bytes;
 }
 
 async function addPieces(
-  { archive, spare }: Packing,
+  { archive, spare, reader }: Packing,
   header: Partial<Header> & { name: string; size: number },
-  { descriptor, path }: Opened,
+  file: OpenFile,
 ): Promise<void> {
   let entry: ReturnType<Pack["entry"]> | undefined;
   const done = new Promise<void>((resolve, reject) => {
@@ -132,41 +115,15 @@ async function addPieces(
   entry?.on("error", () => {});
   for (let left = header.size; left > 0; ) {
     const piece = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE);
-    const bytesRead = readSync(descriptor, piece, 0, Math.min(left, PIECE), null);
-    left -= some(bytesRead, path);
+    const bytesRead = await reader.read(file, piece.subarray(0, Math.min(left, PIECE)));
+    left -= bytesRead;
     if (entry && !entry.write(piece.subarray(0, bytesRead))) await roomIn(entry);
   }
   entry?.end(null);
   await done;
 }
 
-/** Throws where a file ends before its size. */
-function some(count: number, path: string): number {
-  if (count === 0) throw new Failure(`${path} became shorter while it was copied. Run it again.`, { exit: 1 });
-  return count;
-}
-
 function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Omit<Header, "name" | "type" | "size"> {
   const owner = owners ? { uid, gid } : { uid: 0, gid: 0 };
   return { mode: mode & PERMISSIONS, mtime, ...owner } as Header;
-}
-
-function explained<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    throw new Failure(`${path} cannot be read: ${wordsOf(cause)}.`, { cause, exit: 1 });
-  }
-}
-
-const WORDS = new Map([
-  ["ENOENT", "it does not exist"],
-  ["EACCES", "permission denied"],
-  ["ENOTDIR", "a part of its path is a file"],
-  ["ELOOP", "it has just become a link"],
-]);
-
-function wordsOf(cause: unknown): string {
-  const { code = "", message } = cause as NodeJS.ErrnoException;
-  return WORDS.get(code) ?? message;
 }
