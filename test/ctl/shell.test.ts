@@ -46,8 +46,8 @@ suite("ctl shell", () => {
     terminal.resize(132, 50);
     terminal.type("while [ \"$(stty size)\" != '50 132' ]; do sleep 0.05; done; echo resi''zed\r");
     await terminal.shows(/resized/);
-    // A shell that is between its prompt and a command, or drawing its prompt, swallows what is typed then.
-    terminal.type("echo run''ning; sleep 1000\r");
+    // A shell that is between two commands, or drawing its prompt, swallows what is typed then: the command itself says that it runs.
+    terminal.type("sh -c \"echo run''ning; exec sleep 1000\"\r");
     await terminal.shows(/running\r\n/);
     terminal.type("\u0003");
     await terminal.shows(/\^C[\s\S]*[$#] /);
