@@ -66,7 +66,7 @@ export class Dialler {
 
   /** For many bytes, which are read into buffers that are used again. */
   async dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection> {
-    const intake = new Intake();
+    const intake = new Intake({ collects: false });
     const socket = intake.follow(await this.dial({ id, port, onread: intake.onread }, signal));
     return { socket, bytes: intake.pieces() };
   }

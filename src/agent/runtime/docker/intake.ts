@@ -46,6 +46,15 @@ export class Intake {
   #streak = 0;
   /** Bytes that had been written when it was asked last. */
   #said = 0;
+  readonly #collects: boolean;
+
+  /**
+   * `collects`: a flood of small writes may be held back for a moment. Not over TCP, whose sender goes no faster than he is
+   * read, and so would never show that he could.
+   */
+  constructor({ collects }: { collects: boolean }) {
+    this.#collects = collects;
+  }
 
   /** The connection that it follows. */
   get socket(): Duplex {
@@ -102,7 +111,7 @@ export class Intake {
     const { bytesWritten: said = 0 } = this.socket as Partial<Socket>;
     if (said !== this.#said) this.#streak = 0;
     this.#said = said;
-    if (this.#streak > FLOOD && this.#lastSize < SMALL) await new Promise((resolve) => setTimeout(resolve, PACE));
+    if (this.#flooded && this.#lastSize < SMALL) await new Promise((resolve) => setTimeout(resolve, PACE));
     if (this.#waiting.length > 0 || this.#ended) return;
     const asked = performance.now();
     await new Promise<void>((resolve) => {
@@ -111,6 +120,10 @@ export class Intake {
       this.#paused = false;
     });
     this.#streak = performance.now() - asked < AT_ONCE ? this.#streak + 1 : 0;
+  }
+
+  get #flooded(): boolean {
+    return this.#collects && this.#streak > FLOOD;
   }
 
   /** For a reader that waits the socket stays open: stopping and starting it for each keystroke costs two calls of the system. */
@@ -125,7 +138,7 @@ export class Intake {
     }
     this.#wakeUp();
     const free = this.#waiting.length + (this.#given ? 1 : 0) < 2;
-    this.#paused = !(waited && free && this.#streak <= FLOOD);
+    this.#paused = !(waited && free && !this.#flooded);
     return !this.#paused;
   }
 

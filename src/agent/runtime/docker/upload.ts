@@ -76,7 +76,7 @@ export class Upload {
 
 /** Resolves once the engine wants the body. Throws RuntimeError, or the signal's reason; the signal ends it at any time. */
 export async function openUpload(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Upload> {
-  const intake = new Intake();
+  const intake = new Intake({ collects: false });
   intake.follow(connect(endpoint, intake.onread));
   return beginRequest({ endpoint, intake, request }, options, async () => {
     const head = await readHead(intake);

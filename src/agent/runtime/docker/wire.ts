@@ -102,7 +102,7 @@ export class Wire {
 
 /** Sends the request and waits for the answer's head. Throws RuntimeError, or the signal's reason. */
 export async function openWire(endpoint: Endpoint, request: WireRequest, options: WireOptions): Promise<Wire> {
-  const intake = new Intake();
+  const intake = new Intake({ collects: "path" in endpoint.target });
   intake.follow(connect(endpoint, intake.onread));
   return beginRequest({ endpoint, intake, request }, options, async () => {
     const head = await readHead(intake);

@@ -34,7 +34,7 @@ async function intakeFrom(kind: "TCP" | "TLS", serve: (socket: Socket) => void):
   servers.push(server.listen(0, "127.0.0.1"));
   await once(server, "listening");
   const target = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
-  const intake = new Intake();
+  const intake = new Intake({ collects: true });
   const options = { ...target, onread: intake.onread };
   intake.follow(
     kind === "TLS" ? connect({ ...options, ca: tls.cert, servername: "localhost" }) : connectPlain(options),
