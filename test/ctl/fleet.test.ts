@@ -306,7 +306,7 @@ suite("ctl and a server", () => {
     assert.equal(await ctl(admin(), "nodes", "remove", "box-1", "box-2"), "box-1\nbox-2\n");
     assert.notEqual((await open.ended).code, 0);
     const processes = async () => await engine.docker("top", "fleet-work");
-    await until("its process to be gone", async () => !(await processes()).includes("1234"));
+    await until("its process to be gone", async () => !(await processes()).includes("sleep 1234"));
     assert.ok(performance.now() - started < 5_000);
     assert.equal(await ctl(admin(), "get", "nodes", "-o", "name"), "");
     await until("the agent to hear of it", () => /ctl nodes add box-1/.test(agents[0]?.log() ?? ""));
