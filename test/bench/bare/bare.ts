@@ -1,6 +1,6 @@
 /**
- * What Node itself can do: in the agent's and in ctl's place two programs that only pass bytes on. They frame, check, keep
- * and resume nothing; a figure that they miss is out of reach of any program in Node that is built of two such halves.
+ * What Node's streams can do: in the agent's and in ctl's place two programs that only pass bytes on. They frame, check, keep
+ * and resume nothing; a figure that they miss needs a better way to read and write than streams are.
  */
 
 import { join } from "node:path";
