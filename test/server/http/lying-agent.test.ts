@@ -2,17 +2,12 @@
 
 import assert from "node:assert/strict";
 import { Agent, type IncomingMessage, request } from "node:http";
+import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
-import { Registry } from "prom-client";
-import { Credentials } from "../../../src/auth/credentials.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { ChannelStream } from "../../../src/door/channel-stream.ts";
-import { createFront, type Front } from "../../../src/door/front.ts";
-import { asFairleadError } from "../../../src/door/problems.ts";
-import { addRelayed } from "../../../src/server/http/routes/relayed.ts";
-import { CONFIG, startFront } from "../../agent/gateway/front.ts";
-import { RelayRig } from "../../support/relay.ts";
 import { until } from "../../support/until.ts";
+import { RelayedScene } from "./relayed-scene.ts";
 
 const NODE = "/api/v1/nodes/box";
 const UPGRADE = {
@@ -35,52 +30,33 @@ suite("an agent that lies", () => {
   /** As a reverse proxy in front of the server uses its connections again, for whoever comes next. */
   const pool = new Agent({ keepAlive: true, maxSockets: 1 });
   let lie = "";
-  let rig: RelayRig;
-  let desk: Awaited<ReturnType<typeof startFront>>;
-  let credentials: Credentials;
-  let server: Front;
+  /** Answers what was asked last, once more. */
+  let late: ((words: string) => void) | undefined;
+  let scene: RelayedScene;
   let url: URL;
 
   before(async () => {
-    rig = await RelayRig.start();
-    desk = await startFront({ desk: {} });
-    const { sessions, budget } = desk.desk;
-    const line = rig.connect("box", {
-      sessions,
-      budget,
-      serveHttp: (channel) => {
-        const stream = new ChannelStream(channel).on("error", () => {});
-        stream.on("data", (bytes: Buffer) => {
-          heard.push(bytes.toString());
-          stream.write(lie);
-        });
-      },
-    });
-    credentials = new Credentials({
+    scene = await RelayedScene.open({
       tokens: [
         { token: admin, grant: { subject: "anna", rights: ["admin"], scopes: [] } },
         { token: low, grant: { subject: "low", rights: ["list"], scopes: [] } },
       ],
+      desk: {},
+      serveHttp: () => (channel) => {
+        const stream = new ChannelStream(channel).on("error", () => {});
+        stream.on("data", (bytes: Buffer) => {
+          heard.push(bytes.toString());
+          stream.write(lie);
+          late = (words) => stream.write(words);
+        });
+      },
     });
-    server = await createFront({
-      config: CONFIG,
-      credentials,
-      metrics: new Registry(),
-      log: { debug() {}, info() {}, warn() {}, error: console.error },
-      isReady: () => true,
-      understand: asFairleadError,
-      furnish: async (app) => addRelayed(app, { relay: rig.relay }),
-    });
-    url = new URL((await server.listen()).url);
-    await until("the agent's connection", () => line.isConnected());
+    url = new URL(scene.url);
   });
 
   after(async () => {
     pool.destroy();
-    await server.close();
-    credentials.close();
-    await rig[Symbol.asyncDispose]();
-    await desk[Symbol.asyncDispose]();
+    await scene[Symbol.asyncDispose]();
   });
 
   function ask(path: string, token: string, more: Record<string, string> = {}): Promise<Said> {
@@ -126,6 +102,20 @@ suite("an agent that lies", () => {
         assert.equal(said.headers[order.split(":")[0]?.toLowerCase() ?? ""], undefined, order);
       assert.match(String(said.headers["content-security-policy"]), /default-src/);
     }
+  });
+
+  test("that answers late harms nobody when its client has reset the connection", async () => {
+    lie = "";
+    heard.length = 0;
+    const socket = connect({ host: url.hostname, port: Number(url.port) });
+    const lines = Object.entries({ host: url.host, authorization: `Bearer ${low}`, ...UPGRADE });
+    const said = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    socket.write(`GET ${NODE}/x HTTP/1.1\r\n${said}\r\n`);
+    await until("the agent's turn", () => heard.length > 0);
+    socket.resetAndDestroy();
+    answers("404 Not Found", ["Content-Type: text/plain"], "x".repeat(100_000));
+    late?.(lie);
+    assert.equal((await ask("/api/v1/tokens", admin)).status, 404);
   });
 
   test("neither signs anybody out nor sends anybody elsewhere", async () => {

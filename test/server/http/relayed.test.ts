@@ -2,18 +2,12 @@
 
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { Registry } from "prom-client";
 import { WebSocket } from "ws";
-import { Credentials } from "../../../src/auth/credentials.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { VouchedStream } from "../../../src/door/channel-stream.ts";
-import { createFront, type Front } from "../../../src/door/front.ts";
-import { asFairleadError } from "../../../src/door/problems.ts";
 import { PAGE_SECRET_HEADER } from "../../../src/protocol/version.ts";
-import { addRelayed } from "../../../src/server/http/routes/relayed.ts";
-import { CONFIG, startFront } from "../../agent/gateway/front.ts";
-import { RelayRig } from "../../support/relay.ts";
 import { until } from "../../support/until.ts";
+import { RelayedScene } from "./relayed-scene.ts";
 
 interface Asking extends RequestInit {
   token?: string;
@@ -25,49 +19,25 @@ const NODE = "/api/v1/nodes/box";
 suite("an agent's HTTP side through a server", () => {
   const admin = newSecret();
   const reader = newSecret();
-  let rig: RelayRig;
-  let agent: Awaited<ReturnType<typeof startFront>>;
-  let server: Front;
-  let credentials: Credentials;
+  let scene: RelayedScene;
   let url: string;
 
   const ask = (path: string, { token = admin, ...init }: Asking = {}) =>
     fetch(url + path, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
 
   before(async () => {
-    rig = await RelayRig.start();
-    agent = await startFront({ desk: { exec: async ({ print }) => print("hello\n").then(() => ({ code: 3 })) } });
-    const { sessions, budget } = agent.desk;
-    const line = rig.connect("box", {
-      sessions,
-      budget,
-      serveHttp: (channel, subject) => agent.gateway.take(new VouchedStream(channel, subject)),
-    });
-    credentials = new Credentials({
+    scene = await RelayedScene.open({
       tokens: [
         { token: admin, grant: { subject: "anna", rights: ["admin"], scopes: [] } },
         { token: reader, grant: { subject: "rita", rights: ["list"], scopes: [] } },
       ],
+      desk: { exec: async ({ print }) => print("hello\n").then(() => ({ code: 3 })) },
+      serveHttp: (agent) => (channel, subject) => agent.gateway.take(new VouchedStream(channel, subject)),
     });
-    server = await createFront({
-      config: CONFIG,
-      credentials,
-      metrics: new Registry(),
-      log: { debug() {}, info() {}, warn() {}, error: console.error },
-      isReady: () => true,
-      understand: asFairleadError,
-      furnish: async (app) => addRelayed(app, { relay: rig.relay }),
-    });
-    ({ url } = await server.listen());
-    await until("the agent's connection", () => line.isConnected());
+    ({ url } = scene);
   });
 
-  after(async () => {
-    await server.close();
-    credentials.close();
-    await rig[Symbol.asyncDispose]();
-    await agent[Symbol.asyncDispose]();
-  });
+  after(() => scene[Symbol.asyncDispose]());
 
   test("what is asked has one name on the whole way, which is the server's choice", async () => {
     const answer = await ask(`${NODE}/containers/no-such`, { headers: { "x-request-id": "0123456789abcdef" } });
@@ -76,7 +46,7 @@ suite("an agent's HTTP side through a server", () => {
     assert.notEqual(id, "0123456789abcdef");
     assert.equal(((await answer.json()) as { request: string }).request, id);
     const named = (line: unknown) => (line as { request?: string }).request === id;
-    await until("the agent's line", () => agent.log.some(named));
+    await until("the agent's line", () => scene.agent.log.some(named));
   });
 
   test("a list is the agent's own", async () => {
