@@ -6,7 +6,6 @@ import type { Apps } from "../../../door/apps/apps.ts";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
-import { goneSignal } from "../../../door/stay.ts";
 import { Invited, Openable } from "../../../protocol/app.ts";
 import { NodeName } from "../../../protocol/node.ts";
 import { ProxyBody } from "../../../protocol/open.ts";
@@ -46,8 +45,8 @@ export function addOpen(app: App, { apps, relay }: OpenRoute): void {
     const identity = callerOf(request);
     const stream = await relay.connect(identity.subject, node, "act");
     const path = `/api/v1/containers/${encodeURIComponent(ref)}/open?port=${port}`;
-    const signal = goneSignal(reply.raw);
-    const asked = call({ createConnection: () => stream, path, headers: { host: HOST }, signal });
+    reply.raw.once("close", () => stream.destroy());
+    const asked = call({ createConnection: () => stream, path, headers: { host: HOST } });
     const answered = answerOf(asked.end());
     const { name: container } = Openable.parse(await valueOf(await answered));
     const from = { host: request.authority, origin: request.headers.origin };
