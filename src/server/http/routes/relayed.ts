@@ -78,6 +78,7 @@ async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay:
   const { stream, path } = await reachOut(request, relay);
   const { socket } = request.raw;
   socket.once("close", () => stream.destroy());
+  stay(callerOf(request), socket, () => socket.destroy());
   const offered = subprotocols(request.raw).filter((protocol) => !protocol.startsWith(TICKET_PREFIX));
   const { "sec-websocket-protocol": _, ...kept } = headersOf(request.headers);
   const headers = {
@@ -90,7 +91,6 @@ async function passSocketOn(request: FastifyRequest, reply: FastifyReply, relay:
   // Whoever was not agreed with may say something else on this connection, or a proxy in front somebody else.
   if (answer.statusCode !== SWITCHING) return tell(reply, answer);
   reply.hijack().raw.detachSocket(socket);
-  stay(callerOf(request), socket, () => socket.destroy());
   socket.setTimeout(0);
   socket.write(agreementOf(answer));
   joinStreams(stream, socket);
