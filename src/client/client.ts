@@ -17,7 +17,7 @@ import type { Link, LinkState } from "./link.ts";
 import { RemoteSession } from "./session.ts";
 
 /** A dialler makes one of these out of its own kind of socket. */
-export { type Transport, type WebSocketLike, webSocketTransport } from "../mux/transport.ts";
+export { type Transport, type WebSocketLike, browserTransport } from "../mux/transport.ts";
 export { CLOSE } from "../mux/errors.ts";
 
 /**

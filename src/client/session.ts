@@ -117,6 +117,11 @@ export class RemoteSession implements Rider {
     }
   }
 
+  /** Nobody looks at the bytes of this packet any more: their memory may be used for another one. Need not be said. */
+  recycle(bytes: Uint8Array): void {
+    this.#sequence.recycle(bytes);
+  }
+
   /** Resolves when there is room for more: awaiting it is the back-pressure. Rejects once the session is over. */
   async send(packet: Packet): Promise<void> {
     const { tag, payload } = encodePacket(packet);

@@ -88,7 +88,7 @@ export class Conversation {
     for await (const packet of session.packets()) {
       if (packet.type === "stdout") {
         if (tty) terminal.watch(packet.bytes);
-        await stdout.write(packet.bytes);
+        await stdout.write(packet.bytes, () => session.recycle(packet.bytes));
       } else if (packet.type === "stderr") await stderr.write(packet.bytes);
       else if (packet.type === "gap") messages.say(`Some output is missing here: ${packet.gap.why}.`);
       else if (packet.type === "exit") return this.#exitCode(packet.status);

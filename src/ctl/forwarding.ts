@@ -3,8 +3,8 @@
 import type { Socket } from "node:net";
 import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
-import { pump } from "../lib/pump.ts";
-import { roomIn } from "../lib/room.ts";
+import { writeOut } from "../lib/room.ts";
+import { Intake } from "../net/intake.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
 import { nodeOf, type Place } from "./place.ts";
@@ -34,13 +34,16 @@ export class Forwarding {
     return this.#forward;
   }
 
-  /** Carries one connection to its end. Never rejects: a failure is told, and the connection is reset. */
+  /**
+   * Carries one connection, of which nothing has been read, to its end. Never rejects: a failure is told, and the connection
+   * is reset.
+   */
   async carry(socket: Socket, port: number): Promise<void> {
-    // An error is followed by `close`, and is looked for where bytes move.
-    socket.on("error", () => {});
+    const intake = new Intake({ collects: false });
+    intake.takeOver(socket);
     try {
       const session = await (await this.open()).dial(port);
-      await new Passage(socket, session).run();
+      await new Passage(socket, intake, session).run();
     } catch (error) {
       if (!socket.destroyed) this.#complain(port, error);
       socket.resetAndDestroy();
@@ -80,10 +83,12 @@ export class Forwarding {
 /** One TCP connection and its session. */
 class Passage {
   readonly #socket: Socket;
+  readonly #intake: Intake;
   readonly #session: RemoteSession;
 
-  constructor(socket: Socket, session: RemoteSession) {
+  constructor(socket: Socket, intake: Intake, session: RemoteSession) {
     this.#socket = socket;
+    this.#intake = intake;
     this.#session = session;
   }
 
@@ -92,8 +97,10 @@ class Passage {
     void this.#sendAll();
     try {
       for await (const packet of this.#session.packets()) {
-        if (packet.type === "stdout") await this.#write(packet.bytes);
-        else if (packet.type === "end") this.#socket.end();
+        if (packet.type === "stdout") {
+          await writeOut(this.#socket, packet.bytes);
+          this.#session.recycle(packet.bytes);
+        } else if (packet.type === "end") this.#socket.end();
         else if (packet.type === "reset") this.#socket.resetAndDestroy();
       }
     } finally {
@@ -105,18 +112,11 @@ class Passage {
   async #sendAll(): Promise<void> {
     const session = this.#session;
     try {
-      await pump(this.#socket, (bytes) => session.send({ type: "stdin", bytes }));
+      for await (const bytes of this.#intake.pieces()) await session.send({ type: "stdin", bytes });
       await session.send({ type: "end" });
     } catch {
       await session.send({ type: "reset" }).catch(() => {});
       await session.close();
     }
-  }
-
-  /** Resolves when there is room for more, or nobody is left to read it. */
-  async #write(bytes: Uint8Array): Promise<void> {
-    const socket = this.#socket;
-    if (socket.destroyed || socket.write(bytes)) return;
-    await roomIn(socket);
   }
 }

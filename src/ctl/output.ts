@@ -17,11 +17,14 @@ export class Output {
     return this.#stream.isTTY;
   }
 
-  /** Resolves when there is room for more. Rejects with {@link OutputClosed} once the reader has gone. */
-  async write(data: Uint8Array | string): Promise<void> {
+  /**
+   * Resolves when there is room for more. Rejects with {@link OutputClosed} once the reader has gone. Bytes must not change
+   * until `left` is called, which it is not where nothing was written.
+   */
+  async write(data: Uint8Array | string, left?: () => void): Promise<void> {
     const stream = this.#stream;
     if (this.#error) throw this.#error;
-    if (!stream.write(data)) await this.#drained(stream);
+    if (!stream.write(data, left)) await this.#drained(stream);
   }
 
   /** Resolves when everything has left this process. Never rejects: nobody is left to care. */

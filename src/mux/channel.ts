@@ -25,7 +25,7 @@ export interface ChannelEvents {
   message(bytes: Uint8Array): void;
   /** There is credit again. */
   credit(): void;
-  /** A message of so many bytes was handed to the connection: this side holds it no more. */
+  /** A message of so many bytes was handed to the transport, which may still hold it. */
   left?(bytes: number): void;
   /** The other end acknowledged everything before this offset, end to end. */
   ack(offset: number): void;

@@ -69,6 +69,7 @@ export class Mux {
     this.#liveness = new Liveness({ ping, close: (code, reason) => this.close(code, reason) }, options.times);
     transport.start({
       message: (bytes) => this.#receive(bytes),
+      blank: (length, make) => options.budget.frames.blank(length, make),
       drain: () => this.#writer.flush(),
       close: (info) => this.#end(info),
     });

@@ -22,12 +22,12 @@ export class Replay {
   /** Index of the oldest frame that is kept, and of the next one to leave. */
   #first = 0;
   #next = 0;
-  /** Offset of the oldest frame, after the last that left, and after the newest. */
+  /** Offset of the oldest frame, after the last that the transport was given, and after the newest. */
   #floor = 0;
-  #sent = 0;
+  #handedOver = 0;
   #end = 0;
   #idle: ReturnType<typeof setTimeout> | undefined;
-  /** Frames before this index left on an earlier channel, which may still hold them. */
+  /** Frames before this index were given to an earlier channel, which may still hold them. */
   #shared = 0;
 
   constructor(budget: Budget) {
@@ -80,18 +80,22 @@ export class Replay {
     const frame = this.#frames[this.#next];
     if (!frame) return undefined;
     this.#next += 1;
-    this.#sent += frame.length - HEADER_BYTES;
     return this.#next <= this.#shared ? frame.slice() : frame;
+  }
+
+  /** The transport was given so many bytes more. */
+  handedOver(bytes: number): void {
+    this.#handedOver += bytes;
   }
 
   /** Everything before `offset` is consumed over there. */
   release(offset: number): void {
-    if (offset > this.#sent) throw violation("an acknowledgement is ahead of what was sent");
+    if (offset > this.#handedOver) throw violation("an acknowledgement is ahead of what was sent");
     while (this.#first < this.#next) {
       const frame = this.#frames[this.#first];
       if (!frame || this.#floor + frame.length - HEADER_BYTES > offset) break;
       this.#floor += frame.length - HEADER_BYTES;
-      // It went out on one channel only and has arrived: nobody holds it any more.
+      // It went to one channel only, and the peer says that it has it; what a transport still holds is not used again.
       if (this.#first >= this.#shared) this.#budget.frames.recycle(frame);
       this.#first += 1;
     }
@@ -110,7 +114,7 @@ export class Replay {
       throw violation(`cannot continue from offset ${offset}: ${this.#floor} to ${this.#end} are kept`);
     this.#shared = Math.max(this.#shared, this.#next);
     this.#next = index;
-    this.#sent = offset;
+    this.#handedOver = offset;
   }
 
   clear(): void {
@@ -119,7 +123,7 @@ export class Replay {
     this.#next = 0;
     this.#shared = 0;
     this.#floor = this.#end;
-    this.#sent = this.#end;
+    this.#handedOver = this.#end;
     this.#shrink();
   }
 

@@ -4,6 +4,7 @@ import type { Budget } from "./budget.ts";
 import type { Channel } from "./channel.ts";
 import { CLOSE, type CloseInfo, violation } from "./errors.ts";
 import type { GoAway } from "./frame.ts";
+import type { FramePool } from "./frame-pool.ts";
 import { Replay } from "./replay.ts";
 
 export interface ReceivedPacket {
@@ -36,6 +37,7 @@ interface Held {
  */
 export class Sequence {
   readonly #replay: Replay;
+  readonly #frames: FramePool;
   readonly #detached: ((info: CloseInfo) => void) | undefined;
   #channel: Channel | undefined;
   /** Arrived and not yet asked for. */
@@ -55,6 +57,7 @@ export class Sequence {
 
   constructor(options: SequenceOptions) {
     this.#replay = new Replay(options.budget);
+    this.#frames = options.budget.frames;
     this.#detached = options.detached;
   }
 
@@ -85,6 +88,9 @@ export class Sequence {
     channel.start({
       message: (bytes) => this.#receive(channel, bytes),
       credit: () => this.#resume(),
+      left: (bytes) => {
+        if (this.#channel === channel) this.#replay.handedOver(bytes);
+      },
       ack: (offset) => this.#release(offset),
       reply: words.onReply ?? (() => {}),
       ...(words.onFarewell && { farewell: words.onFarewell }),
@@ -142,6 +148,11 @@ export class Sequence {
         });
       }
     }
+  }
+
+  /** Nobody looks at this payload any more, of a packet that was received: its memory may be used for another one. For bulk. */
+  recycle(payload: Uint8Array): void {
+    this.#frames.recycle(payload);
   }
 
   /** Resolves when the other end acknowledged everything, or the sequence ended. */

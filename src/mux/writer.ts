@@ -6,16 +6,20 @@ import type { Transport } from "./transport.ts";
 /** Bytes handed to the transport and not gone: what a keystroke has to wait for on this machine. */
 const WRITE_AHEAD = 262_144;
 
+type Outlet = Pick<Transport, "buffered" | "writeAhead" | "send">;
+
 export class Writer {
-  readonly #transport: Pick<Transport, "buffered" | "send">;
+  readonly #transport: Outlet;
+  readonly #writeAhead: number;
   readonly #control: Uint8Array[] = [];
   /** Channels that were quiet and now have something: served before those that send on and on. */
   readonly #fresh: Channel[] = [];
   readonly #steady: Channel[] = [];
   #state: "idle" | "writing" | "stopped" = "idle";
 
-  constructor(transport: Pick<Transport, "buffered" | "send">) {
+  constructor(transport: Outlet) {
     this.#transport = transport;
+    this.#writeAhead = transport.writeAhead ?? WRITE_AHEAD;
   }
 
   /** Frames of the connection itself that still wait. */
@@ -42,7 +46,7 @@ export class Writer {
   flush(): void {
     if (this.#state !== "idle") return;
     this.#state = "writing";
-    while (this.#transport.buffered < WRITE_AHEAD) {
+    while (this.#transport.buffered < this.#writeAhead) {
       const frame = this.#control.shift() ?? this.#nextOfChannels();
       if (!frame) break;
       this.#transport.send(frame);

@@ -1,6 +1,6 @@
 /** Opens the page's WebSocket: a fresh single-use ticket each time, carried in the subprotocol list because a page can set no header. */
 
-import { type Dial, type WebSocketLike, webSocketTransport } from "../client/client.ts";
+import { type Dial, type WebSocketLike, browserTransport } from "../client/client.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../protocol/version.ts";
 import type { Account } from "./account.ts";
@@ -19,7 +19,7 @@ export function pageDial(account: Account): Dial {
     return await new Promise((resolve, reject) => {
       socket.addEventListener("open", () => {
         abort.removeEventListener("abort", giveUp);
-        resolve(webSocketTransport(socket as WebSocketLike));
+        resolve(browserTransport(socket as WebSocketLike));
       });
       socket.addEventListener("close", () => {
         abort.removeEventListener("abort", giveUp);

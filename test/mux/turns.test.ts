@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { nextTick } from "node:process";
 import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket, WebSocketServer } from "ws";
@@ -11,7 +11,7 @@ import { Budget } from "../../src/mux/budget.ts";
 import type { Channel } from "../../src/mux/channel.ts";
 import { HEADER_BYTES } from "../../src/mux/frame.ts";
 import { Mux } from "../../src/mux/mux.ts";
-import { webSocketTransport } from "../../src/mux/transport.ts";
+import { SocketTransport } from "../../src/net/socket-transport.ts";
 import { transportPair } from "../support/transport-pair.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -64,15 +64,19 @@ test("a WebSocket that rests brings no more than what it has read already before
   await once(server, "listening");
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   t.after(() => client.terminate());
-  const [[far]] = (await Promise.all([once(server, "connection"), once(client, "open")])) as [[WebSocket], unknown];
-  const transport = webSocketTransport(client, undefined, { later: nextTick, next: setImmediate });
+  const upgraded = once(client, "upgrade") as Promise<[IncomingMessage]>;
+  const [[far], [{ socket: wire }]] = (await Promise.all([once(server, "connection"), upgraded])) as [
+    [WebSocket],
+    [IncomingMessage],
+  ];
+  const transport = new SocketTransport({ socket: client, wire, peer: "server" });
   const seen = { total: 0, thisTurn: 0, most: 0 };
   transport.start({
     message(bytes) {
       seen.total += bytes.length;
       seen.thisTurn += bytes.length;
       seen.most = Math.max(seen.most, seen.thisTurn);
-      transport.rest?.();
+      transport.rest();
     },
     drain() {},
     close() {},

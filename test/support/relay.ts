@@ -3,7 +3,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { nextTick } from "node:process";
 import { WebSocket, WebSocketServer } from "ws";
 import { Passes, type PassesParts } from "../../src/agent/session/passes.ts";
 import { Relayed, type RelayedParts } from "../../src/agent/session/relayed.ts";
@@ -16,7 +15,8 @@ import { Client, type ClientOptions } from "../../src/client/client.ts";
 import { ChannelStream, joinStreams } from "../../src/door/channel-stream.ts";
 import { Budget } from "../../src/mux/budget.ts";
 import type { GoAway } from "../../src/mux/frame.ts";
-import { type Transport, webSocketTransport } from "../../src/mux/transport.ts";
+import type { Transport } from "../../src/mux/transport.ts";
+import { SocketTransport } from "../../src/net/socket-transport.ts";
 import { FairleadError } from "../../src/protocol/errors.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, UPLINK_PATH } from "../../src/protocol/version.ts";
@@ -124,7 +124,7 @@ export class RelayRig implements AsyncDisposable {
     const doors = new WebSocketServer({ noServer: true });
     http.on("upgrade", (request: IncomingMessage, socket: Socket, head: Buffer) => {
       doors.handleUpgrade(request, socket, head, (ws) =>
-        this.#welcome(request, webSocketTransport(ws, socket, { later: nextTick, next: setImmediate }), running),
+        this.#welcome(request, new SocketTransport({ socket: ws, wire: socket, peer: "client" }), running),
       );
     });
     await once(http.listen(this.#port, "127.0.0.1"), "listening");
@@ -223,7 +223,7 @@ export function dial(
       createConnection: () => wire,
     });
     signal.addEventListener("abort", () => socket.terminate(), { once: true });
-    socket.once("open", () => resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate })));
+    socket.once("open", () => resolve(new SocketTransport({ socket, wire, peer: "server" })));
     socket.once("error", (error) => reject(new FairleadError("unreachable", error.message)));
   });
 }

@@ -192,8 +192,11 @@ export interface CopySource {
 export interface CopySink {
   /** What was there before, behind all links. A directory gets the archive's entries; else the directory it is in gets them. */
   place: Place;
-  /** Resolves when the engine took the bytes. Rejects with why it stopped, or did not begin. */
-  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Resolves when more may come. Rejects with why the engine stopped, or did not begin. The bytes must not change until `left`
+   * is called, which it is not where the engine stopped.
+   */
+  write(bytes: Uint8Array, left?: () => void): Promise<void>;
   /** Resolves when the engine says that it has unpacked everything. */
   finish(): Promise<void>;
   /** Cuts it: what was unpacked stays, the file that was under way with a part of its bytes. Idempotent. */

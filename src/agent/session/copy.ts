@@ -53,7 +53,7 @@ export async function serveCopyIn(
     await untilEnd(io, async (bytes) => {
       beginning.check(bytes);
       moved.add(bytes);
-      await sink.write(bytes);
+      await sink.write(bytes, () => io.recycle(bytes));
     });
     await sink.finish();
     await io.send({ type: "digest", digest: moved.digest() });

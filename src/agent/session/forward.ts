@@ -3,7 +3,7 @@
 import type { Duplex } from "node:stream";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
-import { roomIn } from "../../lib/room.ts";
+import { writeOut } from "../../lib/room.ts";
 import { aborted } from "../../lib/wait.ts";
 import { toFairleadError } from "./failure.ts";
 import type { Connection } from "../runtime/runtime.ts";
@@ -53,8 +53,10 @@ async function pumpOut(io: SessionIo, all: Connection["bytes"]): Promise<boolean
 /** From the client to the container. True when the client reset it. */
 async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
   for await (const packet of io.packets()) {
-    if (packet.type === "stdin") await write(socket, packet.bytes);
-    else if (packet.type === "end") {
+    if (packet.type === "stdin") {
+      await writeOut(socket, packet.bytes);
+      io.recycle(packet.bytes);
+    } else if (packet.type === "end") {
       socket.end();
       return false;
     } else if (packet.type === "reset") {
@@ -63,12 +65,6 @@ async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
     } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);
   }
   return false;
-}
-
-/** Resolves when there is room for more, or nobody will read it. */
-function write(socket: Duplex, bytes: Uint8Array): Promise<void> | undefined {
-  if (socket.destroyed || !socket.writable || socket.write(bytes)) return undefined;
-  return roomIn(socket);
 }
 
 function resetSocket(socket: Duplex): void {

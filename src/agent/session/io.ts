@@ -16,6 +16,8 @@ export interface SessionIo {
   accept(details?: Details): void;
   /** What the client says; asking for the next packet says that this one has been dealt with. Read once. */
   packets(): AsyncIterable<Packet>;
+  /** Nobody looks at the bytes of this packet any more: their memory may be used for another one. Need not be said. */
+  recycle(bytes: Uint8Array): void;
   /** Resolves when there is room for more. Rejects once the session ends. */
   send(packet: Packet): Promise<void>;
   /** Ends the session with this error; the first one counts. */

@@ -146,6 +146,10 @@ export class Session implements SessionIo, Moved {
     }
   }
 
+  recycle(bytes: Uint8Array): void {
+    this.#sequence.recycle(bytes);
+  }
+
   async send(packet: Packet): Promise<void> {
     for (const hear of this.#observers) hear(packet);
     const { tag, payload } = encodePacket(packet);

@@ -1,11 +1,11 @@
 /** Opens the WebSocket on which the server brings sessions, signed with this host's key. */
 
-import { nextTick } from "node:process";
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { type Signer, signatureHeaders } from "../../auth/signature.ts";
-import { type Transport, webSocketTransport } from "../../mux/transport.ts";
+import type { Transport } from "../../mux/transport.ts";
+import { SocketTransport } from "../../net/socket-transport.ts";
 import { FairleadError, Problem } from "../../protocol/errors.ts";
 import { SUBPROTOCOL, UPLINK_PATH } from "../../protocol/version.ts";
 import { connectSecurely, type ServerAddress } from "./secure.ts";
@@ -53,14 +53,12 @@ function upgrade(socket: WebSocket, signal: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.terminate();
     signal.addEventListener("abort", abort, { once: true });
-    let wire: IncomingMessage["socket"] | undefined;
-    socket.once("upgrade", (answer) => {
-      wire = answer.socket;
-    });
-    socket.once("open", () => {
-      signal.removeEventListener("abort", abort);
-      socket.off("error", reject);
-      resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate }));
+    socket.once("upgrade", ({ socket: wire }) => {
+      socket.once("open", () => {
+        signal.removeEventListener("abort", abort);
+        socket.off("error", reject);
+        resolve(new SocketTransport({ socket, wire, peer: "server" }));
+      });
     });
     socket.once("error", reject);
     socket.once("unexpected-response", (_request, answer) => {

@@ -2,9 +2,9 @@
 
 import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
-import { nextTick } from "node:process";
 import { WebSocket } from "ws";
-import { type Dial, type Transport, webSocketTransport } from "../../client/client.ts";
+import type { Dial, Transport } from "../../client/client.ts";
+import { SocketTransport } from "../../net/socket-transport.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../protocol/version.ts";
 import { addressOf, refusal, stranger, unreachable } from "./http.ts";
 import { isLoopback, type Server } from "./locate.ts";
@@ -28,14 +28,13 @@ export function dialler(server: Server, entrance?: Entrance): Dial {
       const abort = () => socket.terminate();
       signal.addEventListener("abort", abort, { once: true });
       const settled = () => signal.removeEventListener("abort", abort);
-      let wire: Socket | undefined;
-      socket.once("upgrade", (answer: IncomingMessage) => {
-        wire = answer.socket;
-      });
-      socket.once("open", () => {
-        settled();
-        socket.off("error", fail);
-        resolve(webSocketTransport(socket, wire, { later: nextTick, next: setImmediate }));
+      socket.once("upgrade", ({ socket: wire }: IncomingMessage) => {
+        socket.once("open", () => {
+          settled();
+          socket.off("error", fail);
+          const masked = masks(addressOf(server, SESSIONS_PATH));
+          resolve(new SocketTransport({ socket, wire, peer: "server", masks: masked }));
+        });
       });
       const fail = (error: Error) => {
         settled();
@@ -54,10 +53,8 @@ export function dialler(server: Server, entrance?: Entrance): Dial {
 function open(server: Server, entrance: Entrance | undefined): WebSocket {
   const { socket } = server;
   const url = addressOf(server, SESSIONS_PATH);
-  // The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is
-  // no such script here, and no such intermediary on loopback or in TLS: a mask of zeros saves a pass over the bytes.
   const secure = url.protocol === "https:";
-  const unmasked = secure || isLoopback(url);
+  const masked = masks(url);
   url.protocol = secure ? "wss:" : "ws:";
   return new WebSocket(url, [SUBPROTOCOL], {
     headers: { authorization: entrance?.authorization ?? `Bearer ${server.token.reveal()}` },
@@ -68,8 +65,16 @@ function open(server: Server, entrance: Entrance | undefined): WebSocket {
     ...(secure && { createConnection: secureConnection(server) }),
     ...(socket && { createConnection: () => connect(socket) }),
     ...(entrance && { createConnection: () => entrance.wire }),
-    ...(unmasked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
+    ...(!masked && { generateMask: (mask: Buffer) => void mask.fill(0) }),
   });
+}
+
+/**
+ * The mask keeps hostile scripts in browsers from choosing the bytes that a plaintext intermediary sees. There is no such
+ * script here, and no such intermediary on loopback or in TLS: a mask of zeros saves a pass over the bytes.
+ */
+function masks(url: URL): boolean {
+  return url.protocol !== "https:" && !isLoopback(url);
 }
 
 /** An answer that no agent gives, as `ws` words it. */

@@ -7,7 +7,7 @@ import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { requireDeclarations } from "../../../src/door/declaration.ts";
 import { NoQuery } from "../../../src/door/input.ts";
-import { type Transport, webSocketTransport } from "../../../src/mux/transport.ts";
+import { type Transport, browserTransport } from "../../../src/mux/transport.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
@@ -330,7 +330,7 @@ function socketFor(
 function connection(front: Front, protocols: string[], headers: Record<string, string>): Promise<Transport> {
   const socket = socketFor(front, { protocols: [SUBPROTOCOL, ...protocols] }, headers);
   return new Promise((resolve, reject) => {
-    socket.once("open", () => resolve(webSocketTransport(socket)));
+    socket.once("open", () => resolve(browserTransport(socket)));
     socket.once("error", reject);
   });
 }

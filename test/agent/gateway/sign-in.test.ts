@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { WebSocket } from "ws";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
-import { webSocketTransport } from "../../../src/mux/transport.ts";
+import { browserTransport } from "../../../src/mux/transport.ts";
 import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
 import { bearer, code, converse, type Front, json, requestText, signIn, startFront, ticketOf } from "./front.ts";
 
@@ -177,8 +177,8 @@ async function pageSocket(front: Front, page: Awaited<ReturnType<typeof signIn>>
   const protocols = [SUBPROTOCOL, `${TICKET_PREFIX}${await ticketOf(front, page.proof)}`];
   const headers = { cookie: page.cookie.slice(8), origin: front.url };
   const socket = new WebSocket(`ws://${front.host}${SESSIONS_PATH}`, protocols, { headers });
-  const transport = await new Promise<ReturnType<typeof webSocketTransport>>((resolve, reject) => {
-    socket.once("open", () => resolve(webSocketTransport(socket)));
+  const transport = await new Promise<ReturnType<typeof browserTransport>>((resolve, reject) => {
+    socket.once("open", () => resolve(browserTransport(socket)));
     socket.once("error", reject);
   });
   assert.equal(socket.protocol, SUBPROTOCOL);

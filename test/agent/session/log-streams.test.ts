@@ -91,6 +91,7 @@ class Follower {
       accept: () => {},
       end: () => {},
       packets: () => assert.fail("a log listens to nobody"),
+      recycle: () => {},
       send: (packet: Packet) => this.#take(packet),
     };
     this.served = serveLogs(io, ID, body, { runtime, streams, engineReady: async () => {} }).catch(

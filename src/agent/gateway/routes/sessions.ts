@@ -1,7 +1,6 @@
 /** The door of sessions: one WebSocket that carries many. */
 
-import { nextTick } from "node:process";
-import { webSocketTransport } from "../../../mux/transport.ts";
+import { SocketTransport } from "../../../net/socket-transport.ts";
 import { ERRORS } from "../../../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../../protocol/version.ts";
 import type { App } from "../../../door/declaration.ts";
@@ -25,7 +24,7 @@ export function addSessions(app: App, { sessions, door }: { sessions: SessionDes
   app.get(SESSIONS_PATH, options, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
-    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
+    const transport = new SocketTransport({ socket, wire: request.raw.socket, peer: "client" });
     const { address } = door.source(request);
     const spoken = identity.direct ? DIRECT : SUBPROTOCOL;
     sessions.serve(transport, identity.subject, { address, door: spoken, request: request.id });

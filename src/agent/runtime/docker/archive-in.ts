@@ -31,8 +31,8 @@ class Sink implements CopySink {
     this.place = place;
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    await this.#tell((upload) => upload.write(bytes));
+  async write(bytes: Uint8Array, left?: () => void): Promise<void> {
+    await this.#tell((upload) => upload.write(bytes, left));
   }
 
   async finish(): Promise<void> {

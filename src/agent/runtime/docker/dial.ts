@@ -2,12 +2,13 @@
 
 import { connect, type OnReadOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { Intake } from "../../../net/intake.ts";
+import { readAsStream } from "../../../net/own-reads.ts";
 import { type Connection, RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
 import { systemCode } from "./errors.ts";
 import { Guests } from "./guest/guests.ts";
-import { Intake } from "./intake.ts";
 import { Locator, type Place } from "./locator.ts";
 import type { Log } from "./log.ts";
 import { Namespace } from "./namespace.ts";
@@ -174,11 +175,12 @@ function direct(target: Address, silent: Set<string>): Way {
 /** For a way whose connections come as streams: they are read as is wanted all the same. */
 function fed(way: Way, onread: OnReadOpts | undefined): Way {
   if (!onread) return way;
-  const feed = (connection: Duplex) =>
-    connection.on("data", (bytes: Buffer) => {
-      if (!onread.callback(bytes.length, bytes)) connection.pause();
-    });
-  return { by: way.by, open: async (signal) => feed(await way.open(signal)) };
+  const open = async (signal: AbortSignal) => {
+    const connection = await way.open(signal);
+    readAsStream(connection, onread);
+    return connection;
+  };
+  return { by: way.by, open };
 }
 
 async function dialDirect({ onread, ...target }: Address, ms: number, signal: AbortSignal): Promise<Socket> {

@@ -1,9 +1,9 @@
 /** A request whose body is sent piece by piece, for as long as the engine takes it. */
 
 import { roomIn } from "../../../lib/room.ts";
+import { Intake } from "../../../net/intake.ts";
 import { connect, type Endpoint } from "./endpoint.ts";
 import { errorFromCause } from "./errors.ts";
-import { Intake } from "./intake.ts";
 import { answerOf, beginRequest, readHead, type WireOptions } from "./wire.ts";
 import type { WireRequest } from "./wire-head.ts";
 
@@ -30,12 +30,12 @@ export class Upload {
 
   /**
    * Resolves when there is room for more, or the engine wants no more. Rejects with why the engine stopped. The bytes
-   * must not change until they have left.
+   * must not change until they have `left`.
    */
-  async write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array, left?: () => void): Promise<void> {
     const { socket } = this.#intake;
     if (!socket.destroyed) {
-      if (bytes.length > 0) this.#send(bytes);
+      if (bytes.length > 0) this.#send(bytes, left);
       if (socket.writableLength >= MAX_WAITING) await roomIn(socket);
     }
     // A write that fails says less than the engine does.
@@ -54,14 +54,14 @@ export class Upload {
   }
 
   /** One chunk. Those of one turn of the event loop leave in one write: each write wakes the engine, which takes the processor. */
-  #send(bytes: Uint8Array): void {
+  #send(bytes: Uint8Array, left?: () => void): void {
     const { socket } = this.#intake;
     if (socket.writableCorked === 0) {
       socket.cork();
       setImmediate(() => socket.uncork());
     }
     socket.write(`${this.#between}${bytes.length.toString(16)}${CRLF}`);
-    socket.write(bytes);
+    socket.write(bytes, left);
     this.#between = CRLF;
   }
 

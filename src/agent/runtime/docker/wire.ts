@@ -1,10 +1,10 @@
 /** Long-lived requests (logs, events, exec, attach) on sockets of our own: node:http would hand out one buffer per log line. */
 
+import { Intake } from "../../../net/intake.ts";
 import { RuntimeError } from "../runtime.ts";
 import { Chunked } from "./chunked.ts";
 import { connect, type Endpoint } from "./endpoint.ts";
 import { errorFromCause, errorFromStatus } from "./errors.ts";
-import { Intake } from "./intake.ts";
 import { type Head, MAX_HEAD, parseHead, renderRequest, type WireRequest } from "./wire-head.ts";
 
 /** An error's body is read up to here. */

@@ -1,11 +1,10 @@
 /** The doors of the relay: one WebSocket of a client that carries its sessions, one of each agent that takes them. */
 
-import { nextTick } from "node:process";
 import type { App } from "../../../door/declaration.ts";
 import { callerOf, type Door, signerOf } from "../../../door/door.ts";
 import { NoQuery } from "../../../door/input.ts";
 import { stay } from "../../../door/stay.ts";
-import { webSocketTransport } from "../../../mux/transport.ts";
+import { SocketTransport } from "../../../net/socket-transport.ts";
 import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, UPLINK_PATH } from "../../../protocol/version.ts";
 import type { Exchange } from "../../relay/exchange.ts";
@@ -33,14 +32,14 @@ export function addSessions(app: App, { exchange, door }: SessionRoutes): void {
   app.get(SESSIONS_PATH, sessions, (socket, request) => {
     const identity = callerOf(request);
     stay(identity, socket, () => socket.close(ERRORS.revoked.close, ERRORS.revoked.title));
-    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
+    const transport = new SocketTransport({ socket, wire: request.raw.socket, peer: "client" });
     const { address } = door.source(request);
     exchange.relay.serve(transport, identity.subject, { address, door: SUBPROTOCOL, request: request.id });
   });
   const uplink = { websocket: true, schema: UPLINK, config: { access: "host", speaks } } as const;
   app.get(UPLINK_PATH, uplink, (socket, request) => {
     const { uid, revoked } = signerOf(request);
-    const transport = webSocketTransport(socket, request.raw.socket, { later: nextTick, next: setImmediate });
+    const transport = new SocketTransport({ socket, wire: request.raw.socket, peer: "client" });
     const putOut = () => {
       const { reason } = revoked;
       const { code, message } = reason instanceof FairleadError ? reason : new FairleadError("revoked", String(reason));

@@ -11,8 +11,8 @@ import {
 import { after, before, suite, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { connect, createServer } from "node:tls";
-import { Intake } from "../../../../src/agent/runtime/docker/intake.ts";
-import { certificate, type TestCertificate } from "../../../support/certificate.ts";
+import { Intake } from "../../src/net/intake.ts";
+import { certificate, type TestCertificate } from "../support/certificate.ts";
 
 const MEBIBYTE = 1024 * 1024;
 /** Bytes of one write, and so of one TLS record. */

@@ -3,6 +3,7 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { readAsStream, readInto } from "./own-reads.ts";
 
 /** One read takes at most this much ... */
 const READ_SIZE = 64 * 1024;
@@ -69,6 +70,12 @@ export class Intake {
     socket.on("error", (error) => this.#finish(error));
     socket.on("close", () => this.#finish());
     return socket;
+  }
+
+  /** Like `follow`, for a connection that was accepted, in the tick in which it was: nothing has been read then. */
+  takeOver(socket: Duplex): void {
+    this.follow(socket);
+    if (!readInto(socket, this.onread)) readAsStream(socket, this.onread);
   }
 
   /** Each piece is valid until the next one is asked for. Throws when the connection breaks. */
