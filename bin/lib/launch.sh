@@ -42,9 +42,10 @@ launch() {
   # Counted as what they are, and with an old generation that may have 64 MiB before it is looked at, they cause no full
   # collections; collecting on threads of its own takes as much processor time again, in half of all runs, as the bytes
   # themselves; and what a keystroke passes through, which runs rarely, is compiled early. With these Node cannot use its
-  # own compiled parts, and starts 15 ms later: of ctl's commands only for those that move bulk.
+  # own compiled parts, starts 15 ms later, and compiles for a third of a copy: of ctl's commands only port-forward, which
+  # stays, has them.
   case " $* ${program#"$root/dist/"}" in
-    *" port-forward "* | *" cp "*) ;;
+    *" port-forward "*) ;;
     *ctl/main.js) false ;;
   esac && tuning="$tuning --external-memory-accounted-in-global-limit --initial-old-space-size=64 \
 --single-threaded-gc --invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"

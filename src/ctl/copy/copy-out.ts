@@ -29,7 +29,8 @@ export async function copyOut(invocation: Invocation, copy: CopyOut & { to: stri
   const place = await placeOf(copy, to);
   const staging = new Staging(place.into === "itself" ? place.path : dirname(place.path));
   try {
-    const { leftOut, seal } = await unpack(transfer.receive(), { root: staging.root, owners });
+    const recycle = (bytes: Uint8Array) => transfer.recycle(bytes);
+    const { leftOut, seal } = await unpack(transfer.receive(), { root: staging.root, owners, recycle });
     if (!lstatSync(staging.root, { throwIfNoEntry: false }))
       throw new Failure(`${from.container}:${from.path} cannot be copied: ${leftOut[0] ?? "nothing came"}.`, {
         exit: 1,
@@ -45,7 +46,7 @@ export async function copyOut(invocation: Invocation, copy: CopyOut & { to: stri
 
 /** As an archive, into a pipe. */
 export async function copyOutToPipe({ stdout }: Invocation, { transfer }: CopyOut): Promise<number> {
-  for await (const bytes of transfer.receive()) await stdout.write(bytes);
+  for await (const bytes of transfer.receive()) await stdout.write(bytes, () => transfer.recycle(bytes));
   return 0;
 }
 

@@ -5,10 +5,10 @@ import { promisify } from "node:util";
 import { Failure } from "../failure.ts";
 
 /**
- * Milliseconds that a read may hold up everything else, Ctrl-C and the answers to the connection's pings too. A disk that
- * has to seek needs 20, the kernel's memory less than one; nobody notices 50.
+ * Milliseconds that a read or a write may hold up everything else, Ctrl-C and the answers to the connection's pings too. A
+ * disk that has to seek needs 20, the kernel's memory less than one; nobody notices 50.
  */
-const PATIENCE = 50;
+export const PATIENCE = 50;
 /** A pipe that has taken the place of a file is not waited for, a link is not followed. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 

@@ -42,6 +42,11 @@ export class Transfer {
     throw new Failure("The copy ended before it was complete. Run it again.");
   }
 
+  /** Nobody looks at these bytes any more, of what was received. Need not be said. */
+  recycle(bytes: Uint8Array): void {
+    this.#session.recycle(bytes);
+  }
+
   /** Resolves when the engine has unpacked everything, which is what was sent. Rejects with what went wrong first. */
   async send(archive: AsyncIterable<Uint8Array>): Promise<void> {
     const session = this.#session;

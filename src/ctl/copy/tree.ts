@@ -19,7 +19,7 @@ import {
 import { dirname, join, posix } from "node:path";
 import type { Header } from "tar-stream";
 import { Failure } from "../failure.ts";
-import { type Entry, writeFile } from "./file.ts";
+import { type Entry, FileWriter } from "./file.ts";
 import { isName, staysInside } from "./untrusted.ts";
 
 /** Things in one archive. */
@@ -49,6 +49,7 @@ export interface Unpacked {
 /** Takes the entries of one archive, in order; throws {@link Failure} for what no honest archive has. */
 export class Tree {
   readonly #options: TreeOptions;
+  readonly #files: FileWriter;
   /** Of the file system, in bytes. */
   readonly #room: number;
   /** By their path below the root, which itself is "". */
@@ -59,8 +60,9 @@ export class Tree {
   #bytes = 0;
   #entries = 0;
 
-  constructor(options: TreeOptions) {
+  constructor(options: TreeOptions, written: (piece: Uint8Array) => void) {
     this.#options = options;
+    this.#files = new FileWriter({ written });
     const { bavail, bsize } = statfsSync(dirname(options.root));
     this.#room = bavail * bsize;
   }
@@ -148,7 +150,7 @@ export class Tree {
     // Only a file that is not there yet: `wx` follows no link either.
     const descriptor = this.#make(below, (path) => openSync(path, "wx", 0o600));
     try {
-      await writeFile(entry, descriptor);
+      await this.#files.write(entry, descriptor);
       this.#giveAway(header, (uid, gid) => fchownSync(descriptor, uid, gid));
       fchmodSync(descriptor, this.#modeOf(header));
       futimesSync(descriptor, header.mtime, header.mtime);

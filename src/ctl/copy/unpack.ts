@@ -6,14 +6,21 @@
 import { type Extract, extract } from "tar-stream";
 import { Failure } from "../failure.ts";
 import { roomIn } from "../../lib/room.ts";
+import { Lent } from "./lent.ts";
 import { Tree, type TreeOptions, type Unpacked } from "./tree.ts";
 
+export interface UnpackOptions extends TreeOptions {
+  /** Hears of chunks that nobody looks at any more; not of every one. */
+  recycle?: (bytes: Uint8Array) => void;
+}
+
 /** Rejects with {@link Failure}, or with what the archive's source throws. */
-export async function unpack(source: AsyncIterable<Uint8Array>, options: TreeOptions): Promise<Unpacked> {
+export async function unpack(source: AsyncIterable<Uint8Array>, options: UnpackOptions): Promise<Unpacked> {
   const archive = extract();
-  const tree = new Tree(options);
+  const lent = new Lent((bytes) => options.recycle?.(bytes));
+  const tree = new Tree(options, (piece) => lent.written(piece));
   let broken: unknown;
-  const fed = feed(source, archive).catch((error: Error) => {
+  const fed = feed({ source, archive, lent }).catch((error: Error) => {
     broken = error;
     archive.destroy(error);
   });
@@ -28,10 +35,17 @@ export async function unpack(source: AsyncIterable<Uint8Array>, options: TreeOpt
   }
 }
 
+interface Feed {
+  source: AsyncIterable<Uint8Array>;
+  archive: Extract;
+  lent: Lent;
+}
+
 /** Leaves the source when nobody takes any more. */
-async function feed(source: AsyncIterable<Uint8Array>, archive: Extract): Promise<void> {
+async function feed({ source, archive, lent }: Feed): Promise<void> {
   for await (const bytes of source) {
     if (archive.destroyed) return;
+    lent.lend(bytes);
     if (!archive.write(bytes)) await roomIn(archive);
   }
   archive.end(null);
