@@ -102,7 +102,10 @@ suite("ctl and a server", () => {
     assert.match(await ctl(admin(), "get", "nodes"), /^box-1 +Pending +\ds$/m);
     assert.match(await ctl(admin(), "ps", "--all-nodes"), /^NODE +NAME .*\n$/);
     const some = await runCtl(admin(), ["get", "nodes", "nobody", "box-1", "-o", "name"]);
-    assert.deepEqual([some.code, some.stdout.toString(), /^ctl: nobody: .*no host/.test(some.stderr)], [125, "box-1\n", true]);
+    assert.deepEqual(
+      [some.code, some.stdout.toString(), /^ctl: nobody: .*no host/.test(some.stderr)],
+      [125, "box-1\n", true],
+    );
     agents.push(await startAgent({ engine, flags: flags.split(" ") }));
     await until("box-1 to be Ready", async () => (await node("box-1")).status === "Ready");
     assert.match(await ctl(admin(), "get", "nodes"), /^NAME +STATUS +AGE\nbox-1 +Ready +\d+s\n$/);

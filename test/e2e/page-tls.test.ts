@@ -30,10 +30,10 @@ after(async () => {
   await engine?.docker("rm", "--force", CONTAINER);
 });
 
-test("a browser that does not know the certificate refuses it", async () => {
+test("a browser that does not know the certificate refuses it", async (t) => {
   const careful = await openBrowser();
+  t.after(() => careful.close());
   await assert.rejects(careful.page.goto(url), /ERR_CERT_AUTHORITY_INVALID/);
-  await careful.close();
 });
 
 test("once it is accepted, the printed link signs in, and a shell answers through a WebSocket of the same origin", async () => {

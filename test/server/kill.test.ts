@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { FairleadError } from "../../src/protocol/errors.ts";
 import { NodeList, type NodeView } from "../../src/protocol/node.ts";
 import { connectTo } from "../fault/stage.ts";
 import { TestHost } from "../support/host.ts";
@@ -17,6 +18,10 @@ const HOSTS = 5;
 const ENOUGH = 12;
 /** Milliseconds; longer than a server is away. */
 const GRACE = 60_000;
+
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof FairleadError) || error.code !== "agent-away") throw error;
+}
 
 suite("a server that is killed again and again", () => {
   let server: TestServer;
@@ -62,7 +67,9 @@ suite("a server that is killed again and again", () => {
     const { token } = await server.post<{ token: string }>("/api/v1/tokens", { name, rights: ["exec"] });
     const client = connectTo({ url: server.url, token });
     const body = { command: ["sh"], tty: false, stdin: true };
-    const session = await client.exec("web", body, { node: "box", onDrop: "keep", grace: GRACE });
+    const open = () => client.exec("web", body, { node: "box", onDrop: "keep", grace: GRACE });
+    // After a kill its agent takes a moment to be back.
+    const session = await until("its agent", () => open().catch(unlessAway));
     return { client, session, subject: `server:token:${name}` };
   }
 
