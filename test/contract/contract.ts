@@ -30,8 +30,11 @@ const VERBS = [
 export function contract(rig: Rig, close: () => Promise<void> = () => Promise.resolve()): void {
   before(() => rig.open());
   after(async () => {
-    await rig.close();
-    await close();
+    try {
+      await rig.close();
+    } finally {
+      await close();
+    }
   });
   for (const verb of VERBS) verb(rig);
   printTable([rig]);

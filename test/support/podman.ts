@@ -54,8 +54,9 @@ function podmanIn(dir: string): Podman {
   const client = dockerClient(`unix://${join(dir, "podman.sock")}`);
   let service: ChildProcess | undefined;
   const kill = async (signal: NodeJS.Signals) => {
-    service?.kill(signal);
-    if (service?.exitCode === null && (signal === "SIGKILL" || signal === "SIGTERM")) await once(service, "exit");
+    if (service?.exitCode !== null || service.signalCode !== null) return;
+    service.kill(signal);
+    if (signal === "SIGKILL" || signal === "SIGTERM") await once(service, "exit");
   };
   return {
     ...client,
@@ -65,9 +66,12 @@ function podmanIn(dir: string): Podman {
     },
     kill,
     remove: async () => {
-      await podman(dir, "rm", "--force", "--all", "--time", "0");
-      await kill("SIGKILL");
-      await killWatchers(dir);
+      try {
+        await podman(dir, "rm", "--force", "--all", "--time", "0");
+      } finally {
+        await kill("SIGKILL");
+        await killWatchers(dir);
+      }
       await command("umount", ["--lazy", join(dir, "root", "overlay")]).catch(() => "");
       await network(dir, "network_down");
       await rm(dir, { recursive: true, force: true });
