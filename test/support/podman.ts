@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { command, type DockerClient, dockerClient, environment, importNoshell } from "./docker-client.ts";
 import { until } from "./until.ts";
 
-/** Milliseconds to install packages, or to end all containers. */
+/** Milliseconds to install packages. */
 const LONG_MS = 300_000;
 const LIB = fileURLToPath(new URL("../../bin/lib", import.meta.url));
 const PACKAGES = [
@@ -66,12 +66,10 @@ function podmanIn(dir: string): Podman {
     },
     kill,
     remove: async () => {
-      try {
-        await podman(dir, "rm", "--force", "--all", "--time", "0");
-      } finally {
-        await kill("SIGKILL");
-        await killWatchers(dir);
-      }
+      // Before its containers: one that hangs holds their locks.
+      await kill("SIGKILL");
+      await podman(dir, "rm", "--force", "--all", "--time", "0").catch((error: unknown) => console.error(error));
+      await killRest(dir);
       await command("umount", ["--lazy", join(dir, "root", "overlay")]).catch(() => "");
       await network(dir, "network_down");
       await rm(dir, { recursive: true, force: true });
@@ -87,13 +85,29 @@ function serve(dir: string, host: string): ChildProcess {
   return service;
 }
 
-/** Each exec has a process beside it that stays for five minutes after its end, and would then bring DIR back. */
-async function killWatchers(dir: string): Promise<void> {
+/**
+ * Each exec has a process beside it that stays for five minutes after its end, and would then bring DIR back. Below those of
+ * containers is what could not be removed.
+ */
+async function killRest(dir: string): Promise<void> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 1);
   for (const pid of pids) {
-    const words = (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")).split("\0");
-    if (words[0]?.endsWith("conmon") && words.includes(join(dir, "run"))) process.kill(pid, "SIGKILL");
+    const words = (await proc(pid, "cmdline")).split("\0");
+    if (!words[0]?.endsWith("conmon") || !words.includes(join(dir, "run"))) continue;
+    const children = (await proc(pid, `task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
+    for (const each of [...children, pid]) end(each);
   }
+}
+
+/** It may just have ended by itself. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {}
+}
+
+function proc(pid: number, file: string): Promise<string> {
+  return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
 }
 
 function answers({ docker }: DockerClient, service: ChildProcess | undefined): Promise<boolean> {
@@ -155,7 +169,7 @@ function podmanEnvironment(dir: string): NodeJS.ProcessEnv {
 }
 
 function podman(dir: string, ...args: string[]): Promise<string> {
-  return command("podman", ["--tmpdir", join(dir, "tmp"), ...args], { timeout: LONG_MS, env: podmanEnvironment(dir) });
+  return command("podman", ["--tmpdir", join(dir, "tmp"), ...args], { env: podmanEnvironment(dir) });
 }
 
 async function network(dir: string, verb: "bridge_up" | "network_down"): Promise<void> {
