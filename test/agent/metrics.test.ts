@@ -9,7 +9,7 @@ import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { documented, figuresOf, namesOf } from "../support/figures.ts";
 import { until } from "../support/until.ts";
-import { converse, requestText } from "./gateway/front.ts";
+import { converse, requestText } from "../support/front.ts";
 
 const NAME = "metrics-web";
 const ECHO_PORT = 7000;

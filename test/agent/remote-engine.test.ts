@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { runCtl, startCtl } from "../ctl/ctl.ts";
 import { importGuestImage } from "../support/guest-image.ts";
 import { until } from "../support/until.ts";
-import { converse, requestText } from "./gateway/front.ts";
+import { converse, requestText } from "../support/front.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { startTlsEngine, type TlsEngine } from "../support/tls-engine.ts";
 

@@ -6,7 +6,7 @@ import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { outsideAddress } from "../support/outside.ts";
 import { until } from "../support/until.ts";
-import { converse, requestText } from "../agent/gateway/front.ts";
+import { converse, requestText } from "../support/front.ts";
 import { type Home, runCtl, startCtl } from "./ctl.ts";
 
 const NAME = "ctl_Open.page";

@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { Networks } from "../../src/door/address.ts";
 import { checkTls, mayBeHeard } from "../../src/door/listener.ts";
 import { certificate } from "../support/certificate.ts";
-import { bearer, CONFIG, startFront } from "../agent/gateway/front.ts";
+import { bearer, CONFIG, startFront } from "../support/front.ts";
 
 suite("the listener", () => {
   test("refuses to serve a network in the clear", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { suite, test } from "node:test";
-import { bearer, closed, converse, json, requestText, startFront } from "../agent/gateway/front.ts";
+import { bearer, closed, converse, json, requestText, startFront } from "../support/front.ts";
 
 const PROBES = { address: "127.0.0.1", port: 0 };
 

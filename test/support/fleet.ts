@@ -13,7 +13,7 @@ import { Client } from "../../src/client/client.ts";
 import { SESSIONS_PATH } from "../../src/protocol/version.ts";
 import { serverProgram } from "../../src/server/config.ts";
 import { Server } from "../../src/server/server.ts";
-import { startFront } from "../agent/gateway/front.ts";
+import { startFront } from "./front.ts";
 import { inputs } from "../boot/inputs.ts";
 import { ADMIN, type DeskOptions } from "./desk.ts";
 import { BEAT, FACTS } from "./host.ts";

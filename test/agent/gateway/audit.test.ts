@@ -11,7 +11,7 @@ import type { AuditLine } from "../../../src/protocol/audit.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
 import { startAgent } from "../../support/agent.ts";
 import { auditOf } from "../../support/audit.ts";
-import { type Front, startFront } from "./front.ts";
+import { type Front, startFront } from "../../support/front.ts";
 
 const token = newSecret();
 const grant: Grant = { subject: "token:blue", rights: ["exec"], scopes: [{ team: "blue" }] };

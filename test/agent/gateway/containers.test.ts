@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { ContainerDetailView, ContainerList } from "../../../src/protocol/container.ts";
 import { container } from "../../support/scripted-runtime.ts";
-import { bearer, code, json, startFront } from "./front.ts";
+import { bearer, code, json, startFront } from "../../support/front.ts";
 
 const compose = {
   "com.docker.compose.project": "shop",

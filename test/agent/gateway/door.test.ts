@@ -18,7 +18,7 @@ import {
   startFront,
   ticketOf,
   upgrade,
-} from "./front.ts";
+} from "../../support/front.ts";
 
 const LIST = "/api/v1/containers";
 

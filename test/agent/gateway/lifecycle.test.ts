@@ -5,7 +5,7 @@ import { type Order, RuntimeError } from "../../../src/agent/runtime/runtime.ts"
 import { newSecret } from "../../../src/auth/secret.ts";
 import { container } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
-import { type Asking, bearer, code, type Front, json, startFront } from "./front.ts";
+import { type Asking, bearer, code, type Front, json, startFront } from "../../support/front.ts";
 
 const WEB = container({ name: "web", labels: { team: "blue" } });
 const PATH = "/api/v1/containers/web";

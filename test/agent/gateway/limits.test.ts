@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { Networks } from "../../../src/door/address.ts";
 import { ConnectionBudget } from "../../../src/door/budget.ts";
 import { LIMITS } from "../../../src/door/options.ts";
-import { bearer, closed, code, converse, openSocket, requestText, startFront } from "./front.ts";
+import { bearer, closed, code, converse, openSocket, requestText, startFront } from "../../support/front.ts";
 
 const QUICK = { headersMs: 1_000, requestMs: 1_500, checkMs: 100, keepAliveMs: 200 };
 

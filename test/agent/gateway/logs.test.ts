@@ -4,7 +4,7 @@ import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { type LogEntry, type LogOptions, RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import { settled, until } from "../../support/until.ts";
-import { bearer, closed, code, type Front, requestText, startFront } from "./front.ts";
+import { bearer, closed, code, type Front, requestText, startFront } from "../../support/front.ts";
 
 const PATH = "/api/v1/containers/web/logs";
 const MEBIBYTE = 1_048_576;

@@ -12,7 +12,18 @@ import { FairleadError } from "../../../src/protocol/errors.ts";
 import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
 import { SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
-import { type Asking, bearer, code, type Front, json, offer, signIn, startFront, ticketOf, upgrade } from "./front.ts";
+import {
+  type Asking,
+  bearer,
+  code,
+  type Front,
+  json,
+  offer,
+  signIn,
+  startFront,
+  ticketOf,
+  upgrade,
+} from "../../support/front.ts";
 import {
   BLUE,
   CONTAINERS,

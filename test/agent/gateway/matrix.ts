@@ -11,7 +11,7 @@ import { type Grant, RIGHTS, type Right, type Scope } from "../../../src/protoco
 import { SUBPROTOCOL } from "../../../src/protocol/version.ts";
 import type { DeskOptions } from "../../support/desk.ts";
 import { container } from "../../support/scripted-runtime.ts";
-import type { Asking } from "./front.ts";
+import type { Asking } from "../../support/front.ts";
 
 export const BLUE = container({ id: "b".repeat(64), name: "blue", labels: { team: "blue" } });
 export const RED = container({ id: "e".repeat(64), name: "red", labels: { team: "red" } });

@@ -3,7 +3,7 @@ import { Duplex } from "node:stream";
 import { test } from "node:test";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { testDocument } from "../../door/openapi.ts";
-import { startFront } from "./front.ts";
+import { startFront } from "../../support/front.ts";
 
 const poor = newSecret();
 const front = await startFront({

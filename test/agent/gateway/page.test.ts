@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { type Front, startFront } from "./front.ts";
+import { type Front, startFront } from "../../support/front.ts";
 
 const INDEX = "<!doctype html><title>page</title>";
 const SCRIPT = "export const page = 1;";

@@ -12,7 +12,7 @@ import { BINDING, PASS_SCHEME, passProof } from "../../../src/protocol/pass.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
 import { SESSIONS_PATH } from "../../../src/protocol/version.ts";
 import { certificate, type TestCertificate } from "../../support/certificate.ts";
-import { type Front, offer, requestText, startFront, upgrade } from "./front.ts";
+import { type Front, offer, requestText, startFront, upgrade } from "../../support/front.ts";
 
 const PATIENCE_MS = 4_000;
 const MINUTE = 60_000;

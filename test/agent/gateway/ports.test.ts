@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import { settled, until } from "../../support/until.ts";
-import { bearer, code, type Front, startFront, upgrade } from "./front.ts";
+import { bearer, code, type Front, startFront, upgrade } from "../../support/front.ts";
 
 const PATH = "/api/v1/containers/web/ports/";
 const PORT = 8080;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { newSecret } from "../../../src/auth/secret.ts";
-import { bearer, json, startFront } from "./front.ts";
+import { bearer, json, startFront } from "../../support/front.ts";
 
 suite("a probe", () => {
   test("gives a bare word to anyone, and more to those who may see metrics", async () => {

@@ -7,7 +7,16 @@ import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import { TICKET_PREFIX } from "../../../src/protocol/version.ts";
 import { container, type Script } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
-import { bearer, code, type Front, type FrontOptions, signIn, startFront, ticketOf, upgrade } from "./front.ts";
+import {
+  bearer,
+  code,
+  type Front,
+  type FrontOptions,
+  signIn,
+  startFront,
+  ticketOf,
+  upgrade,
+} from "../../support/front.ts";
 
 const EXEC = "/api/v1/containers/web/exec";
 const ATTACH = "/api/v1/containers/web/attach";

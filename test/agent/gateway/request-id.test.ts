@@ -4,8 +4,8 @@ import { newSecret } from "../../../src/auth/secret.ts";
 import { connectTo } from "../../fault/stage.ts";
 import { recordsIn } from "../../support/audit.ts";
 import { until } from "../../support/until.ts";
-import { type Answer, bearer, converse, type Front, json, offer, startFront, upgrade } from "./front.ts";
-import { APP_PORT, Proxied } from "./proxied.ts";
+import { type Answer, bearer, converse, type Front, json, offer, startFront, upgrade } from "../../support/front.ts";
+import { APP_PORT, Proxied } from "../../door/apps/proxied.ts";
 
 const FORM = /^[0-9a-f]{16}$/;
 const LOG = "/api/v1/containers/web/logs";

@@ -6,7 +6,17 @@ import { newSecret } from "../../../src/auth/secret.ts";
 import { Client } from "../../../src/client/client.ts";
 import { browserTransport } from "../../../src/mux/transport.ts";
 import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
-import { bearer, code, converse, type Front, json, requestText, signIn, startFront, ticketOf } from "./front.ts";
+import {
+  bearer,
+  code,
+  converse,
+  type Front,
+  json,
+  requestText,
+  signIn,
+  startFront,
+  ticketOf,
+} from "../../support/front.ts";
 
 const SIGN_IN = "/api/v1/sign-in";
 

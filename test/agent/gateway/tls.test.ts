@@ -11,7 +11,7 @@ import { after, before, suite, test } from "node:test";
 import { connect as connectSecurely, type ConnectionOptions, type TLSSocket } from "node:tls";
 import { certificate, pinOf, type TestCertificate } from "../../support/certificate.ts";
 import { until } from "../../support/until.ts";
-import { bearer, closed, type Front, requestText, startFront } from "./front.ts";
+import { bearer, closed, type Front, requestText, startFront } from "../../support/front.ts";
 
 /** Milliseconds for a handshake, and what a test adds to that before it gives up. */
 const [HANDSHAKE_MS, PATIENCE_MS] = [600, 4_000];

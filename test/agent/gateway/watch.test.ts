@@ -8,7 +8,7 @@ import { watchLines } from "../../../src/door/watch-lines.ts";
 import { asFairleadError } from "../../../src/door/problems.ts";
 import { ContainerList, type ContainerView } from "../../../src/protocol/container.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
-import { bearer, code, type Front, requestText, startFront } from "./front.ts";
+import { bearer, code, type Front, requestText, startFront } from "../../support/front.ts";
 
 /** So many requests answered without a change: nothing moves any more. */
 const STILL = 50;

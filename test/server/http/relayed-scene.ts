@@ -6,7 +6,7 @@ import { createFront, type Front } from "../../../src/door/front.ts";
 import { asFairleadError } from "../../../src/door/problems.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
 import { addRelayed } from "../../../src/server/http/routes/relayed.ts";
-import { CONFIG, startFront } from "../../agent/gateway/front.ts";
+import { CONFIG, startFront } from "../../support/front.ts";
 import type { RelayedParts } from "../../../src/agent/session/relayed.ts";
 import type { DeskOptions } from "../../support/desk.ts";
 import { RelayRig } from "../../support/relay.ts";

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { suite, test } from "node:test";
 import { until } from "../../support/until.ts";
-import { type Asking, closed, code, upgrade } from "./front.ts";
+import { type Asking, closed, code, upgrade } from "../../support/front.ts";
 import { everywhere, Proxied, type Visitor } from "./proxied.ts";
 
 const HANDSHAKE = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";

@@ -5,7 +5,7 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { suite, test } from "node:test";
 import { rewriteLocation } from "../../../src/door/apps/location.ts";
 import { until } from "../../support/until.ts";
-import { bearer, closed, signIn, ticketOf, upgrade } from "./front.ts";
+import { bearer, closed, signIn, ticketOf, upgrade } from "../../support/front.ts";
 import { APP_PORT, Proxied } from "./proxied.ts";
 
 /** Tells what it was asked. */

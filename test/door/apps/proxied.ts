@@ -21,7 +21,7 @@ import {
   requestText,
   startFront,
   upgrade,
-} from "./front.ts";
+} from "../../support/front.ts";
 
 /** Where the app listens in its container. */
 export const APP_PORT = 8080;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { test } from "node:test";
 import { until } from "../../support/until.ts";
-import { closed, code } from "./front.ts";
+import { closed, code } from "../../support/front.ts";
 import { everywhere, type Opening } from "./proxied.ts";
 
 /** Connections to an app at a time, for requests without a body. */

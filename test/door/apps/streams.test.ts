@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { suite, test } from "node:test";
 import { settled, until } from "../../support/until.ts";
-import { closed } from "./front.ts";
+import { closed } from "../../support/front.ts";
 import { everywhere, Proxied } from "./proxied.ts";
 
 const MEBIBYTE = 1_048_576;

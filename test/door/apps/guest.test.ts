@@ -10,7 +10,7 @@ import { GuestStream } from "../../../src/agent/runtime/docker/guest/stream.ts";
 import { Budget } from "../../../src/mux/budget.ts";
 import { openInnerChannel } from "../../../src/mux/inner-channel.ts";
 import { until } from "../../support/until.ts";
-import { upgrade } from "./front.ts";
+import { upgrade } from "../../support/front.ts";
 import { Proxied } from "./proxied.ts";
 
 const MEBIBYTE = 1_048_576;

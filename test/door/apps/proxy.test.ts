@@ -7,7 +7,7 @@ import { Invitations } from "../../../src/door/apps/invitations.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { until } from "../../support/until.ts";
 import { container } from "../../support/scripted-runtime.ts";
-import { bearer, code, json, signIn, upgrade } from "./front.ts";
+import { bearer, code, json, signIn, upgrade } from "../../support/front.ts";
 import { APP_PORT, endless, Proxied, stayInside } from "./proxied.ts";
 
 const hello: RequestListener = (_request, response) => void response.end("hello");

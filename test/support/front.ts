@@ -7,14 +7,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
 import { WebSocket } from "ws";
-import { createGateway } from "../../../src/agent/gateway/gateway.ts";
-import type { GatewayConfig, GatewayOptions } from "../../../src/agent/gateway/options.ts";
-import { AuditLog } from "../../../src/audit/audit-log.ts";
-import { Credentials } from "../../../src/auth/credentials.ts";
-import { newSecret } from "../../../src/auth/secret.ts";
-import type { TokenGrant } from "../../../src/auth/tokens.ts";
-import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../../src/protocol/version.ts";
-import { type DeskOptions, startDesk } from "../../support/desk.ts";
+import { createGateway } from "../../src/agent/gateway/gateway.ts";
+import type { GatewayConfig, GatewayOptions } from "../../src/agent/gateway/options.ts";
+import { AuditLog } from "../../src/audit/audit-log.ts";
+import { Credentials } from "../../src/auth/credentials.ts";
+import { newSecret } from "../../src/auth/secret.ts";
+import type { TokenGrant } from "../../src/auth/tokens.ts";
+import { PAGE_SECRET_HEADER, SESSIONS_PATH, SUBPROTOCOL, TICKET_PREFIX } from "../../src/protocol/version.ts";
+import { type DeskOptions, startDesk } from "./desk.ts";
 
 /** A gateway that nobody else reaches, on any free port. */
 export const CONFIG: GatewayConfig = {

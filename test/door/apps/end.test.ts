@@ -5,7 +5,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import { mock, test } from "node:test";
 import { until } from "../../support/until.ts";
-import { closed, upgrade } from "./front.ts";
+import { closed, upgrade } from "../../support/front.ts";
 import { everywhere, Proxied, type ProxiedOptions, type Visitor } from "./proxied.ts";
 
 /** How often the agent looks for what is idle, and how long it may be here; milliseconds. */
