@@ -10,7 +10,7 @@ const GUARANTEED = 65_536;
 const MAX_REPLAY = 16 * 1024 * 1024;
 /** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has smaller ones; each takes work of its own. */
 const MIN_PIECE = 32_768;
-const MAX_PIECE = 122_880;
+export const MAX_PIECE = 122_880;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
 const IDLE_MS = 1_000;
 

@@ -3,13 +3,14 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
+import { MAX_PIECE } from "../mux/replay.ts";
 import { readAsStream, readInto } from "./own-reads.ts";
 
 /** One read takes at most this much ... */
 const READ_SIZE = 64 * 1024;
-/** ... and of a stream that has filled so many, what the kernel holds for a unix socket. */
+/** ... and of a stream that has filled so many, about what the kernel holds for a unix socket: whole pieces, no rest to send by itself. */
 const BULK_AFTER = 64;
-const BULK_READ_SIZE = 256 * 1024;
+const BULK_READ_SIZE = 2 * MAX_PIECE;
 /** The longest record of TLS. */
 const RECORD_SIZE = 16 * 1024;
 /** Milliseconds within which bytes come that were there before they were asked for. */

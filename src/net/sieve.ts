@@ -17,6 +17,7 @@ const MAX_MESSAGE = 132_096;
 /** Final, as BINARY is. */
 const PING = 0x89;
 const PONG = 0x8a;
+const NOTHING = new Uint8Array(0);
 
 /**
  * One direction of a connection, fed in pieces of any size. It knows one frame: a whole binary message that is short enough
@@ -40,22 +41,33 @@ export class Sieve {
     this.#mask = from === "client" ? MASKED : 0;
   }
 
+  /** Where the rest of the message that has begun may be put, instead of coming to `take`; empty between messages. */
+  get gap(): Uint8Array {
+    return this.#message?.subarray(this.#filled) ?? NOTHING;
+  }
+
+  /** The gap's first `count` bytes are there. */
+  fill(count: number): void {
+    const message = this.#message;
+    if (!message) return;
+    this.#filled += count;
+    if (this.#filled < message.length) return;
+    this.#message = undefined;
+    this.#events.message(message);
+  }
+
   take(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
-      if (this.#message) at += this.#fill(this.#message, bytes, at);
+      if (this.#message) at += this.#copy(this.#message, bytes, at);
       else if (this.#passing > 0) at += this.#pass(bytes, at);
       else at += this.#read(bytes, at);
     }
   }
 
-  #fill(message: Uint8Array, bytes: Uint8Array, at: number): number {
+  #copy(message: Uint8Array, bytes: Uint8Array, at: number): number {
     const count = Math.min(message.length - this.#filled, bytes.length - at);
     message.set(bytes.subarray(at, at + count), this.#filled);
-    this.#filled += count;
-    if (this.#filled === message.length) {
-      this.#message = undefined;
-      this.#events.message(message);
-    }
+    this.fill(count);
     return count;
   }
 

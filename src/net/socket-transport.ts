@@ -1,5 +1,6 @@
 /** A WebSocket of Node's as a transport. */
 
+import type { OnReadOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import type { WebSocket } from "ws";
@@ -18,6 +19,10 @@ const SECURE_AHEAD = 65_536;
 const MIN_BLANK = 4_096;
 /** What is read from any connection at one go, all of it dealt with before the next is read: one does for all. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+/** What is missing of a message comes straight into its place where it is this many bytes ... */
+const IN_PLACE = 16_384;
+/** ... and what follows then is the head of another, whose rest shall come so too. */
+const HEAD_BUFFER = READ_BUFFER.subarray(0, IN_PLACE);
 /** A text is no frame: an empty one is refused by the decoder. */
 const NOTHING = new Uint8Array(0);
 
@@ -46,6 +51,7 @@ export class SocketTransport implements Transport {
   #events: TransportEvents | undefined;
   #ended: CloseInfo | undefined;
   #corked = false;
+  #patience: NodeJS.Timeout | undefined;
   /** The library has refused what came: nothing behind it counts. */
   #broken = false;
 
@@ -88,7 +94,7 @@ export class SocketTransport implements Transport {
     this.#socket.close(...sayable(code, reason));
     // Whoever says goodbye may end the process before anything later happens.
     this.#uncork();
-    if (!this.#ended) setTimeout(() => this.#ended ?? this.#socket.terminate(), CLOSE_TIMEOUT_MS);
+    if (!this.#ended) this.#patience ??= setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
   }
 
   #sendPooled(frame: Uint8Array): void {
@@ -130,14 +136,9 @@ export class SocketTransport implements Transport {
       // The library hears them as if they had come to it.
       other: (bytes) => void wire.emit("data", Buffer.from(bytes)),
     });
-    const take = (bytes: Uint8Array) => {
-      sieve.take(bytes);
-      return true;
-    };
-    const callback = (size: number, bytes: Uint8Array) => take(size === bytes.length ? bytes : bytes.subarray(0, size));
-    if (!readInto(wire, { buffer: READ_BUFFER, callback })) return;
+    if (!readInto(wire, readingFor(sieve))) return;
     const first = unheard(wire);
-    if (first) take(first);
+    if (first) sieve.take(first);
   }
 
   #blank(length: number): Uint8Array {
@@ -151,9 +152,28 @@ export class SocketTransport implements Transport {
   }
 
   #end(info: CloseInfo): void {
+    clearTimeout(this.#patience);
     this.#ended = info;
     this.#events?.close(info);
   }
+}
+
+/** Into the buffer that does for all, or in place. */
+function readingFor(sieve: Sieve): OnReadOpts {
+  let inPlace = false;
+  return {
+    buffer: () => {
+      const { gap } = sieve;
+      const next = gap.length >= IN_PLACE ? gap : inPlace ? HEAD_BUFFER : READ_BUFFER;
+      inPlace = next === gap;
+      return next;
+    },
+    callback: (size, bytes) => {
+      if (inPlace) sieve.fill(size);
+      else sieve.take(bytes.subarray(0, size));
+      return true;
+    },
+  };
 }
 
 /** Not zeroed. */

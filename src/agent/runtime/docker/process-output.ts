@@ -4,9 +4,6 @@ import type { Output } from "../runtime.ts";
 import { Demux } from "./demux.ts";
 import type { Wire } from "./wire.ts";
 
-/** Neighbouring pieces of one stream become one while the copied one is no larger than this. */
-const MAX_MERGE = 4096;
-
 export interface OutputOptions {
   /** A terminal has one stream and no frames. */
   tty: boolean;
@@ -40,10 +37,13 @@ async function* framedOutput(wire: Wire): AsyncGenerator<Output> {
   demux.end();
 }
 
-/** All pieces are views into one chunk that is ours: a small one moves down over the header between it and the last. */
+/**
+ * Neighbouring pieces of one stream become one: all are views into one chunk that is ours, and each moves down over the
+ * header between it and the last. A copy costs less than a packet of its own.
+ */
 function addPiece(pieces: Output[], piece: Output & { bytes: Buffer }): void {
   const last = pieces.at(-1);
-  if (!last || last.stream !== piece.stream || piece.bytes.length > MAX_MERGE) {
+  if (!last || last.stream !== piece.stream) {
     pieces.push(piece);
     return;
   }
