@@ -19,10 +19,10 @@ const SECURE_AHEAD = 65_536;
 const MIN_BLANK = 4_096;
 /** What is read from any connection at one go, all of it dealt with before the next is read: one does for all. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
-/** What is missing of a message comes straight into its place where it is this many bytes ... */
-const IN_PLACE = 16_384;
-/** ... and what follows then is the head of another, whose rest shall come so too. */
-const HEAD_BUFFER = READ_BUFFER.subarray(0, IN_PLACE);
+/** What is missing of a message comes straight into its place where it is this many bytes: less is copied as fast ... */
+const IN_PLACE = 32_768;
+/** ... and what follows then is the head of another, whose rest shall come so too: little is read of it. */
+const HEAD_BUFFER = READ_BUFFER.subarray(0, 16_384);
 /** A text is no frame: an empty one is refused by the decoder. */
 const NOTHING = new Uint8Array(0);
 
@@ -164,9 +164,10 @@ function readingFor(sieve: Sieve): OnReadOpts {
   return {
     buffer: () => {
       const { gap } = sieve;
-      const next = gap.length >= IN_PLACE ? gap : inPlace ? HEAD_BUFFER : READ_BUFFER;
-      inPlace = next === gap;
-      return next;
+      const least = inPlace ? 1 : IN_PLACE;
+      const other = inPlace ? HEAD_BUFFER : READ_BUFFER;
+      inPlace = gap.length >= least;
+      return inPlace ? gap : other;
     },
     callback: (size, bytes) => {
       if (inPlace) sieve.fill(size);
