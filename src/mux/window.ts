@@ -5,6 +5,9 @@ import { INITIAL_WINDOW } from "./frame.ts";
 
 /** One channel never holds more than this unread, in bytes. */
 const MAX_WINDOW = 16 * 1024 * 1024;
+/** Round trips' worth of data to allow: more than one, or the window could never grow with the rate. What is beyond one is queued. */
+const AHEAD = 2;
+const AHEAD_SHARED = 1.5;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
@@ -26,8 +29,8 @@ export interface Path {
 
 /**
  * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
- * The window is 2 x minimum round trip x delivered rate: enough to keep the path full, with at most one
- * round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
+ * The window is 2 x minimum round trip x delivered rate, 1.5 x where others speak: enough to keep the path full, with at
+ * most one round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
  * own turns take longer, it is what passes in 20 ms, up to 1 MiB: otherwise it would shrink with their speed. What is
  * queued delays only the other channels: where there are none that speak, there may be more of it.
  */
@@ -80,7 +83,7 @@ export class ReceiveWindow {
     this.#counted = this.#consumed;
     const rate = Math.max(...this.#rates);
     const queue = Math.min(QUEUE_MS * rate, shared ? QUEUE_SHARED : QUEUE_ALONE);
-    this.#resize(Math.ceil(Math.max(2 * rtt * rate, queue)));
+    this.#resize(Math.ceil(Math.max((shared ? AHEAD_SHARED : AHEAD) * rtt * rate, queue)));
   }
 
   #resize(wanted: number): void {

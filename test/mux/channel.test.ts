@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { Budget } from "../../src/mux/budget.ts";
 import { Channel } from "../../src/mux/channel.ts";
 import { INITIAL_WINDOW } from "../../src/mux/frame.ts";
@@ -45,6 +45,28 @@ test("a channel that ended before it was started keeps nothing and delivers noth
   assert.equal(channel.open, false);
   channel.start({ ...events, message: () => assert.fail("it has ended") });
 });
+
+test("where other channels receive too, a channel may send half a round trip beyond what fills the path, else a whole one", (t) => {
+  assert.deepEqual([windowOf(t, false), windowOf(t, true)], [2, 1.5]);
+});
+
+/** How many round trips' worth of data may be on their way, at a megabyte in each. */
+function windowOf(t: TestContext, shared: boolean): number {
+  const rtt = 20;
+  const perTrip = 1_000_000;
+  let clock = 0;
+  const time = t.mock.method(performance, "now", () => clock);
+  const window = new ReceiveWindow(new Budget(1e9), { rtt, shared });
+  let allowed = 0;
+  for (let read = 0; clock < 100 * rtt; clock += rtt) {
+    read += perTrip;
+    window.receive(perTrip);
+    const credit = window.consume(perTrip);
+    if (credit) allowed = credit - read;
+  }
+  time.mock.restore();
+  return allowed / perTrip;
+}
 
 /** Fast enough for a window to grow; returns how often it took. Gives up after a while. */
 function consumeUntil(channel: Channel, done: (count: number) => boolean): number {
