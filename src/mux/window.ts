@@ -12,8 +12,8 @@ const AHEAD_SHARED = 1.5;
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
 const QUEUE_ALONE = 1024 * 1024;
-/** ... and this while somebody does, whose words wait behind it. */
-const QUEUE_SHARED = 64 * 1024;
+/** ... and this, room for one of the longest messages, while somebody does, whose words wait behind it. */
+const QUEUE_SHARED = 128 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */
