@@ -4,10 +4,10 @@
  * used up the packet says `recycle`.
  */
 
-import { HEADER_BYTES } from "./frame.ts";
+import { HEADER_BYTES, MAX_PIECE_BYTES } from "./frame.ts";
 
 /** Payloads that whole pieces have, in bytes; a frame is a little longer. */
-const CLASSES = [16_384, 32_768, 65_536, 122_880];
+const CLASSES = [16_384, 32_768, 65_536, MAX_PIECE_BYTES];
 const OVERHEAD = HEADER_BYTES + 1;
 /** Bytes in front of each frame for what a transport puts before it: a WebSocket's header (`binary-frame.ts`). */
 const ROOM = 14;

@@ -14,14 +14,11 @@ export const TIMES = {
   /** The first frame must arrive within. */
   hello: 10_000,
 };
-/** One after the other at the start, while nothing is queued: the shortest is the path's round trip. */
-const FIRST_PINGS = 3;
 /**
- * On a path shorter than so many milliseconds programs that have just started take longer for their first answers than the
- * path does: more are asked, or bulk would be allowed to queue for several times the round trip.
+ * Each when the last was answered; the shortest round trip counts. Programs that have just started answer late, and a path
+ * that seems longer than it is would be allowed to queue as much more.
  */
-const SHORT_MS = 5;
-const SHORT_PINGS = 24;
+const FIRST_PINGS = 24;
 
 /** What it does with the connection. */
 export interface LivenessHost {
@@ -75,8 +72,7 @@ export class Liveness {
 
   answered(stamp: number): void {
     this.#rtt.add(Math.max(0, performance.now() - stamp / 1000));
-    const { samples, min = 0 } = this.#rtt;
-    if (samples < (min < SHORT_MS ? SHORT_PINGS : FIRST_PINGS)) this.#ask();
+    if (this.#rtt.samples < FIRST_PINGS) this.#ask();
   }
 
   stop(): void {

@@ -29,7 +29,7 @@ export interface MuxOptions {
 const CHANNELS = 256;
 /** Milliseconds for which two channels that took turns are taken to go on so. */
 const SHARED_MS = 1_000;
-/** Bytes that come in at one go where somebody else may wait to be heard meanwhile: one read of a socket. */
+/** Bytes that come in at one go where somebody else may wait to be heard meanwhile. */
 const TURN = 65_536;
 /** Answers that a peer which does not read may make us owe it. */
 const MAX_CONTROL = 1_024;

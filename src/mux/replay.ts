@@ -2,7 +2,7 @@
 
 import type { Budget } from "./budget.ts";
 import { violation } from "./errors.ts";
-import { HEADER_BYTES, MESSAGE_COST } from "./frame.ts";
+import { HEADER_BYTES, MAX_PIECE_BYTES, MESSAGE_COST } from "./frame.ts";
 
 /** What every session has without asking, in bytes. */
 const GUARANTEED = 65_536;
@@ -10,7 +10,6 @@ const GUARANTEED = 65_536;
 const MAX_REPLAY = 16 * 1024 * 1024;
 /** Pieces of a long payload, in bytes: a quarter of the replay, so that a slow path has smaller ones; each takes work of its own. */
 const MIN_PIECE = 32_768;
-export const MAX_PIECE = 122_880;
 /** A replay that is found empty after this gives back what it grew by, in milliseconds. */
 const IDLE_MS = 1_000;
 
@@ -40,7 +39,7 @@ export class Replay {
   }
 
   get pieceBytes(): number {
-    return Math.min(Math.max(this.#capacity / 4, MIN_PIECE), MAX_PIECE);
+    return Math.min(Math.max(this.#capacity / 4, MIN_PIECE), MAX_PIECE_BYTES);
   }
 
   /**
@@ -51,7 +50,7 @@ export class Replay {
   hasRoom(length: number, credit: number): boolean {
     const count = this.#frames.length - this.#first;
     const room = this.held + count * MESSAGE_COST < this.#capacity;
-    if (room && (credit <= this.#capacity || this.pieceBytes >= Math.min(length, MAX_PIECE))) return true;
+    if (room && (credit <= this.#capacity || this.pieceBytes >= Math.min(length, MAX_PIECE_BYTES))) return true;
     if (credit <= 0 || this.#capacity >= MAX_REPLAY || !this.#budget.take(this.#capacity)) return room;
     this.#capacity *= 2;
     return true;

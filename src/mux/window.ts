@@ -7,12 +7,13 @@ import { INITIAL_WINDOW } from "./frame.ts";
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** Round trips' worth of data to allow: more than one, or the window could never grow with the rate. What is beyond one is queued. */
 const AHEAD = 2;
+/** Less while other channels receive: they wait behind it. */
 const AHEAD_SHARED = 1.5;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
 const QUEUE_ALONE = 1024 * 1024;
-/** ... and this, room for one of the longest messages, while somebody does, whose words wait behind it. */
+/** ... and this while somebody does: a sequence's longest packet fits, or bulk would wait for credit after each. */
 const QUEUE_SHARED = 128 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
@@ -29,10 +30,7 @@ export interface Path {
 
 /**
  * The receiving half of a channel's flow control. Offsets count the messages' cost (their bytes, and a little each) since the channel opened.
- * The window is 2 x minimum round trip x delivered rate, 1.5 x where others speak: enough to keep the path full, with at
- * most one round trip's worth of data queued in front of anything else. Where the path is so short that the two programs'
- * own turns take longer, it is what passes in 20 ms, up to 1 MiB: otherwise it would shrink with their speed. What is
- * queued delays only the other channels: where there are none that speak, there may be more of it.
+ * How large the window is, and why: SPEC.md, section 3.
  */
 export class ReceiveWindow {
   readonly #path: Path;

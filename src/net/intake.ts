@@ -3,14 +3,17 @@
 import type { OnReadOpts, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
-import { MAX_PIECE } from "../mux/replay.ts";
+import { MAX_PIECE_BYTES } from "../mux/frame.ts";
 import { readAsStream, readInto } from "./own-reads.ts";
 
 /** One read takes at most this much ... */
 const READ_SIZE = 64 * 1024;
-/** ... and of a stream that has filled so many, about what the kernel holds for a unix socket: whole pieces, no rest to send by itself. */
+/**
+ * ... and of a stream that has filled so many, about what the kernel holds for a unix socket: two of a sequence's longest
+ * packets, so that no short one is left over.
+ */
 const BULK_AFTER = 64;
-const BULK_READ_SIZE = 2 * MAX_PIECE;
+const BULK_READ_SIZE = 2 * MAX_PIECE_BYTES;
 /** The longest record of TLS. */
 const RECORD_SIZE = 16 * 1024;
 /** Milliseconds within which bytes come that were there before they were asked for. */

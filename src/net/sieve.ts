@@ -1,5 +1,6 @@
 /** Takes the whole binary messages out of what a WebSocket brings; everything else is the library's business. */
 
+import { HEADER_BYTES, MAX_MESSAGE_BYTES } from "../mux/frame.ts";
 import { BINARY, MASK_BYTES, MASKED, MAX_HEAD, SHORT, type Side } from "./binary-frame.ts";
 
 /** Where it goes. */
@@ -12,8 +13,8 @@ interface SieveEvents {
   other(bytes: Uint8Array): void;
 }
 
-/** In bytes; longer than any that carries data (SPEC.md). */
-const MAX_MESSAGE = 132_096;
+/** The longest frame with data, in bytes. */
+const MAX_MESSAGE = HEADER_BYTES + MAX_MESSAGE_BYTES;
 /** Final, as BINARY is. */
 const PING = 0x89;
 const PONG = 0x8a;
@@ -46,8 +47,8 @@ export class Sieve {
     return this.#message?.subarray(this.#filled) ?? NOTHING;
   }
 
-  /** The gap's first `count` bytes are there. */
-  fill(count: number): void {
+  /** The first `count` bytes of the gap, all of them at most, are there. */
+  filled(count: number): void {
     const message = this.#message;
     if (!message) return;
     this.#filled += count;
@@ -67,7 +68,7 @@ export class Sieve {
   #copy(message: Uint8Array, bytes: Uint8Array, at: number): number {
     const count = Math.min(message.length - this.#filled, bytes.length - at);
     message.set(bytes.subarray(at, at + count), this.#filled);
-    this.fill(count);
+    this.filled(count);
     return count;
   }
 

@@ -17,12 +17,12 @@ const CLOSE_TIMEOUT_MS = 3_000;
 const SECURE_AHEAD = 65_536;
 /** Memory for shorter messages, in bytes, is cut from a page of Node's. */
 const MIN_BLANK = 4_096;
-/** What is read from any connection at one go, all of it dealt with before the next is read: one does for all. */
+/** All connections are read into this one in turn: what a read brings is dealt with before the next. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
-/** What is missing of a message comes straight into its place where it is this many bytes: less is copied as fast ... */
+/** A message of which so many bytes are missing is read into its own memory, to its end; fewer are copied as fast. */
 const IN_PLACE = 32_768;
-/** ... and what follows then is the head of another, whose rest shall come so too: little is read of it. */
-const HEAD_BUFFER = READ_BUFFER.subarray(0, 16_384);
+/** Another long message probably follows such a one: little is read of it, so that the rest can go into its place. */
+const SMALL_READ_BUFFER = READ_BUFFER.subarray(0, 16_384);
 /** A text is no frame: an empty one is refused by the decoder. */
 const NOTHING = new Uint8Array(0);
 
@@ -51,7 +51,7 @@ export class SocketTransport implements Transport {
   #events: TransportEvents | undefined;
   #ended: CloseInfo | undefined;
   #corked = false;
-  #patience: NodeJS.Timeout | undefined;
+  #closeTimer: NodeJS.Timeout | undefined;
   /** The library has refused what came: nothing behind it counts. */
   #broken = false;
 
@@ -94,7 +94,7 @@ export class SocketTransport implements Transport {
     this.#socket.close(...sayable(code, reason));
     // Whoever says goodbye may end the process before anything later happens.
     this.#uncork();
-    if (!this.#ended) this.#patience ??= setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
+    if (!this.#ended) this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);
   }
 
   #sendPooled(frame: Uint8Array): void {
@@ -152,25 +152,24 @@ export class SocketTransport implements Transport {
   }
 
   #end(info: CloseInfo): void {
-    clearTimeout(this.#patience);
+    clearTimeout(this.#closeTimer);
     this.#ended = info;
     this.#events?.close(info);
   }
 }
 
-/** Into the buffer that does for all, or in place. */
+/** Chooses where each read goes: into the shared buffer, or into the message's own memory. */
 function readingFor(sieve: Sieve): OnReadOpts {
   let inPlace = false;
   return {
     buffer: () => {
       const { gap } = sieve;
-      const least = inPlace ? 1 : IN_PLACE;
-      const other = inPlace ? HEAD_BUFFER : READ_BUFFER;
-      inPlace = gap.length >= least;
+      const other = inPlace ? SMALL_READ_BUFFER : READ_BUFFER;
+      inPlace = gap.length >= (inPlace ? 1 : IN_PLACE);
       return inPlace ? gap : other;
     },
     callback: (size, bytes) => {
-      if (inPlace) sieve.fill(size);
+      if (inPlace) sieve.filled(size);
       else sieve.take(bytes.subarray(0, size));
       return true;
     },

@@ -3,7 +3,7 @@ import { test, type TestContext } from "node:test";
 import { Budget } from "../../src/mux/budget.ts";
 import { Channel } from "../../src/mux/channel.ts";
 import { INITIAL_WINDOW } from "../../src/mux/frame.ts";
-import { ReceiveWindow } from "../../src/mux/window.ts";
+import { type Path, ReceiveWindow } from "../../src/mux/window.ts";
 
 const host = { wake() {}, release() {} };
 const events = { message() {}, credit() {}, ack() {}, reply() {}, close() {} };
@@ -46,26 +46,30 @@ test("a channel that ended before it was started keeps nothing and delivers noth
   channel.start({ ...events, message: () => assert.fail("it has ended") });
 });
 
-test("where other channels receive too, a channel may send half a round trip beyond what fills the path, else a whole one", (t) => {
-  assert.deepEqual([windowOf(t, false), windowOf(t, true)], [2, 1.5]);
+test("a window is two round trips' worth of data, one and a half where other channels receive too", (t) => {
+  assert.equal(windowOf(t, { rtt: 20, shared: false }), 4_000_000);
+  assert.equal(windowOf(t, { rtt: 20, shared: true }), 3_000_000);
 });
 
-/** How many round trips' worth of data may be on their way, at a megabyte in each. */
-function windowOf(t: TestContext, shared: boolean): number {
-  const rtt = 20;
-  const perTrip = 1_000_000;
+test("on a short path it is a megabyte, and room for the longest packet where other channels receive too", (t) => {
+  assert.equal(windowOf(t, { rtt: 0.1, shared: false }), 1_048_576);
+  assert.equal(windowOf(t, { rtt: 0.1, shared: true }), 131_072);
+});
+
+/** In bytes, where 100,000 arrive in a millisecond. */
+function windowOf(t: TestContext, path: Path): number {
+  const [every, bytes] = [20, 2_000_000];
   let clock = 0;
   const time = t.mock.method(performance, "now", () => clock);
-  const window = new ReceiveWindow(new Budget(1e9), { rtt, shared });
-  let allowed = 0;
-  for (let read = 0; clock < 100 * rtt; clock += rtt) {
-    read += perTrip;
-    window.receive(perTrip);
-    const credit = window.consume(perTrip);
-    if (credit) allowed = credit - read;
+  const window = new ReceiveWindow(new Budget(1e9), path);
+  let granted = 0;
+  for (let read = bytes; clock < 100 * every; read += bytes) {
+    clock += every;
+    const credit = window.consume(bytes);
+    if (credit) granted = credit - read;
   }
   time.mock.restore();
-  return allowed / perTrip;
+  return granted;
 }
 
 /** Fast enough for a window to grow; returns how often it took. Gives up after a while. */

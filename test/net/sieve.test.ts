@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Writable } from "node:stream";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import * as library from "ws";
 import { Sieve } from "../../src/net/sieve.ts";
@@ -24,13 +25,15 @@ interface Said {
 }
 
 const MAX_PIECES = 2_000;
+/** Of a length that no buffer has, so that nothing can be in another's place unnoticed. */
+const PATTERN = Uint8Array.from({ length: 251 }, (_, i) => i);
 /** Ends a stream: what was wrong with it. */
 const BROKEN = "broken: ";
 
 function frame({ opcode, length, fin, mask }: Said): Buffer {
   const generateMask = (key: Buffer) => void key.fill(mask === "zeros" ? 0 : 0x5a);
   const options = { fin, opcode, rsv1: false, readOnly: true, mask: mask !== "none", generateMask };
-  return Buffer.concat(Sender.frame(Buffer.alloc(length, length % 251), options));
+  return Buffer.concat(Sender.frame(Buffer.alloc(length, PATTERN), options));
 }
 
 /** Everything that a receiver of `ws` tells, in order, until it is broken or has heard a goodbye. */
@@ -53,7 +56,7 @@ function receiver(from: From): { told: string[]; write(bytes: Buffer): void } {
 }
 
 function digest(bytes: Uint8Array): string {
-  return `${bytes.length} ${Buffer.from(bytes).subarray(0, 16).toString("hex")} ${bytes.at(-1)}`;
+  return `${bytes.length} ${crc32(bytes)}`;
 }
 
 /** In pieces of these sizes, in turn; in no more than MAX_PIECES. */
@@ -69,7 +72,7 @@ function* cut(bytes: Buffer, sizes: readonly number[]): Generator<Buffer> {
 const from = fc.constantFrom<From>("client", "server");
 const length = fc.oneof(
   { weight: 6, arbitrary: fc.nat({ max: 300 }) },
-  { weight: 2, arbitrary: fc.constantFrom(0, 125, 126, 127, 4_095, 4_096, 65_535, 65_536, 132_096, 132_097) },
+  { weight: 2, arbitrary: fc.constantFrom(0, 125, 126, 127, 4_095, 4_096, 65_535, 65_536, 131_077, 131_078) },
   { weight: 1, arbitrary: fc.constantFrom(1_048_576, 1_048_577) },
 );
 const said = fc.record<Said>({
@@ -108,7 +111,7 @@ test("whatever is said, in whatever pieces it comes, is heard as the library by 
       });
       for (const piece of cut(bytes, pieces)) {
         const filled = inPlace ? piece.copy(sieve.gap) : 0;
-        sieve.fill(filled);
+        sieve.filled(filled);
         // As it is read: the next piece lies where this one was.
         sieve.take(buffer.subarray(0, piece.copy(buffer, 0, filled)));
         buffer.fill(0xee);

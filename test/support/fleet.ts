@@ -13,7 +13,7 @@ import { Client } from "../../src/client/client.ts";
 import { SESSIONS_PATH } from "../../src/protocol/version.ts";
 import { serverProgram } from "../../src/server/config.ts";
 import { Server } from "../../src/server/server.ts";
-import { startFront } from "./front.ts";
+import { type Front, startFront } from "./front.ts";
 import { inputs } from "../boot/inputs.ts";
 import { ADMIN, type DeskOptions } from "./desk.ts";
 import { BEAT, FACTS } from "./host.ts";
@@ -24,8 +24,6 @@ const VERSION = "1.2.3";
 /** For the scripted engine to say what its containers use, in milliseconds. */
 const STATS_MS = 2_000;
 const log = pino({ level: "silent" });
-
-type Front = Awaited<ReturnType<typeof startFront>>;
 
 /** A host's own parts. */
 export type Host = Front & {

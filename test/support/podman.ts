@@ -11,7 +11,7 @@ import { command, type DockerClient, dockerClient, environment, importNoshell } 
 import { until } from "./until.ts";
 
 /** Milliseconds to install packages. */
-const LONG_MS = 300_000;
+const INSTALL_TIMEOUT_MS = 300_000;
 const LIB = fileURLToPath(new URL("../../bin/lib", import.meta.url));
 const PACKAGES = [
   "podman=podman",
@@ -41,7 +41,7 @@ export interface Podman extends DockerClient {
 
 /** An engine of its own, up and with the images of every test engine; the caller removes it. Takes about two seconds. */
 export async function startPodman(): Promise<Podman> {
-  await command(join(LIB, "packages"), PACKAGES, { timeout: LONG_MS });
+  await command(join(LIB, "packages"), PACKAGES, { timeout: INSTALL_TIMEOUT_MS });
   const dir = await mkdtemp(join(tmpdir(), "fl-podman-"));
   await prepare(dir);
   const engine = podmanIn(dir);
@@ -66,10 +66,10 @@ function podmanIn(dir: string): Podman {
     },
     kill,
     remove: async () => {
-      // Before its containers: one that hangs holds their locks.
+      // The service first: one that hangs holds the locks of its containers.
       await kill("SIGKILL");
       await podman(dir, "rm", "--force", "--all", "--time", "0").catch((error: unknown) => console.error(error));
-      await killRest(dir);
+      await killLeftovers(dir);
       await command("umount", ["--lazy", join(dir, "root", "overlay")]).catch(() => "");
       await network(dir, "network_down");
       await rm(dir, { recursive: true, force: true });
@@ -86,15 +86,15 @@ function serve(dir: string, host: string): ChildProcess {
 }
 
 /**
- * Each exec has a process beside it that stays for five minutes after its end, and would then bring DIR back. Below those of
- * containers is what could not be removed.
+ * Each container and each exec has a `conmon` beside it. An exec's stays for five minutes after its end, and would then bring
+ * DIR back. A container's still has a child where the container could not be removed.
  */
-async function killRest(dir: string): Promise<void> {
+async function killLeftovers(dir: string): Promise<void> {
   const pids = (await readdir("/proc")).map(Number).filter((pid) => pid > 1);
   for (const pid of pids) {
-    const words = (await proc(pid, "cmdline")).split("\0");
+    const words = (await readProc(pid, "cmdline")).split("\0");
     if (!words[0]?.endsWith("conmon") || !words.includes(join(dir, "run"))) continue;
-    const children = (await proc(pid, `task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
+    const children = (await readProc(pid, `task/${pid}/children`)).split(" ").filter(Boolean).map(Number);
     for (const each of [...children, pid]) end(each);
   }
 }
@@ -106,7 +106,7 @@ function end(pid: number): void {
   } catch {}
 }
 
-function proc(pid: number, file: string): Promise<string> {
+function readProc(pid: number, file: string): Promise<string> {
   return readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
 }
 

@@ -1,4 +1,7 @@
-/** Preloaded by `bin/test`: a file of tests that something holds after its tests are over, or that waits before them, fails. */
+/**
+ * Preloaded by `bin/test` without options: ends a file of tests that takes too long. The runner's own limit is for single
+ * tests, not for what holds the process before or after them.
+ */
 
 /** Milliseconds for one file; the longest takes a tenth on a quiet machine. */
 const FILE_LIMIT_MS = 15 * 60_000;
