@@ -7,8 +7,8 @@ import { INITIAL_WINDOW } from "./frame.ts";
 const MAX_WINDOW = 16 * 1024 * 1024;
 /** Round trips' worth of data to allow: more than one, or the window could never grow with the rate. What is beyond one is queued. */
 const AHEAD = 2;
-/** Less while other channels receive: they wait behind it. */
-const AHEAD_SHARED = 1.5;
+/** What the two programs' own turns take of a round trip, in milliseconds: nothing is on the path meanwhile. */
+const TURNS_MS = 0.1;
 /** A ping may overtake what a busy reader does with data: so much may always be queued, in milliseconds at the delivered rate ... */
 const QUEUE_MS = 20;
 /** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
@@ -36,6 +36,8 @@ export class ReceiveWindow {
   readonly #path: Path;
   readonly #budget: Budget;
   #size = INITIAL_WINDOW;
+  /** Bytes out of the budget: what the window, or credit of a larger one that is not used up, has beyond the first. */
+  #taken = 0;
   #received = 0;
   #consumed = 0;
   #granted = INITIAL_WINDOW;
@@ -59,6 +61,7 @@ export class ReceiveWindow {
   consume(bytes: number): number | undefined {
     this.#consumed += bytes;
     this.#measure(performance.now());
+    this.#giveBack(Math.max(this.#size, this.#granted - this.#consumed) - INITIAL_WINDOW);
     const grant = this.#consumed + this.#size;
     if (grant - this.#granted < this.#size / 4) return undefined;
     this.#granted = grant;
@@ -67,8 +70,8 @@ export class ReceiveWindow {
 
   /** Gives back what it grew by. */
   close(): void {
-    this.#budget.give(this.#size - INITIAL_WINDOW);
     this.#size = INITIAL_WINDOW;
+    this.#giveBack(0);
   }
 
   #measure(now: number): void {
@@ -81,13 +84,23 @@ export class ReceiveWindow {
     this.#counted = this.#consumed;
     const rate = Math.max(...this.#rates);
     const queue = Math.min(QUEUE_MS * rate, shared ? QUEUE_SHARED : QUEUE_ALONE);
-    this.#resize(Math.ceil(Math.max((shared ? AHEAD_SHARED : AHEAD) * rtt * rate, queue)));
+    this.#resize(Math.ceil(Math.max(AHEAD * Math.max(0, rtt - TURNS_MS) * rate, queue)));
   }
 
   #resize(wanted: number): void {
     const size = Math.min(Math.max(wanted, INITIAL_WINDOW), MAX_WINDOW);
-    if (size > this.#size && !this.#budget.take(size - this.#size)) return;
-    if (size < this.#size) this.#budget.give(this.#size - size);
+    const more = size - INITIAL_WINDOW - this.#taken;
+    if (more > 0) {
+      if (!this.#budget.take(more)) return;
+      this.#taken += more;
+    }
     this.#size = size;
+  }
+
+  /** Whatever of the budget is not `needed`. */
+  #giveBack(needed: number): void {
+    if (needed >= this.#taken) return;
+    this.#budget.give(this.#taken - needed);
+    this.#taken = needed;
   }
 }

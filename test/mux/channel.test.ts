@@ -46,14 +46,34 @@ test("a channel that ended before it was started keeps nothing and delivers noth
   channel.start({ ...events, message: () => assert.fail("it has ended") });
 });
 
-test("a window is two round trips' worth of data, one and a half where other channels receive too", (t) => {
-  assert.equal(windowOf(t, { rtt: 20, shared: false }), 4_000_000);
-  assert.equal(windowOf(t, { rtt: 20, shared: true }), 3_000_000);
+test("a window is two round trips' worth of data, without what the programs' own turns take of them", (t) => {
+  for (const shared of [false, true]) assert.equal(windowOf(t, { rtt: 20.1, shared }), 4_000_000);
 });
 
 test("on a short path it is a megabyte, and room for the longest packet where other channels receive too", (t) => {
   assert.equal(windowOf(t, { rtt: 0.1, shared: false }), 1_048_576);
   assert.equal(windowOf(t, { rtt: 0.1, shared: true }), 131_072);
+});
+
+test("a window that shrinks keeps the memory that the other side may still fill, until it has", (t) => {
+  let clock = 0;
+  t.mock.method(performance, "now", () => clock);
+  const budget = new Budget(1e9);
+  const window = new ReceiveWindow(budget, { rtt: 1_000, shared: false });
+  let granted = INITIAL_WINDOW;
+  let consumed = 0;
+  const consume = (bytes: number) => {
+    clock += 1_000;
+    consumed += bytes;
+    granted = window.consume(bytes) ?? granted;
+    assert.ok(budget.used >= granted - consumed - INITIAL_WINDOW, "less is taken than was promised");
+  };
+  for (let i = 0; i < 20; i += 1) consume(4_000_000);
+  const promised = granted - consumed;
+  for (let i = 0; i < 20; i += 1) consume(1_000);
+  assert.ok(budget.used > promised / 2, "a promise was forgotten");
+  while (granted - consumed > 100_000) consume(20_000);
+  assert.ok(budget.used < 200_000, "what was filled is still held");
 });
 
 /** In bytes, where 100,000 arrive in a millisecond. */
