@@ -14,7 +14,7 @@ const QUEUE_MS = 20;
 /** ... but no more than this, in bytes, while nobody else speaks on the connection ... */
 const QUEUE_ALONE = 1024 * 1024;
 /** ... and this while somebody does: a sequence's longest packet fits, or bulk would wait for credit after each. */
-const QUEUE_SHARED = 128 * 1024;
+const QUEUE_SHARED = 160 * 1024;
 /** A rate is measured over at least this, in milliseconds. */
 const INTERVAL_MS = 5;
 /** The fastest of so many intervals counts. */

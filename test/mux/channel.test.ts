@@ -52,7 +52,7 @@ test("a window is two round trips' worth of data, without what the programs' own
 
 test("on a short path it is a megabyte, and room for the longest packet where other channels receive too", (t) => {
   assert.equal(windowOf(t, { rtt: 0.1, shared: false }), 1_048_576);
-  assert.equal(windowOf(t, { rtt: 0.1, shared: true }), 131_072);
+  assert.equal(windowOf(t, { rtt: 0.1, shared: true }), 163_840);
 });
 
 test("a window that shrinks keeps the memory that the other side may still fill, until it has", (t) => {
