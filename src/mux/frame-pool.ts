@@ -45,16 +45,12 @@ export class FramePool {
   /** So many bytes to fill; what was in them before is undefined. `make` gives memory where there is none to use again. */
   blank(length: number, make = (size: number) => new ArrayBuffer(size)): Uint8Array {
     const size = classOf(length);
-    const used = size && this.#spare.get(size)?.pop();
-    if (used) {
-      this.#bytes -= size;
-      pooled.set(used, "out");
-      return new Uint8Array(used, ROOM, length);
-    }
     if (!size) return new Uint8Array(make(length));
-    const made = make(size);
-    pooled.set(made, "out");
-    return new Uint8Array(made, ROOM, length);
+    const used = this.#spare.get(size)?.pop();
+    if (used) this.#bytes -= size;
+    const buffer = used ?? make(size);
+    pooled.set(buffer, "out");
+    return new Uint8Array(buffer, ROOM, length);
   }
 
   /** Gives a frame back, or what was cut from one, that nobody holds any more. What does not come from here is left alone. */

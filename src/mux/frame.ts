@@ -9,10 +9,10 @@ export const MIN_VERSION = 1;
 export const HEADER_BYTES = 5;
 /** Longest message in a data frame; a longer one is a violation. */
 export const MAX_MESSAGE_BYTES = 131_072;
-/** Longest payload of a sequence's packet; a longer one goes in pieces. */
-export const MAX_PIECE_BYTES = 122_880;
 /** Longest payload of any other frame. An OPEN carries an exec's arguments and environment. */
 export const MAX_CONTROL_BYTES = 262_144;
+/** Longest payload of a sequence's packet; a longer one goes in pieces. */
+export const MAX_PIECE_BYTES = 122_880;
 /** What a channel may send before it heard of more, in bytes. */
 export const INITIAL_WINDOW = 65_536;
 /** Added to a message's length where memory is counted, so that a flood of tiny ones is bounded too. */
