@@ -1,9 +1,10 @@
 /** How Node runs what moves bulk: as bin/lib/launch.sh gives it to the agent and to `ctl port-forward`. */
 
+import { NODE_FLAGS } from "../support/node.ts";
+
 export const TUNING = [
   "--max-semi-space-size=4",
-  "--no-concurrent-recompilation",
-  "--no-concurrent-sparkplug",
+  ...NODE_FLAGS,
   "--external-memory-accounted-in-global-limit",
   "--initial-old-space-size=64",
   "--single-threaded-gc",

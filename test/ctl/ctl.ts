@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { type IPty, spawn as spawnTerminal } from "node-pty";
+import { NODE_FLAGS } from "../support/node.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/ctl/main.ts", import.meta.url));
 /** Longest a test waits for something to appear, in milliseconds. */
@@ -68,7 +69,7 @@ export class Run {
 }
 
 export function startCtl({ env }: Home, ...args: string[]): Run {
-  return new Run(process.execPath, [MAIN, ...args], env);
+  return new Run(process.execPath, [...NODE_FLAGS, MAIN, ...args], env);
 }
 
 /** To its end. */
@@ -87,7 +88,7 @@ export function runShell({ env }: Home, script: string): Promise<Ended> {
 
 /** The words that run this `ctl` in such a script. */
 export function shellWords(...args: string[]): string {
-  return [process.execPath, MAIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  return [process.execPath, ...NODE_FLAGS, MAIN, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
 }
 
 /** A terminal in which a shell script runs. */

@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { NODE_FLAGS } from "./node.ts";
 
 const main = fileURLToPath(new URL("../../src/agent/main.ts", import.meta.url));
 const START_MS = 20_000;
@@ -60,7 +61,7 @@ export async function startAgent(options: AgentOptions): Promise<TestAgent> {
     options.engine.host,
     ...(options.flags ?? []),
   ];
-  const [file, ...args] = options.program ?? [process.execPath, main];
+  const [file, ...args] = options.program ?? [process.execPath, ...NODE_FLAGS, main];
   const child = spawn(file, [...args, ...flags], {
     cwd: home,
     env: { ...process.env, ...env, ...options.env },

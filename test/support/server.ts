@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { NODE_FLAGS } from "./node.ts";
 import { until } from "./until.ts";
 
 const main = fileURLToPath(new URL("../../src/server/main.ts", import.meta.url));
@@ -67,7 +68,7 @@ export async function startServer({ flags = [], before, program }: ServerOptions
     HOME: home,
   };
   const address = flags.includes("--listen-address") ? [] : ["--listen-address", "127.0.0.1"];
-  const [file, ...args] = program ?? [process.execPath, main];
+  const [file, ...args] = program ?? [process.execPath, ...NODE_FLAGS, main];
   const child = spawn(file, [...args, "--listen-port", port, ...address, ...flags], { cwd: home, env });
   const said = { out: "", err: "" };
   child.stdout.on("data", (bytes: Buffer) => (said.out += bytes.toString()));
