@@ -9,7 +9,7 @@ import { createProxyServer } from "http-proxy";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
-import { type Browser, openBrowser, openShell, screen } from "./page/browser.ts";
+import { type Browser, openBrowser, openShell, screen, visit } from "./page/browser.ts";
 
 const CONTAINER = "page-below";
 const PATH = "/tools/fairlead";
@@ -61,7 +61,7 @@ function pass(from: Server, target: string): void {
 test("signs in, lists, and opens a shell through a WebSocket, all of it below the path", async () => {
   const { page, complaints } = browser;
   const { port } = proxy.address() as AddressInfo;
-  await page.goto(`http://localhost:${port}${PATH}/#code=${agent.code}`);
+  await visit(page, `http://localhost:${port}${PATH}/#code=${agent.code}`);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.locator(`tr[data-name="${CONTAINER}"]`).getByText("running").waitFor();
   const panel = await openShell(page, CONTAINER);

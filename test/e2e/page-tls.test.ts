@@ -6,7 +6,7 @@ import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { outsideAddress } from "../support/outside.ts";
 import { until } from "../support/until.ts";
-import { type Browser, openBrowser, openShell, screen } from "./page/browser.ts";
+import { type Browser, openBrowser, openShell, screen, visit } from "./page/browser.ts";
 
 const CONTAINER = "page-tls";
 
@@ -38,7 +38,7 @@ test("a browser that does not know the certificate refuses it", async (t) => {
 
 test("once it is accepted, the printed link signs in, and a shell answers through a WebSocket of the same origin", async () => {
   const { page, complaints } = browser;
-  await page.goto(`${url}/#code=${agent.code}`);
+  await visit(page, `${url}/#code=${agent.code}`);
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.locator(`tr[data-name="${CONTAINER}"]`).getByText("running").waitFor();
   const panel = await openShell(page, CONTAINER);

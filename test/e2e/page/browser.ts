@@ -3,8 +3,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { TestAgent } from "../../support/agent.ts";
-import { type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
+import { type BrowserContext, chromium, type Locator, type Page, type Request } from "playwright-core";
 import { until } from "../../support/until.ts";
 
 /** No traffic of the browser's own, and no sandbox: the tests run as root. */
@@ -18,15 +19,19 @@ const FLAGS = [
   "--disable-sync",
 ];
 const EXECUTABLE = "/usr/bin/chromium";
+/** How the browser drops what it loads when the machine's network changes, as it does with each container that starts. */
+const NETWORK_CHANGED = /net::ERR_NETWORK_CHANGED/;
 /** The size of the window until a test changes it. */
 export const WIDE = { width: 1100, height: 700 };
 /** Milliseconds to wait for anything to appear. */
 const PATIENCE_MS = 20_000;
+/** Milliseconds between two tries to load a page. */
+const AGAIN_MS = 200;
 
 export interface Browser {
   context: BrowserContext;
   page: Page;
-  /** Errors and warnings of the console, breaches of the content policy, exceptions. */
+  /** Errors and warnings of the console, breaches of the content policy, exceptions; not what the network did meanwhile. */
   complaints: string[];
   close(): Promise<void>;
 }
@@ -52,7 +57,8 @@ export async function openBrowser({ anyCertificate = false }: BrowserOptions = {
     "addEventListener('securitypolicyviolation', (e) => console.error('policy', e.violatedDirective, e.blockedURI))",
   );
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(`${message.type()}: ${message.text()}`);
+    if (!["error", "warning"].includes(message.type()) || NETWORK_CHANGED.test(message.text())) return;
+    complaints.push(`${message.type()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
   const close = async () => {
@@ -65,9 +71,26 @@ export async function openBrowser({ anyCertificate = false }: BrowserOptions = {
 /** An agent or a server. */
 export type Front = Pick<TestAgent, "url" | "fetch">;
 
+/** Loads a page, all of it: again where the network changed meanwhile. */
+export async function visit(page: Page, url: string): Promise<void> {
+  let changed = false;
+  const note = (request: Request) => (changed ||= NETWORK_CHANGED.test(request.failure()?.errorText ?? ""));
+  page.on("requestfailed", note);
+  for (let tries = 0; tries < 5; tries += 1) {
+    changed = false;
+    await page.goto(url).catch((error: unknown) => {
+      if (!changed) throw error;
+    });
+    if (!changed) break;
+    // The browser shows a page of its own first, and gives up what is loaded meanwhile.
+    await delay(AGAIN_MS);
+  }
+  page.off("requestfailed", note);
+}
+
 /** Signs in with a fresh code, typed by hand. */
 export async function signIn(page: Page, agent: Front): Promise<void> {
-  await page.goto(agent.url);
+  await visit(page, agent.url);
   await page.getByLabel("One-time code").fill(await newCode(agent));
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.getByRole("tab", { name: "Containers" }).waitFor();
