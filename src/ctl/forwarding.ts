@@ -5,6 +5,7 @@ import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { writeOut } from "../lib/room.ts";
 import { Intake } from "../net/intake.ts";
+import { reset } from "../net/reset.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Messages } from "./messages.ts";
 import { nodeOf, type Place } from "./place.ts";
@@ -46,7 +47,7 @@ export class Forwarding {
       await new Passage(socket, intake, session).run();
     } catch (error) {
       if (!socket.destroyed) this.#complain(port, error);
-      socket.resetAndDestroy();
+      reset(socket);
     }
   }
 
@@ -101,7 +102,7 @@ class Passage {
           await writeOut(this.#socket, packet.bytes);
           this.#session.recycle(packet.bytes);
         } else if (packet.type === "end") this.#socket.end();
-        else if (packet.type === "reset") this.#socket.resetAndDestroy();
+        else if (packet.type === "reset") reset(this.#socket);
       }
     } finally {
       await this.#session.close();

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { reset } from "../../src/net/reset.ts";
 
 export class Gate implements AsyncDisposable {
   readonly #server: Server;
@@ -29,7 +30,7 @@ export class Gate implements AsyncDisposable {
   /** Ends every connection and refuses new ones. */
   cut(): void {
     this.#open = false;
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   mend(): void {
@@ -55,7 +56,7 @@ export class Gate implements AsyncDisposable {
       socket.on("error", () => {});
       socket.on("close", () => this.#sockets.delete(socket));
     }
-    if (!this.#open) return void [from, to].map((socket) => socket.resetAndDestroy());
+    if (!this.#open) return void [from, to].map(reset);
     from.pipe(to);
     to.pipe(from);
     from.on("close", () => to.destroy());

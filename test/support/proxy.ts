@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { reset } from "../../src/net/reset.ts";
 
 /** `up` is from whoever connects to the proxy, `down` is back to it. */
 export type Way = "up" | "down";
@@ -89,7 +90,7 @@ export class ProxiedConnection {
     if (this.#state !== "open") return;
     this.#state = "cut";
     for (const socket of Object.values(this.#sockets)) {
-      if (by === "reset") socket.resetAndDestroy();
+      if (by === "reset") reset(socket);
       else socket.end(() => socket.destroy());
     }
     this.resume("up");

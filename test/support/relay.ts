@@ -16,6 +16,7 @@ import { ChannelStream, joinStreams } from "../../src/door/channel-stream.ts";
 import { Budget } from "../../src/mux/budget.ts";
 import type { GoAway } from "../../src/mux/frame.ts";
 import type { Transport } from "../../src/mux/transport.ts";
+import { reset } from "../../src/net/reset.ts";
 import { SocketTransport } from "../../src/net/socket-transport.ts";
 import { FairleadError } from "../../src/protocol/errors.ts";
 import type { Grant } from "../../src/protocol/rights.ts";
@@ -139,7 +140,7 @@ export class RelayRig implements AsyncDisposable {
     this.#running = undefined;
     const closed = once(running.http, "close");
     running.http.close();
-    for (const socket of running.sockets) socket.resetAndDestroy();
+    for (const socket of running.sockets) reset(socket);
     await closed;
   }
 

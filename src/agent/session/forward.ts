@@ -5,6 +5,7 @@ import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import { writeOut } from "../../lib/room.ts";
 import { aborted } from "../../lib/wait.ts";
+import { reset } from "../../net/reset.ts";
 import { toFairleadError } from "./failure.ts";
 import type { Connection } from "../runtime/runtime.ts";
 import type { SessionIo } from "./io.ts";
@@ -23,15 +24,15 @@ export async function serveConnection(io: SessionIo, connect: () => Promise<Conn
   io.signal.addEventListener("abort", cut, { once: true });
   if (io.signal.aborted) cut();
   io.accept();
-  let reset = false;
-  const inward = pumpIn(io, socket).then((wasReset) => {
-    reset = wasReset;
+  let wasReset = false;
+  const inward = pumpIn(io, socket).then((broken) => {
+    wasReset = broken;
   });
   inward.catch((error: unknown) => io.end(toFairleadError(error)));
   try {
     const cleanly = await pumpOut(io, bytes);
     if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
-    if (!reset && !cleanly) await io.send({ type: "reset" });
+    if (!wasReset && !cleanly) await io.send({ type: "reset" });
     return { code: 0 };
   } finally {
     io.signal.removeEventListener("abort", cut);
@@ -60,16 +61,11 @@ async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
       socket.end();
       return false;
     } else if (packet.type === "reset") {
-      resetSocket(socket);
+      reset(socket);
       return true;
     } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);
   }
   return false;
-}
-
-function resetSocket(socket: Duplex): void {
-  if ("resetAndDestroy" in socket && typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
-  else socket.destroy();
 }
 
 function closed(socket: Duplex): Promise<void> {

@@ -2,6 +2,7 @@
 
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
+import { reset } from "../../../src/net/reset.ts";
 
 export interface Cable {
   /** What the browser is given instead of the agent's own address. */
@@ -17,7 +18,7 @@ export async function layCable(agent: { url: string }): Promise<Cable> {
   let port: number | undefined = portOf(agent);
   const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (near) => {
-    if (port === undefined) return near.resetAndDestroy();
+    if (port === undefined) return reset(near);
     const far = connect({ port, host: "127.0.0.1", noDelay: true });
     for (const [socket, other] of [
       [near, far],
@@ -38,7 +39,7 @@ export async function layCable(agent: { url: string }): Promise<Cable> {
   if (address === null || typeof address === "string") throw new Error("the relay listens on no port");
   const cut = () => {
     port = undefined;
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) reset(socket);
   };
   return {
     url: `http://127.0.0.1:${address.port}`,
