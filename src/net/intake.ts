@@ -23,6 +23,9 @@ const FLOOD = 16;
 const SMALL = 32 * 1024;
 /** In a flood the kernel may collect for so many milliseconds before the next read: that saves four fifths of the CPU. */
 const PACE = 1;
+/** Buffers of connections that are over, for those to come: a forward may have a thousand short ones in a second. */
+const unused: Buffer[] = [];
+const MAX_UNUSED = 64;
 
 export class Intake {
   /** How the connection is to be read, for whoever opens it. */
@@ -31,8 +34,8 @@ export class Intake {
     callback: (size, buffer) => this.#take(buffer as Buffer, size),
   };
   #socket: Duplex | undefined;
-  /** The second one is made when it is needed first. */
-  readonly #buffers: Buffer[] = [Buffer.allocUnsafeSlow(READ_SIZE)];
+  /** Each from when it is needed first until the connection is over and its last piece used up. */
+  #buffers: (Buffer | undefined)[] = [];
   #filled = 0;
   /** Which of them the next read goes into. */
   #turn = 0;
@@ -44,6 +47,7 @@ export class Intake {
   #spare: Buffer | undefined;
   #pushedBack: Buffer | undefined;
   #ended = false;
+  #closed = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   #paused = true;
@@ -72,7 +76,11 @@ export class Intake {
     this.#socket = socket;
     socket.on("end", () => this.#finish());
     socket.on("error", (error) => this.#finish(error));
-    socket.on("close", () => this.#finish());
+    socket.on("close", () => {
+      this.#finish();
+      this.#closed = true;
+      this.#letGo();
+    });
     return socket;
   }
 
@@ -97,6 +105,7 @@ export class Intake {
     else if (!this.#ended) await this.#read();
     const bytes = this.#waiting.shift();
     if (bytes) return this.#give(bytes);
+    this.#letGo();
     if (this.#error) throw this.#error;
     return undefined;
   }
@@ -162,7 +171,15 @@ export class Intake {
       return (this.#spare ??= Buffer.allocUnsafeSlow(RECORD_SIZE));
     const size = this.#filled > BULK_AFTER ? BULK_READ_SIZE : READ_SIZE;
     const known = this.#buffers[this.#turn];
-    return known && known.length >= size ? known : (this.#buffers[this.#turn] = Buffer.allocUnsafeSlow(size));
+    return known && known.length >= size ? known : (this.#buffers[this.#turn] = blank(size));
+  }
+
+  /** Nothing is read into the buffers any more and nobody looks at them: another connection may have them. */
+  #letGo(): void {
+    if (!this.#closed || this.#given || this.#waiting.length > 0) return;
+    for (const buffer of this.#buffers)
+      if (buffer?.length === READ_SIZE && unused.length < MAX_UNUSED) unused.push(buffer);
+    this.#buffers = [];
   }
 
   #inUse(buffer: Buffer | undefined): boolean {
@@ -187,4 +204,8 @@ export class Intake {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+function blank(size: number): Buffer {
+  return (size === READ_SIZE ? unused.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
 }

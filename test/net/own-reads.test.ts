@@ -48,6 +48,31 @@ suite("an accepted connection that is read into buffers of one's own", () => {
     dialled.destroy();
   });
 
+  test("leaves its buffers to those that follow, once nobody looks at them", async () => {
+    const buffers = new Set<ArrayBufferLike>();
+    for (let turn = 0; turn < 20; turn += 1) {
+      const { accepted, dialled } = await pair();
+      const { intake, socket } = take(accepted);
+      const closed = once(socket, "close");
+      dialled.end("question");
+      dialled.resume();
+      const piece = (await intake.next()) ?? Buffer.alloc(0);
+      buffers.add(piece.buffer);
+      socket.end();
+      await closed;
+      const stranger = await pair();
+      const other = take(stranger.accepted).intake;
+      for (const words of ["something", "else"]) {
+        stranger.dialled.write(words);
+        assert.equal(String(await other.next()), words);
+      }
+      assert.equal(String(piece), "question");
+      other.destroy();
+      assert.equal(await intake.next(), undefined);
+    }
+    assert.ok(buffers.size < 10, `${buffers.size} buffers`);
+  });
+
   test("is half-closed by each end by itself", async () => {
     const { accepted, dialled } = await pair();
     const { intake, socket } = take(accepted);
