@@ -21,6 +21,7 @@ import {
   type Stats,
 } from "../../src/agent/runtime/runtime.ts";
 import { aborted } from "../../src/lib/wait.ts";
+import { reset } from "../../src/net/reset.ts";
 
 /** What a scripted process is given, and what it did. */
 export interface Script {
@@ -130,7 +131,7 @@ export class ScriptedRuntime implements Runtime {
     const socket = await this.dial(id, port);
     // Who reads hears of it; nobody may be reading.
     socket.on("error", () => {});
-    return { socket, bytes: socket.iterator({ destroyOnReturn: false }) };
+    return { socket, bytes: socket.iterator({ destroyOnReturn: false }), reset: () => reset(socket) };
   }
 
   async control(id: string, order: Order, signal: AbortSignal): Promise<void> {

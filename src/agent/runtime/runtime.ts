@@ -238,10 +238,12 @@ export type RuntimeErrorCode =
 
 /** A TCP connection that is read with less ado than a stream. */
 export interface Connection {
-  /** Is written, ended, reset or destroyed. Of its errors and of what comes, who reads the bytes hears. */
+  /** Is written, ended or destroyed. Of its errors and of what comes, who reads the bytes hears. */
   readonly socket: Duplex;
   /** What comes, each piece valid until the next one is asked for. Ends with the other side; throws when the connection breaks. */
   readonly bytes: AsyncIterable<Uint8Array>;
+  /** Breaks it off, and the other side hears of that. */
+  reset(): void;
 }
 
 export interface Runtime {

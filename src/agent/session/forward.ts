@@ -5,7 +5,6 @@ import { FairleadError } from "../../protocol/errors.ts";
 import type { ExitStatus } from "../../protocol/packet.ts";
 import { writeOut } from "../../lib/room.ts";
 import { aborted } from "../../lib/wait.ts";
-import { reset } from "../../net/reset.ts";
 import { toFairleadError } from "./failure.ts";
 import type { Connection } from "../runtime/runtime.ts";
 import type { SessionIo } from "./io.ts";
@@ -19,20 +18,21 @@ export async function serveForward(io: SessionIo): Promise<ExitStatus> {
 
 /** Bytes both ways until both ends are done; a reset on one side is a reset on the other. */
 export async function serveConnection(io: SessionIo, connect: () => Promise<Connection>): Promise<ExitStatus> {
-  const { socket, bytes } = await connect();
+  const connection = await connect();
+  const { socket, bytes } = connection;
   const cut = () => socket.destroy();
   io.signal.addEventListener("abort", cut, { once: true });
   if (io.signal.aborted) cut();
   io.accept();
-  let wasReset = false;
-  const inward = pumpIn(io, socket).then((broken) => {
-    wasReset = broken;
+  let reset = false;
+  const inward = pumpIn(io, connection).then((wasReset) => {
+    reset = wasReset;
   });
   inward.catch((error: unknown) => io.end(toFairleadError(error)));
   try {
     const cleanly = await pumpOut(io, bytes);
     if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
-    if (!wasReset && !cleanly) await io.send({ type: "reset" });
+    if (!reset && !cleanly) await io.send({ type: "reset" });
     return { code: 0 };
   } finally {
     io.signal.removeEventListener("abort", cut);
@@ -52,7 +52,7 @@ async function pumpOut(io: SessionIo, all: Connection["bytes"]): Promise<boolean
 }
 
 /** From the client to the container. True when the client reset it. */
-async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
+async function pumpIn(io: SessionIo, { socket, reset }: Connection): Promise<boolean> {
   for await (const packet of io.packets()) {
     if (packet.type === "stdin") {
       await writeOut(socket, packet.bytes);
@@ -61,7 +61,7 @@ async function pumpIn(io: SessionIo, socket: Duplex): Promise<boolean> {
       socket.end();
       return false;
     } else if (packet.type === "reset") {
-      reset(socket);
+      reset();
       return true;
     } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);
   }

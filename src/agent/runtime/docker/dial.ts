@@ -4,6 +4,7 @@ import { connect, type OnReadOpts, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Intake } from "../../../net/intake.ts";
 import { readAsStream } from "../../../net/own-reads.ts";
+import { reset } from "../../../net/reset.ts";
 import { type Connection, RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
@@ -69,7 +70,7 @@ export class Dialler {
   async dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection> {
     const intake = new Intake({ collects: false });
     const socket = intake.follow(await this.dial({ id, port, onread: intake.onread }, signal));
-    return { socket, bytes: intake.pieces() };
+    return { socket, bytes: intake.pieces(), reset: () => reset(socket) };
   }
 
   /** A change that the engine has not told yet makes a remembered place wrong: failing there asks again, once. */
