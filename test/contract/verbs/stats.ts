@@ -21,7 +21,8 @@ export function statsContract(rig: Rig): void {
     const own = await stats(rig, id);
     const theirs = await clientStats(rig, id);
     near(own.cpu, theirs.cpu, 15);
-    near(own.memory.used, theirs.memory.used, 2 * MIB);
+    // Asked at different moments; what the kernel counts as used of 20 MiB of files changes meanwhile.
+    near(own.memory.used, theirs.memory.used, 8 * MIB);
     assert.ok(own.memory.used < 20 * MIB, "cached files do not count");
     assert.equal(own.memory.limit, 64 * MIB);
     near(own.network.received, theirs.network.received, 10_000);
