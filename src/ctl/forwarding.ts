@@ -45,6 +45,8 @@ export class Forwarding {
     try {
       const session = await (await this.open()).dial(port);
       await new Passage(socket, intake, session).run();
+      // Nobody over there hears anything any more.
+      socket.destroySoon();
     } catch (error) {
       if (!socket.destroyed) this.#complain(port, error);
       reset(socket);

@@ -17,12 +17,14 @@ suite("ctl port-forward", () => {
   before(async () => {
     engine = await sharedEngine();
     agent = await startAgent({ engine });
-    // 7000 gives back what it gets, 7001 counts it once the input ends, 7002 listens on the container's loopback only.
+    // 7000 gives back what it gets, 7001 counts it once the input ends, 7002 listens on the container's loopback only,
+    // 7004 takes nothing.
     const services = [
       "nc -ll -p 7000 -e cat",
       "nc -ll -p 7001 -e wc -c",
       "httpd -f -p 127.0.0.1:7002",
       "nc -ll -p 7003 -e cat /dev/zero",
+      "nc -ll -p 7004 -e true",
     ];
     await engine.run("ctl-forward", { command: ["sh", "-c", `${services.join(" & ")} & wait`] });
   });
@@ -96,6 +98,17 @@ suite("ctl port-forward", () => {
     cut.resetAndDestroy();
     neighbour.end("still here");
     assert.equal(await text(neighbour), "still here");
+    await stop(run);
+  });
+
+  test("who goes on talking to a service that has gone hears of it", async () => {
+    const run = startCtl(agent, "port-forward", "ctl-forward", ":7004");
+    const socket = connect({ port: await localPort(run, 7004), allowHalfOpen: true });
+    const failed = failure(socket);
+    await once(socket.resume(), "end");
+    const talk = setInterval(() => socket.write("is anybody there?"), 20);
+    assert.match(String(await failed), /^(ECONNRESET|EPIPE)$/);
+    clearInterval(talk);
     await stop(run);
   });
 

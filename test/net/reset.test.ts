@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { after, before, suite, test } from "node:test";
 import { reset } from "../../src/net/reset.ts";
@@ -51,6 +54,20 @@ suite("a reset", () => {
     setImmediate(() => reset(near));
     await once(near, "close");
     assert.equal(await heard(far), "ECONNRESET");
+  });
+
+  test("of a connection that knows none closes it, also right after its end", async (t) => {
+    const path = join(mkdtempSync(join(tmpdir(), "fl-reset-")), "socket");
+    const local = createServer().listen(path);
+    t.after(() => local.close());
+    await once(local, "listening");
+    for (const ends of [false, true]) {
+      const far = connect(path);
+      const [near] = (await once(local, "connection")) as [Socket];
+      if (ends) near.end();
+      reset(near);
+      await Promise.all([once(near, "close"), once(far.resume(), "close")]);
+    }
   });
 
   test("of what is no connection destroys it", () => {

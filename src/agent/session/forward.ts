@@ -32,7 +32,8 @@ export async function serveConnection(io: SessionIo, connect: () => Promise<Conn
   try {
     const cleanly = await pumpOut(io, bytes);
     if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
-    if (!reset && !cleanly) await io.send({ type: "reset" });
+    // A service that has ended and gone resets what is still said to it.
+    if (!reset && (!cleanly || socket.errored)) await io.send({ type: "reset" });
     return { code: 0 };
   } finally {
     io.signal.removeEventListener("abort", cut);
