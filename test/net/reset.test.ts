@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
@@ -57,7 +57,9 @@ suite("a reset", () => {
   });
 
   test("of a connection that knows none closes it, also right after its end", async (t) => {
-    const path = join(mkdtempSync(join(tmpdir(), "fl-reset-")), "socket");
+    const home = mkdtempSync(join(tmpdir(), "fl-reset-"));
+    t.after(() => rmSync(home, { recursive: true }));
+    const path = join(home, "socket");
     const local = createServer().listen(path);
     t.after(() => local.close());
     await once(local, "listening");

@@ -3,7 +3,7 @@
  * for single tests, not for what holds a process before or after them.
  */
 
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /** Milliseconds for one file; the longest takes a seventh on a quiet machine. */
 const FILE_LIMIT_MS = Number(process.env["FAIRLEAD_TEST_FILE_LIMIT"] ?? 10 * 60_000);
@@ -11,6 +11,9 @@ const FILE_LIMIT_MS = Number(process.env["FAIRLEAD_TEST_FILE_LIMIT"] ?? 10 * 60_
 const GRACE_MS = FILE_LIMIT_MS / 10;
 /** Milliseconds for the run; a whole one takes half on a quiet machine. */
 const RUN_LIMIT_MS = Number(process.env["FAIRLEAD_TEST_RUN_LIMIT"] ?? 75 * 60_000);
+
+/** Where Linux tells the processes that this one has started, unless it was built without. */
+const CHILDREN = `/proc/self/task/${process.pid}/children`;
 
 /** In the process of a file. */
 function endMyself(): void {
@@ -34,7 +37,7 @@ function watchFiles(): void {
 }
 
 function children(): string[] {
-  return readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ").filter(Boolean);
+  return readFileSync(CHILDREN, "utf8").split(" ").filter(Boolean);
 }
 
 function end(pid: string): void {
@@ -47,7 +50,7 @@ function end(pid: string): void {
 if (process.env["NODE_TEST_CONTEXT"] !== undefined) {
   setTimeout(endMyself, FILE_LIMIT_MS).unref();
 } else {
-  watchFiles();
+  if (existsSync(CHILDREN)) watchFiles();
   // The runner answers this with what it has so far.
   setTimeout(() => process.kill(process.pid, "SIGINT"), RUN_LIMIT_MS).unref();
 }

@@ -25,7 +25,8 @@ const NETWORK_CHANGED = /net::ERR_NETWORK_CHANGED/;
 export const WIDE = { width: 1100, height: 700 };
 /** Milliseconds to wait for anything to appear. */
 const PATIENCE_MS = 20_000;
-/** Milliseconds between two tries to load a page. */
+/** To load a page, and the milliseconds between them. */
+const TRIES = 5;
 const AGAIN_MS = 200;
 
 export interface Browser {
@@ -73,19 +74,27 @@ export type Front = Pick<TestAgent, "url" | "fetch">;
 
 /** Loads a page, all of it: again where the network changed meanwhile. */
 export async function visit(page: Page, url: string): Promise<void> {
-  let changed = false;
-  const note = (request: Request) => (changed ||= NETWORK_CHANGED.test(request.failure()?.errorText ?? ""));
-  page.on("requestfailed", note);
-  for (let tries = 0; tries < 5; tries += 1) {
-    changed = false;
-    await page.goto(url).catch((error: unknown) => {
-      if (!changed) throw error;
-    });
-    if (!changed) break;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    if (await load(page, url)) return;
     // The browser shows a page of its own first, and gives up what is loaded meanwhile.
     await delay(AGAIN_MS);
   }
-  page.off("requestfailed", note);
+  throw new Error(`${url} was tried ${TRIES} times, and the network changed each time`);
+}
+
+/** False where the network changed meanwhile. */
+async function load(page: Page, url: string): Promise<boolean> {
+  let changed = false;
+  const note = (request: Request) => (changed ||= NETWORK_CHANGED.test(request.failure()?.errorText ?? ""));
+  page.on("requestfailed", note);
+  try {
+    await page.goto(url);
+  } catch (error) {
+    if (!changed) throw error;
+  } finally {
+    page.off("requestfailed", note);
+  }
+  return !changed;
 }
 
 /** Signs in with a fresh code, typed by hand. */
