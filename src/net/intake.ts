@@ -171,7 +171,7 @@ export class Intake {
       return (this.#spare ??= Buffer.allocUnsafeSlow(RECORD_SIZE));
     const size = this.#filled > BULK_AFTER ? BULK_READ_SIZE : READ_SIZE;
     const known = this.#buffers[this.#turn];
-    return known && known.length >= size ? known : (this.#buffers[this.#turn] = blank(size));
+    return known && known.length >= size ? known : (this.#buffers[this.#turn] = readBuffer(size));
   }
 
   /** Nothing is read into the buffers any more and nobody looks at them: another connection may have them. */
@@ -206,6 +206,7 @@ export class Intake {
   }
 }
 
-function blank(size: number): Buffer {
+/** One of those if it has that size; what was in it before is undefined. */
+function readBuffer(size: number): Buffer {
   return (size === READ_SIZE ? unused.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
 }

@@ -24,16 +24,16 @@ export async function serveConnection(io: SessionIo, connect: () => Promise<Conn
   io.signal.addEventListener("abort", cut, { once: true });
   if (io.signal.aborted) cut();
   io.accept();
-  let reset = false;
-  const inward = pumpIn(io, connection).then((wasReset) => {
-    reset = wasReset;
+  let wasReset = false;
+  const inward = pumpIn(io, connection).then((broken) => {
+    wasReset = broken;
   });
   inward.catch((error: unknown) => io.end(toFairleadError(error)));
   try {
     const cleanly = await pumpOut(io, bytes);
     if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
     // A service that has ended and gone resets what is still said to it.
-    if (!reset && (!cleanly || socket.errored)) await io.send({ type: "reset" });
+    if (!wasReset && (!cleanly || socket.errored)) await io.send({ type: "reset" });
     return { code: 0 };
   } finally {
     io.signal.removeEventListener("abort", cut);
