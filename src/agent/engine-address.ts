@@ -19,14 +19,17 @@ export function engineHost({ XDG_RUNTIME_DIR: own = `/run/user/${userInfo().uid}
 /** What TLS to the engine at `host` needs, in files named as Docker's own tools have them; nothing for a socket on this machine. */
 export async function engineTls(
   host: string,
-  { docker_cert_path: directory }: AgentConfig,
+  { docker_cert_path: directory }: Pick<AgentConfig, "docker_cert_path">,
 ): Promise<{ tls?: { ca: Buffer; cert: Buffer; key: Buffer } }> {
   if (directory === "" || !host.startsWith("tcp://")) return {};
   const read = (name: string) =>
     readFile(join(directory, name)).catch((error: unknown) => {
       throw new StartError(`docker_cert_path: ${join(directory, name)} cannot be read (${String(error)}).`);
     });
-  const [ca, cert, key] = await Promise.all([read("ca.pem"), read("cert.pem"), read("key.pem")]);
+  // One after the other: of several that are missing, the same one is named each time.
+  const ca = await read("ca.pem");
+  const cert = await read("cert.pem");
+  const key = await read("key.pem");
   try {
     createSecureContext({ ca, cert, key });
   } catch (cause) {

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { engineHost } from "../../src/agent/engine-address.ts";
+import { engineHost, engineTls } from "../../src/agent/engine-address.ts";
 import sockets from "../../src/agent/engine-sockets.json" with { type: "json" };
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -24,4 +24,11 @@ test("npm start looks for an engine at the same sockets, in the same order", () 
     /\$\((sed [^\n]*engine-sockets\.json")\)/.exec(readFileSync(join(ROOT, "bin", "start"), "utf8")) ?? [];
   const read = execFileSync("sh", ["-c", loop ?? "false"], { env: { ...process.env, root: ROOT } });
   assert.deepEqual(read.toString().trim().split("\n"), sockets);
+});
+
+test("of several certificates that are missing the same one is named each time", async () => {
+  for (let time = 0; time < 300; time++)
+    await assert.rejects(engineTls("tcp://engine:2376", { docker_cert_path: "/nowhere" }), {
+      message: /^docker_cert_path: \/nowhere\/ca\.pem cannot be read/,
+    });
 });

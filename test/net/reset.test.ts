@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { nextTick } from "node:process";
 import { Duplex } from "node:stream";
 import { after, before, suite, test } from "node:test";
 import { reset } from "../../src/net/reset.ts";
@@ -35,7 +36,7 @@ suite("a reset", () => {
   });
 
   test("right after an end closes the connection too", async () => {
-    for (const later of [(next: () => void) => next(), queueMicrotask, process.nextTick, setImmediate]) {
+    for (const later of [(next: () => void) => next(), queueMicrotask, nextTick, setImmediate]) {
       const [near, far] = await pair();
       const closed = once(near, "close");
       near.end("the last words");

@@ -53,16 +53,16 @@ async function pumpOut(io: SessionIo, all: Connection["bytes"]): Promise<boolean
 }
 
 /** From the client to the container. True when the client reset it. */
-async function pumpIn(io: SessionIo, { socket, reset }: Connection): Promise<boolean> {
+async function pumpIn(io: SessionIo, connection: Connection): Promise<boolean> {
   for await (const packet of io.packets()) {
     if (packet.type === "stdin") {
-      await writeOut(socket, packet.bytes);
+      await writeOut(connection.socket, packet.bytes);
       io.recycle(packet.bytes);
     } else if (packet.type === "end") {
-      socket.end();
+      connection.socket.end();
       return false;
     } else if (packet.type === "reset") {
-      reset();
+      connection.reset();
       return true;
     } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);
   }

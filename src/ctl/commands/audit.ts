@@ -125,13 +125,13 @@ async function ofProgram(invocation: Invocation, node: string | undefined): Prom
 
 /** A directory means the audit log in it. */
 async function filesOf(paths: readonly string[]): Promise<string[]> {
-  const found = paths.map(async (path) => {
+  const files: string[] = [];
+  for (const path of paths) {
     const directory = await stat(path).catch((cause: unknown) => {
       throw new Failure(`${path} cannot be read; name a file or directory of an audit log.`, { cause });
     });
-    return directory.isDirectory() ? auditFiles(path) : [path];
-  });
-  const files = (await Promise.all(found)).flat();
+    files.push(...(directory.isDirectory() ? await auditFiles(path) : [path]));
+  }
   if (files.length === 0) throw new Failure(`There is no audit log in ${paths.join(", ")}.`);
   return files;
 }
