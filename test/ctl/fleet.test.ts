@@ -1,14 +1,17 @@
 /** An operator's way with a server that serves TLS with a certificate of its own: log in, add a host, look, change, remove. */
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { promisify } from "node:util";
 import { parse } from "yaml";
 import type { NodeView } from "../../src/protocol/node.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { outsideAddress } from "../support/outside.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { type Home, runCtl, startCtl } from "./ctl.ts";
@@ -20,7 +23,9 @@ suite("ctl and a server", () => {
   const agents: TestAgent[] = [];
   before(async () => {
     engine = await sharedEngine();
-    server = await startServer({ flags: ["--tls", "self-signed", "--heartbeat-interval", "1s"] });
+    server = await startServer({
+      flags: ["--tls", "self-signed", "--heartbeat-interval", "1s", "--listen-address", "0.0.0.0"],
+    });
     home = await mkdtemp(join(tmpdir(), "fl-fleet-"));
   });
   after(async () => {
@@ -186,6 +191,30 @@ suite("ctl and a server", () => {
     assert.equal(await ctl(admin(), "restart", "-t", "0", named), `${named}\n`);
     assert.equal(await ctl(admin(), "inspect", "-o", "name", named), `${named}\n`);
     assert.equal(await ctl(admin(), "rm", "--force", named), `${named}\n`);
+  });
+
+  test("a container's page is opened at the server; where that has no address for pages, through a local port", async () => {
+    const serve = "mkdir /www && echo from box-1 > /www/index.html && exec httpd -f -p 80 -h /www";
+    await engine.run("fleet-page", { command: ["sh", "-c", serve] });
+    await until("the page", () =>
+      engine.docker("exec", "fleet-page", "wget", "-qO-", "127.0.0.1").catch(() => undefined),
+    );
+    const page = async (url: string) => (await promisify(execFile)("curl", ["-skL", "--cookie", "", url])).stdout;
+    const url = (await ctl(admin(), "open", "--no-browser", "box-1:fleet-page", "80")).trim();
+    assert.match(url, /^https:\/\/box-1-fleet-page-80-[0-9a-f]{24}\.localhost:\d+\//);
+    assert.equal(await page(url), "from box-1\n");
+
+    const rights = ["--rights", "list,inspect,proxy,forward", "--node", "box-1"];
+    const secret = (await ctl(admin(), "tokens", "add", "pages", ...rights)).trim();
+    const address = `https://${outsideAddress()}:${new URL(server.url).port}`;
+    const there = { FAIRLEAD_SERVER: address, FAIRLEAD_PIN: server.pin ?? "", FAIRLEAD_TOKEN: secret };
+    const elsewhere = { env: { ...user("elsewhere").env, ...there } };
+    const open = startCtl(elsewhere, "open", "--no-browser", "box-1:fleet-page", "80");
+    const [local = ""] = await open.says(/http:\/\/127\.0\.0\.1:\d+\//);
+    assert.equal(await page(local), "from box-1\n");
+    open.child.kill("SIGINT");
+    assert.equal((await open.ended).code, 130);
+    await engine.docker("rm", "--force", "fleet-page");
   });
 
   test("a disabled host takes no new work and says so, at the server and at its agent; what is open goes on", async () => {

@@ -28,9 +28,8 @@ Examples:
   ctl open web                    where the container has one port only
   ctl open web 80 --no-browser    prints the address; it works once and for thirty seconds
 
-The page gets an address of its own on the agent, away from the agent's own pages, and the browser that opens it a cookie.
-On an agent elsewhere that has no address for such pages, and for NODE:container, a local port is forwarded instead, until
-Ctrl-C.`;
+The page gets an address of its own at the agent or the server, away from their own pages, and the browser that opens it a
+cookie. Where one elsewhere has no address for such pages, a local port is forwarded instead, until Ctrl-C.`;
 
 export function openCommand(invocation: Invocation): Entry {
   const command = new Command("open")
@@ -56,8 +55,6 @@ async function open(
   const { node } = placeOf(container);
   const port = wanted.port ?? (await ofOneHost({ connection, node }, () => onlyPort(connection, container)));
   const how = browser ? "open" : "print";
-  // An address of the agent's own is of no use where only the server is reached, and the server is not asked for one yet.
-  if (node !== undefined) return await forward(invocation, { connection, container, port, how });
   const path = `${addressOf(container)}/open`;
   try {
     const asked = { method: "POST", path, body: { port } } as const;
