@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { auditSettings } from "../audit/settings.ts";
 import { type Program, setting, type ValuesOf } from "../boot/setting.ts";
-import { choice, duration, integer, list, path, secret, size, text, toggle, url } from "../boot/value.ts";
+import { choice, duration, integer, list, optional, path, secret, size, text, toggle, url } from "../boot/value.ts";
 import { appSettings, connectionSettings, placeSettings, tlsProblems } from "../door/settings.ts";
 import { ENGINE_SETTINGS } from "./engine-settings.ts";
 import { GRANTS_SETTING } from "./grants.ts";
@@ -86,9 +86,11 @@ const SETTINGS = {
     sharedVariables: ["AGENT_MODE"],
   }),
   heartbeat_interval: setting({
-    type: duration({ min: SECOND, max: DAY }),
-    default: 10 * SECOND,
-    effect: `How often the agent reports to the server; until the server says how often; keep it well below any network timeout between them.`,
+    type: optional(duration({ min: SECOND, max: DAY })),
+    default: undefined,
+    defaultWords: "as the server wants",
+    effect:
+      "How often the agent reports to the server; empty: as often as the server wants. A setting that the server has for this host (ctl nodes set) counts for more. Keep it well below any network timeout between them.",
     sharedVariables: ["HEARTBEAT_INTERVAL"],
   }),
   ...ENGINE_SETTINGS,

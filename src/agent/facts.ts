@@ -24,10 +24,12 @@ export interface FactsParts {
   door: { server: string; pin: string } | undefined;
   /** Whose a shell on this host is, where there is one. */
   hostShell: string | undefined;
+  /** How often this host wants to report, if it has a wish. */
+  heartbeatInterval: number | undefined;
 }
 
 export async function gatherFacts(parts: FactsParts): Promise<NodeFacts> {
-  const { runtime, name, mode, version, door, hostShell } = parts;
+  const { runtime, name, mode, version, door, hostShell, heartbeatInterval } = parts;
   const [engine, machineId] = await Promise.all([
     runtime.info(AbortSignal.timeout(ENGINE_MS)).catch(() => undefined),
     machineHint(),
@@ -47,6 +49,7 @@ export async function gatherFacts(parts: FactsParts): Promise<NodeFacts> {
     ...(machineId && { machineId }),
     ...(door && { url: door.server, pin: door.pin }),
     ...(hostShell !== undefined && { hostShell }),
+    ...(heartbeatInterval !== undefined && { heartbeatInterval }),
   };
 }
 

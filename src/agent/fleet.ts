@@ -8,6 +8,7 @@ import type { AgentConfig } from "./config.ts";
 import { directDoor } from "./direct-door.ts";
 import { elsewhere } from "./elsewhere.ts";
 import { gatherFacts } from "./facts.ts";
+import { ownContainer } from "./runtime/docker/own-image.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import type { Containers } from "./session/containers.ts";
 import { Passes, type PassesParts } from "./session/passes.ts";
@@ -38,16 +39,24 @@ export function openUplink(
   { config, log, version }: { config: AgentConfig; log: UplinkLog; version: string },
   { identity, runtime, containers, stats, certificate, hostShell, line }: FleetParts,
 ): Uplink {
-  const { server_url: url, node_name: name, mode, heartbeat_interval: interval, data_dir: path } = config;
+  const { server_url: url, node_name: name, mode, heartbeat_interval: heartbeatInterval, data_dir: path } = config;
   return new Uplink({
     url,
     identity,
     path,
+    contained: ownContainer() !== undefined,
     log,
-    interval,
     token: () => bootstrapToken(config),
     facts: (own) =>
-      gatherFacts({ runtime, name, mode, version, hostShell, door: elsewhere(config, own, certificate?.pin) }),
+      gatherFacts({
+        runtime,
+        name,
+        mode,
+        version,
+        hostShell,
+        heartbeatInterval,
+        door: elsewhere(config, own, certificate?.pin),
+      }),
     door: (own) => directDoor(config, { url: own, pin: certificate?.pin }),
     containers: () => stats.once({ grant: EVERYTHING }, AbortSignal.timeout(STATS_MS)),
     gateway: () => line()?.status ?? {},

@@ -137,6 +137,17 @@ export function data<T>(schema: z.ZodType<T>, accepts: string, show: (value: T) 
   return { schema: parts, accepts, placeholder: "YAML", show };
 }
 
+/** The same or nothing, which is written as an empty text. */
+export function optional<T>(type: ValueType<T>): ValueType<T | undefined> {
+  const nothing = z.literal("").transform(() => undefined);
+  return {
+    ...type,
+    schema: z.union([nothing, type.schema]),
+    accepts: `${type.accepts}, or ""`,
+    show: (value) => (value === undefined ? "" : type.show(value)),
+  };
+}
+
 /** A text that is never shown; an empty one means none. */
 export function secret(): ValueType<Secret | undefined> {
   const schema = line().transform((value) => (value === "" ? undefined : new Secret(value)));

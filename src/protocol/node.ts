@@ -17,6 +17,11 @@ const bytes = z.number().check(z.minimum(0));
 const share = z.number().check(z.minimum(0));
 const count = z.int().check(z.minimum(0));
 
+const SECOND = 1_000;
+const DAY = 86_400_000;
+const INTERVAL = "must be from 1s to 24h";
+const interval = z.int().check(z.minimum(SECOND, INTERVAL), z.maximum(DAY, INTERVAL));
+
 /** Unique in a fleet. */
 export const NodeName = z
   .string()
@@ -52,6 +57,8 @@ export const NodeFacts = z.object({
   pin: z.optional(text),
   /** Whose a shell on the host is; absent where its agent gives none. */
   hostShell: z.optional(text),
+  /** How often it wants to report, in milliseconds, where its own configuration says so. */
+  heartbeatInterval: z.optional(interval),
 });
 export type NodeFacts = z.infer<typeof NodeFacts>;
 
@@ -107,11 +114,6 @@ export const Beat = z.object({
   direct: z.optional(DirectDoor),
 });
 export type Beat = z.infer<typeof Beat>;
-
-const SECOND = 1_000;
-const DAY = 86_400_000;
-const INTERVAL = "must be from 1s to 24h";
-const interval = z.int().check(z.minimum(SECOND, INTERVAL), z.maximum(DAY, INTERVAL));
 
 /** What the server tells a host, at registration and with each reply. Milliseconds. */
 export const NodeSettings = z.object({

@@ -42,7 +42,7 @@ const SETTINGS = {
     type: duration({ min: SECOND, max: DAY }),
     default: 10 * SECOND,
     effect:
-      "How often hosts report, unless a host has a setting of its own (ctl nodes set). After three missed reports a host is NotReady.",
+      "How often hosts report, unless a host has a setting of its own, here (ctl nodes set) or in its own configuration. After three missed reports a host is NotReady.",
   }),
   poll_interval: setting({
     type: duration({ min: SECOND, max: DAY }),

@@ -75,7 +75,7 @@ refused; one given as a flag can be seen by every user of the host, and the agen
 All mistakes are told at once and end the start with exit code 2.
 
 Where the defaults differ from comparable agents: \`server_url\` is empty, because this agent is complete without a server;
-\`heartbeat_interval\` is 10s; \`docker_host\` is the first of the usual sockets that is there, Docker's or Podman's.
+\`heartbeat_interval\` is the server's, 10s; \`docker_host\` is the first of the usual sockets that is there, Docker's or Podman's.
 
 ## An example
 

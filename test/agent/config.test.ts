@@ -65,6 +65,7 @@ const SAMPLES: { [K in Key]: Sample<K>[] } = {
   heartbeat_interval: [
     ["30s", 30_000],
     ["2m30s", 150_000],
+    ["", undefined],
   ],
   docker_host: [
     ["unix:///var/run/docker.sock", "unix:///var/run/docker.sock"],

@@ -16,8 +16,6 @@ import type { Beat } from "../../src/protocol/node.ts";
 import { BEAT, FACTS } from "../support/host.ts";
 import { newTally, type Order, type Tally } from "./tally.ts";
 
-/** Milliseconds between reports, until the server has said so. */
-const INTERVAL = 10_000;
 /** Windows of all lines of this process together, in bytes. */
 const MEMORY = 64 * 1_048_576;
 /** Whose figures go along with each report. */
@@ -54,7 +52,6 @@ class Crowd {
     let before: number | undefined;
     const heartbeat = new Heartbeat({
       registrar: new Registrar({ line, identity, facts: async () => FACTS, token: async () => token }),
-      interval: INTERVAL,
       beat: report,
       settled: () => realtime.start(),
       keyIsOld: () => false,

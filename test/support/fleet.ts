@@ -136,6 +136,7 @@ export class Fleet implements AsyncDisposable {
       url: this.url,
       identity: await Identity.open(state),
       path: state.path,
+      contained: false,
       log,
       token: async () => token,
       facts: async () => FACTS,
@@ -143,7 +144,6 @@ export class Fleet implements AsyncDisposable {
       containers: () => front.desk.stats.once({ grant: ADMIN }, AbortSignal.timeout(STATS_MS)),
       door: async () => undefined,
       settled: () => line.start(),
-      interval: 10_000,
     });
     const passes = noPasses(sessions);
     const line = new SessionsLine(uplink, {

@@ -26,14 +26,13 @@ export interface HeartbeatParts {
   reported: (failure: FairleadError | undefined) => void;
   /** Whether the key is so old that it is time for another. */
   keyIsOld: (settings: NodeSettings) => boolean;
-  /** Milliseconds between reports, before the server has said so. */
-  interval: number;
   random?: () => number;
 }
 
 export class Heartbeat {
   readonly #parts: HeartbeatParts;
-  #interval: number;
+  /** Milliseconds between reports, as the server wants it. */
+  #interval = 0;
   #registered = false;
   #changing = false;
   /** Aborted when something has changed that is worth a report. */
@@ -41,7 +40,6 @@ export class Heartbeat {
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
-    this.#interval = parts.interval;
   }
 
   /** Resolves when the signal aborts; gives up for no other reason. */

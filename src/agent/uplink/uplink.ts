@@ -6,7 +6,7 @@ import type { Line } from "./call.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Identity } from "./identity.ts";
 import { GpuMeter } from "./metrics/gpu.ts";
-import { HostMeter, type HostMetrics, memory } from "./metrics/host.ts";
+import { HostMeter, type HostMeterOptions, type HostMetrics, memory } from "./metrics/host.ts";
 import { Registrar } from "./register.ts";
 import { Sampler } from "./sampler.ts";
 import { ServerAgent } from "./secure.ts";
@@ -16,12 +16,10 @@ export interface UplinkLog {
   warn(fields: object, message: string): void;
 }
 
-export interface UplinkOptions {
+export interface UplinkOptions extends HostMeterOptions {
   /** `http`, `https`, `ws` or `wss`. */
   url: string;
   identity: Identity;
-  /** On the disk whose room is told. */
-  path: string;
   log: UplinkLog;
   /** The one-time token, as it is now. */
   token: () => Promise<string | undefined>;
@@ -37,8 +35,6 @@ export interface UplinkOptions {
   gateway?: () => Pick<Beat, "gatewayStatus" | "gatewayStatusDetail">;
   /** Hears of what the server wants when that changes. */
   settled?: (settings: NodeSettings) => void;
-  /** Milliseconds between reports, before the server has said so. */
-  interval: number;
 }
 
 /** As `/readyz` tells those who may know. */
@@ -123,14 +119,13 @@ export class Uplink {
   start(url: string): void {
     const eavesdropped = refusePlaintext(this.server.url);
     if (eavesdropped) return this.#reported(eavesdropped);
-    const { token, facts, interval } = this.#options;
+    const { token, facts } = this.#options;
     const { signal } = this.#life;
     const line = { server: this.server, agent: this.#agent, signal };
     const registrar = new Registrar({ line, identity: this.identity, facts: () => facts(url), token });
     const samples = this.#sample(url, signal);
     this.#heartbeat = new Heartbeat({
       registrar,
-      interval,
       beat: () => this.#beat(samples),
       settled: (settings) => this.#settled(settings),
       reported: (failure) => this.#reported(failure),
@@ -146,7 +141,7 @@ export class Uplink {
 
   #sample(url: string, signal: AbortSignal): Samples {
     const every = () => this.#settings?.heartbeatInterval ?? FIRST_MS;
-    const meters = { host: new HostMeter(this.#options.path), gpu: new GpuMeter() };
+    const meters = { host: new HostMeter(this.#options), gpu: new GpuMeter() };
     const gpus = async () => (this.#settings?.gpuMetrics === false ? undefined : meters.gpu.look());
     const containers = async () => (this.#settings?.containerMetrics === false ? undefined : this.#containers());
     return {

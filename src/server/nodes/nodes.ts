@@ -42,8 +42,10 @@ export class Nodes {
     this.live = new Live((uid) => this.roster.touch(uid));
   }
 
-  settingsOf({ settings }: NodeRecord): NodeSettings {
-    return { ...this.#parts.defaults, ...present(settings) };
+  /** What was set here for the host, then what it wishes itself, then the server's own. */
+  settingsOf({ settings, facts }: NodeRecord): NodeSettings {
+    const wish = facts?.heartbeatInterval;
+    return { ...this.#parts.defaults, ...(wish !== undefined && { heartbeatInterval: wish }), ...present(settings) };
   }
 
   async list(): Promise<NodeView[]> {

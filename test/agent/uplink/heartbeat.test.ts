@@ -59,7 +59,6 @@ test("news that all hosts may have at once is told up to a second later, as chan
     settled: () => undefined,
     reported: () => undefined,
     keyIsOld: () => false,
-    interval: INTERVAL,
     random: () => 1,
   });
   const begun = performance.now();

@@ -133,6 +133,17 @@ suite("an agent and its server", () => {
     await until("its return", async () => ((await node("settled")).registered ?? 0) > from);
   });
 
+  test("a host's own wish how often to report counts where the server has no setting for it", async () => {
+    const agent = await joined("wishful", { flags: ["--heartbeat-interval", "2s"] });
+    const interval = async () => (await ready("wishful")).settings.heartbeatInterval;
+    assert.equal(await interval(), 2_000);
+    await until("the agent to hear of it", () => agent.log().includes('"heartbeatInterval":2000'));
+    await server.fetch("/api/v1/nodes/wishful/settings", patching({ heartbeatInterval: 3_000 }));
+    assert.equal(await interval(), 3_000);
+    await server.fetch("/api/v1/nodes/wishful/settings", patching({ heartbeatInterval: null }));
+    assert.equal(await interval(), 2_000);
+  });
+
   test("goes on alone while the server is away, says so, and is not missed when it comes back", async () => {
     const agent = await joined("patient");
     await ready("patient");

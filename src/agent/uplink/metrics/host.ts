@@ -1,6 +1,6 @@
 /** Figures of the host itself: processors, memory, disk and network, as the kernel counts them. */
 
-import { readFile, statfs } from "node:fs/promises";
+import { readdir, readFile, statfs } from "node:fs/promises";
 import { cpus, freemem, loadavg, totalmem } from "node:os";
 
 /** The kernel counts disks in these, whatever their own sectors are. */
@@ -41,31 +41,39 @@ export function memory(): HostMetrics {
   return { cpuUsage: 0, memoryTotal: totalmem(), memoryFree: freemem() };
 }
 
+export interface HostMeterOptions {
+  /** Lies on the disk whose room is told. */
+  path: string;
+  /** In a container the agent has a network and processes of its own, which are not the host's. */
+  contained: boolean;
+}
+
 /** Measures from one look to the next. */
 export class HostMeter {
-  readonly #path: string;
+  readonly #options: HostMeterOptions;
   #before: Counters | undefined;
 
-  /** `path` lies on the disk whose room is told. */
-  constructor(path: string) {
-    this.#path = path;
+  constructor(options: HostMeterOptions) {
+    this.#options = options;
   }
 
   /** Never rejects: what the system does not tell is left out. The first look has no time to measure, and tells the load since the start. */
   async look(): Promise<HostMetrics> {
-    const [now, disk, processes] = await Promise.all([counters(), room(this.#path), processCount()]);
+    const { path, contained } = this.#options;
+    const [all, disk, processes] = await Promise.all([counters(), room(path), processCount()]);
+    const now = contained ? { ...all, net: undefined } : all;
     const before = this.#before;
     this.#before = now;
     const busy = now.busy - (before?.busy ?? 0);
-    const all = busy + now.idle - (before?.idle ?? 0);
+    const time = busy + now.idle - (before?.idle ?? 0);
     return {
       ...memory(),
-      cpuUsage: all > 0 ? Math.min(100, Math.max(0, (100 * busy) / all)) : 0,
+      cpuUsage: time > 0 ? Math.min(100, Math.max(0, (100 * busy) / time)) : 0,
       ...disk,
       ...rates(["diskRead", "diskWritten"], { now, before, of: ({ io }) => io }),
       ...rates(["received", "sent"], { now, before, of: ({ net }) => net }),
       load: loadavg()[0] ?? 0,
-      ...(processes !== undefined && { processes }),
+      ...(processes !== undefined && !contained && { processes }),
     };
   }
 }
@@ -133,8 +141,8 @@ async function room(path: string): Promise<Pick<HostMetrics, "diskTotal" | "disk
 }
 
 async function processCount(): Promise<number | undefined> {
-  const count = /\d+\/(\d+)/.exec((await readText("/proc/loadavg")) ?? "")?.[1];
-  return count === undefined ? undefined : Number(count);
+  const entries = await readdir("/proc").catch(() => []);
+  return entries.filter((name) => /^\d+$/.test(name)).length || undefined;
 }
 
 async function readText(path: string): Promise<string | undefined> {
