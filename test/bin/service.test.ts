@@ -13,7 +13,7 @@ const LAUNCHER = fileURLToPath(new URL("../../bin/fairlead", import.meta.url));
 const ANALYZE = "/usr/bin/systemd-analyze";
 const skip = existsSync(ANALYZE) ? false : "this machine has no systemd-analyze";
 /** Tenths of systemd's "exposure level"; the figures of the day are in docs/install.md. */
-const MOST_EXPOSED = { agent: "31", server: "17" };
+const MOST_EXPOSED = { agent: "33", server: "17" };
 
 const print = (program: string, env: NodeJS.ProcessEnv = {}) =>
   command(LAUNCHER, ["service", "print", program], { env: { ...environment(), ...env } });
@@ -35,6 +35,7 @@ test("a unit starts its own installation's program, and keeps its state apart fr
   assert.ok(server.includes(`ExecStart="${directory}/fairlead" server\n`));
   assert.match(agent, /^StateDirectory=fairlead$/m);
   assert.match(server, /^StateDirectory=fairlead-server$/m);
+  assert.match(agent, /^DeviceAllow=char-nvidia\* rw$/m);
 });
 
 test("on macOS it is a launchd job that starts at login and again after its end", async () => {
