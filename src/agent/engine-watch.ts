@@ -1,6 +1,7 @@
 /** Follows the engine from the start on, and tells the log when it goes and comes back. */
 
 import type { Log } from "../boot/log.ts";
+import { ownContainer } from "./runtime/docker/own-image.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 import { Containers } from "./session/containers.ts";
 
@@ -21,6 +22,7 @@ export function watchEngine({ runtime, engine, node, log, stopping }: EngineWatc
   return new Containers({
     runtime,
     node,
+    own: ownContainer(),
     onEngine: (state) => {
       if (!state.ready) {
         if (!away) log.warn({ engine, err: state.error }, "the container engine does not answer; trying on");

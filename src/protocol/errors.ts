@@ -19,6 +19,7 @@ const TABLE = {
   ambiguous: { http: 409, close: 4409, exit: 125, title: "More than one container matches" },
   "not-running": { http: 409, close: 4409, exit: 125, title: "The container is not running" },
   conflict: { http: 409, close: 4409, exit: 125, title: "The present state does not allow that" },
+  "own-container": { http: 403, close: 4403, exit: 125, title: "The agent runs in that container" },
   "session-gone": { http: 410, close: 4410, exit: 125, title: "The session has ended" },
   "stale-epoch": { http: 409, close: 4409, exit: 125, title: "The session was resumed elsewhere" },
   "wrong-host": { http: 421, close: 4421, exit: 125, title: "This server does not answer under that name" },

@@ -108,6 +108,24 @@ describe("the image", { timeout: 180_000 }, () => {
     assert.equal((await runCtl(box, ["logs", "talker"])).stdout.toString(), "one\ntwo\n");
   });
 
+  test("is looked at and left alone by whoever comes through it", async () => {
+    const commands = [
+      ["stop", "box"],
+      ["restart", "box"],
+      ["rm", "-f", "box"],
+      ["exec", "box", "cat", "/var/lib/fairlead/token"],
+      ["cp", "box:/var/lib/fairlead/token", home],
+      ["port-forward", "box", ":9090"],
+      ["open", "--no-browser", "box", "9090"],
+    ];
+    for (const args of commands) {
+      const { code, stderr } = await runCtl(box, args);
+      assert.equal(code, 125, args.join(" "));
+      assert.match(stderr, /The agent itself runs in "box": that is only looked at from here\./);
+    }
+    assert.match((await runCtl(box, ["logs", "box"])).stdout.toString(), /page +https:/);
+  });
+
   const forwarded = async (from: Box, container: string, port: number) => {
     const local = await freePort();
     const forward = startCtl(from, "port-forward", container, `${local}:${port}`);

@@ -19,11 +19,13 @@ export const ADMIN: Grant = { subject: "test", rights: ["admin"], scopes: [] };
 export interface DeskOptions extends ScriptedOptions {
   host?: Host;
   limits?: Partial<SessionLimits>;
+  /** The container in which the agent believes to be. */
+  own?: string;
 }
 
 export async function startDesk(options: DeskOptions = {}) {
   const runtime = new ScriptedRuntime(options);
-  const containers = new Containers({ runtime, node: "test", onEngine: () => {} });
+  const containers = new Containers({ runtime, node: "test", own: options.own, onEngine: () => {} });
   await containers.whenReady(AbortSignal.timeout(1_000));
   const audit: AuditLine[] = [];
   const limits = {

@@ -4,7 +4,7 @@ import { allows } from "../../auth/grant.ts";
 import { forever } from "../../lib/forever.ts";
 import type { ContainerDetailView, ContainerView } from "../../protocol/container.ts";
 import { FairleadError } from "../../protocol/errors.ts";
-import { type Grant, RIGHTS } from "../../protocol/rights.ts";
+import { type Grant, type Right, RIGHTS } from "../../protocol/rights.ts";
 import type { Container, Runtime } from "../runtime/runtime.ts";
 import { FreshList } from "./fresh-list.ts";
 import { type Access, composeOf, resolveReference } from "./reference.ts";
@@ -13,17 +13,22 @@ import { toFairleadError } from "./failure.ts";
 export interface ContainersOptions {
   runtime: Runtime;
   node: string;
+  /** The id of the container that this agent runs in, if it does. */
+  own: string | undefined;
   /** Hears when the engine comes and goes. */
   onEngine: (state: { ready: true } | { ready: false; error: unknown; retryInMs: number }) => void;
 }
 
 /** After a lost engine, in milliseconds. */
 const RETRY = { first: 500, max: 10_000 };
+/** What anybody may do with the container that this agent runs in: look at it, and neither end it nor get into it. */
+const SPARED: ReadonlySet<Right> = new Set(["list", "inspect", "metrics", "logs", "attach-ro"]);
 const NOBODY: Grant = { subject: "", rights: [], scopes: [] };
 
 export class Containers {
   readonly node: string;
   readonly #runtime: Runtime;
+  readonly #own: string | undefined;
   readonly #stop = new AbortController();
   readonly #listeners = new Set<() => void>();
   readonly #done: Promise<void>;
@@ -35,9 +40,10 @@ export class Containers {
   #why = "The container engine has not answered yet.";
 
   constructor(options: ContainersOptions) {
-    const { runtime, node, onEngine } = options;
+    const { runtime, node, own, onEngine } = options;
     this.node = node;
     this.#runtime = runtime;
+    this.#own = own;
     this.#fresh = new FreshList(runtime);
     const { signal } = this.#stop;
     const failed = (error: unknown, retryInMs: number) => {
@@ -74,12 +80,12 @@ export class Containers {
   /** What this grant may list, as the engine has it now. Rejects like {@link FreshList.refresh}. */
   async listed(grant: Grant): Promise<ContainerView[]> {
     await this.refresh();
-    return this.allowed({ grant, right: "list" }).map((it) => view(it, grant));
+    return this.allowed({ grant, right: "list" }).map((it) => this.#view(it, grant));
   }
 
   /** Those over which this grant has this right. */
   allowed({ grant, right }: Access): Container[] {
-    return this.#known.filter(({ labels }) => allows(grant, right, labels));
+    return this.#known.filter((it) => allows(grant, right, it.labels) && !this.#spares(it, right));
   }
 
   /** The list now and after each change. Ends with the signal; a slow reader gets the newest only. */
@@ -96,7 +102,7 @@ export class Containers {
       while (!signal.aborted) {
         if (changed) {
           changed = false;
-          yield this.allowed({ grant, right: "list" }).map((it) => view(it, grant));
+          yield this.allowed({ grant, right: "list" }).map((it) => this.#view(it, grant));
         } else {
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -112,11 +118,17 @@ export class Containers {
   /**
    * The container that a reference names, as far as is known now; see {@link resolveReference}. When that is
    * `not-found`, `refresh` and ask again: it may have been made a moment ago. Throws `engine-unavailable` while the
-   * engine is away.
+   * engine is away, and `own-container` for what nobody does with that.
    */
   resolve(ref: string, access: Access): Container {
     if (!this.#ready) throw this.away;
-    return resolveReference(this.#known, ref, access);
+    const container = resolveReference(this.#known, ref, access);
+    if (this.#spares(container, access.right))
+      throw new FairleadError(
+        "own-container",
+        `The agent itself runs in "${container.name}": that is only looked at from here. Change it with the engine's own client, on its host.`,
+      );
+    return container;
   }
 
   /** What `resolve` gives, also of a container that has just been made. */
@@ -146,7 +158,7 @@ export class Containers {
       const { openStdin, stdinOnce, tty, startedAt, finishedAt, exitCode, restartPolicy, health, mounts, ...rest } =
         await this.#runtime.inspect(id, signal);
       return {
-        ...view(rest, grant),
+        ...this.#view(rest, grant),
         tty,
         openStdin,
         stdinOnce,
@@ -181,6 +193,16 @@ export class Containers {
     return this.#fresh.recent ?? this.#all;
   }
 
+  #spares({ id }: Container, right: Right): boolean {
+    return id === this.#own && !SPARED.has(right);
+  }
+
+  #view(container: Container, grant: Grant): ContainerView {
+    const { imageId: _, ...rest } = container;
+    const may = (right: Right) => allows(grant, right, container.labels) && !this.#spares(container, right);
+    return { ...rest, ...composeOf(container.labels), rights: RIGHTS.filter(may) };
+  }
+
   #set(all: Container[], ready: boolean): void {
     this.#fresh.forget();
     this.#all = all;
@@ -188,10 +210,4 @@ export class Containers {
     this.#heard = true;
     for (const listener of this.#listeners) listener();
   }
-}
-
-function view(container: Container, grant: Grant): ContainerView {
-  const { imageId: _, ...rest } = container;
-  const rights = RIGHTS.filter((right) => allows(grant, right, container.labels));
-  return { ...rest, ...composeOf(container.labels), rights };
 }

@@ -12,7 +12,14 @@ import type { Order } from "../../runtime/runtime.ts";
 import { ContainerParams } from "../input.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
-const PROBLEMS: ErrorCode[] = ["ambiguous", "conflict", "too-many", "engine-unavailable", "engine-error"];
+const PROBLEMS: ErrorCode[] = [
+  "ambiguous",
+  "own-container",
+  "conflict",
+  "too-many",
+  "engine-unavailable",
+  "engine-error",
+];
 const DECLARED = { params: ContainerParams, problems: PROBLEMS, response: { 200: ContainerName } } as const;
 
 export function addLifecycle(app: App, desk: Desk): void {

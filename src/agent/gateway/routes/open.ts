@@ -14,7 +14,14 @@ import { ContainerParams, PortText } from "../input.ts";
 import { type Desk, visitOf } from "../visit.ts";
 
 const PATH = "/api/v1/containers/:ref/open";
-const PROBLEMS = ["ambiguous", "not-running", "too-many", "engine-unavailable", "engine-error"] as const;
+const PROBLEMS = [
+  "ambiguous",
+  "own-container",
+  "not-running",
+  "too-many",
+  "engine-unavailable",
+  "engine-error",
+] as const;
 
 const LOOK = {
   summary: "The container whose pages would be opened.",

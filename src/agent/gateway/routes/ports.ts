@@ -31,6 +31,7 @@ const schema = {
   querystring: NoQuery,
   problems: [
     "ambiguous",
+    "own-container",
     "not-running",
     "too-many",
     "dial-refused",

@@ -26,7 +26,14 @@ interface Wish {
   wanted: Wanted;
 }
 
-const PROBLEMS: ErrorCode[] = ["ambiguous", "not-running", "too-many", "engine-unavailable", "engine-error"];
+const PROBLEMS: ErrorCode[] = [
+  "ambiguous",
+  "own-container",
+  "not-running",
+  "too-many",
+  "engine-unavailable",
+  "engine-error",
+];
 const WORDS =
   "Kubernetes' remote command protocol; flags follow its rule: absent, `false` and `0` are false (docs/api.md).";
 

@@ -20,6 +20,7 @@ const OPEN = {
   body: ProxyBody,
   problems: [
     "ambiguous",
+    "own-container",
     "not-running",
     "unsupported",
     "too-many",
