@@ -2,7 +2,8 @@
 
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { FairleadError } from "../protocol/errors.ts";
+import { checkShare } from "../auth/share.ts";
+import type { FairleadError } from "../protocol/errors.ts";
 import { callerOf } from "./door.ts";
 import type { Limits } from "./options.ts";
 import { goneSignal } from "./stay.ts";
@@ -21,7 +22,8 @@ export interface WatchesParts {
 
 export class Watches {
   readonly #parts: WatchesParts;
-  readonly #open = new Set<FastifyReply>();
+  /** Whose each is. */
+  readonly #open = new Map<FastifyReply, string>();
 
   constructor(parts: WatchesParts) {
     this.#parts = parts;
@@ -34,11 +36,13 @@ export class Watches {
     values: (signal: AbortSignal) => AsyncIterable<object>,
   ): FastifyReply {
     const { limits, draining, understand } = this.#parts;
-    if (this.#open.size >= limits.watches)
-      throw new FairleadError("too-many", `${limits.watches} lists are being watched; close one first.`);
     const { subject, page } = callerOf(request);
+    const name = subject.grant.subject;
+    const watchers = [...this.#open.values()];
+    const taken = { all: watchers.length, own: watchers.filter((each) => each === name).length };
+    checkShare(limits.watches, taken, `At most ${limits.watches} lists are watched at a time`);
     const release = page?.hold();
-    this.#open.add(reply);
+    this.#open.set(reply, name);
     reply.raw.once("close", () => {
       this.#open.delete(reply);
       release?.();

@@ -1,5 +1,6 @@
 /** What is done to a container as a whole: who may, one line in the audit when it begins and one when it is done. */
 
+import { checkShare } from "../../auth/share.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import type { Container, Order, Runtime } from "../runtime/runtime.ts";
@@ -24,7 +25,8 @@ export class Lifecycle {
   readonly #containers: Containers;
   readonly #trail: Trail;
   readonly #cut = new AbortController();
-  readonly #underWay = new Set<Promise<void>>();
+  /** Whose each is. */
+  readonly #underWay = new Map<Promise<void>, string>();
 
   constructor({ runtime, containers }: { runtime: Runtime; containers: Containers }, trail: Trail) {
     this.#runtime = runtime;
@@ -34,11 +36,9 @@ export class Lifecycle {
 
   /** Throws the refusal. */
   async admit(reference: string, grant: Grant): Promise<Container> {
-    if (this.#underWay.size >= MAX_ORDERS)
-      throw new FairleadError(
-        "too-many",
-        `At most ${MAX_ORDERS} containers are started, stopped or removed at a time.`,
-      );
+    const orderers = [...this.#underWay.values()];
+    const taken = { all: orderers.length, own: orderers.filter((subject) => subject === grant.subject).length };
+    checkShare(MAX_ORDERS, taken, `At most ${MAX_ORDERS} containers are started, stopped or removed at a time`);
     return this.#containers.find(reference, { grant, right: "lifecycle" });
   }
 
@@ -49,7 +49,7 @@ export class Lifecycle {
       () => ended("done"),
       (error: unknown) => ended(toFairleadError(error).code),
     );
-    this.#underWay.add(over);
+    this.#underWay.set(over, visitor.subject.grant.subject);
     void over.then(() => this.#underWay.delete(over));
     await work.catch(async (error: unknown) => {
       throw await this.#explained(order, container, toFairleadError(error));
@@ -58,7 +58,7 @@ export class Lifecycle {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#underWay.keys());
   }
 
   /** Waits for no engine any more. Idempotent. */

@@ -1,5 +1,6 @@
 /** How much this agent carries at a time, and the words for whoever wants more. */
 
+import { checkShare, type Taken } from "../../auth/share.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Session } from "./session.ts";
 
@@ -18,24 +19,30 @@ export interface SessionLimits {
 /** TCP connections of one forward, or of one proxied port, at a time. */
 const MAX_CONNECTIONS = 128;
 
-/** Throws `too-many` when there is no room for one more session of this container, or without one of the host itself. */
-export function checkSessions(live: Iterable<Session>, container: string | undefined, limits: SessionLimits): void {
-  const own = [...live].filter(({ purpose }) => purpose.kind !== "connection");
-  if (own.length >= limits.sessions)
-    throw new FairleadError("too-many", `This agent serves at most ${limits.sessions} sessions (max_sessions).`);
-  // One that is being ended has given its place up: whoever closes a session may open the next at once.
-  const here = own.filter(({ purpose, signal }) => purpose.container?.id === container && !signal.aborted);
-  if (here.length >= limits.sessionsPerContainer)
-    throw new FairleadError(
-      "too-many",
-      `A container, and the host itself, has at most ${limits.sessionsPerContainer} sessions (max_sessions_per_container).`,
-    );
+/** Who wants one more session, of which container, or without one of the host itself. */
+export interface Wanted {
+  container: string | undefined;
+  subject: string;
 }
 
-/** Throws `too-many` when a session with so many connections, or an agent with so many in all, has no room for one more. */
-export function checkConnections({ own, all }: { own: number; all: number }, limits: SessionLimits): void {
-  if (own >= MAX_CONNECTIONS)
+/** Throws `too-many` when there is no room for it. */
+export function checkSessions(live: Iterable<Session>, { container, subject }: Wanted, limits: SessionLimits): void {
+  const all = [...live].filter(({ purpose }) => purpose.kind !== "connection");
+  const taken = (sessions: Session[]): Taken => ({
+    all: sessions.length,
+    own: sessions.filter(({ visitor }) => visitor.subject.grant.subject === subject).length,
+  });
+  const { sessions, sessionsPerContainer } = limits;
+  checkShare(sessions, taken(all), `This agent serves at most ${sessions} sessions (max_sessions)`);
+  // One that is being ended has given its place up: whoever closes a session may open the next at once.
+  const here = all.filter(({ purpose, signal }) => purpose.container?.id === container && !signal.aborted);
+  const words = `A container, and the host itself, has at most ${sessionsPerContainer} sessions (max_sessions_per_container)`;
+  checkShare(sessionsPerContainer, taken(here), words);
+}
+
+/** Throws `too-many` when a session of so many connections, or an agent of which so many are taken, has no room for one more. */
+export function checkConnections(ofSession: number, taken: Taken, { connections }: SessionLimits): void {
+  if (ofSession >= MAX_CONNECTIONS)
     throw new FairleadError("too-many", `A session carries at most ${MAX_CONNECTIONS} connections at a time.`);
-  if (all >= limits.connections)
-    throw new FairleadError("too-many", `This agent carries at most ${limits.connections} forwarded connections.`);
+  checkShare(connections, taken, `This agent carries at most ${connections} forwarded connections`);
 }

@@ -5,7 +5,7 @@ import type { Subject } from "../../auth/grant.ts";
 import type { Budget } from "../../mux/budget.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Carried } from "./carried.ts";
-import { checkConnections, checkSessions, type SessionLimits } from "./limits.ts";
+import { checkConnections, checkSessions, type SessionLimits, type Wanted } from "./limits.ts";
 import type { Meter } from "./meter.ts";
 import type { SessionSpec } from "./purpose.ts";
 import { type Moved, Session } from "./session.ts";
@@ -73,15 +73,18 @@ export class LiveSessions {
     return counts;
   }
 
-  /** Throws `too-many` when there is no room for one more session of this container, or without one of the host itself. */
-  checkRoom(container: string | undefined): void {
-    checkSessions(this.#sessions.values(), container, this.#limits);
+  /** Throws `too-many` when there is no room for one more session. */
+  checkRoom(wanted: Wanted): void {
+    checkSessions(this.#sessions.values(), wanted, this.#limits);
   }
 
   /** Throws `too-many` when there is no room for one more connection of this session. */
   checkConnections(session: Session): void {
-    const own = session.children.size + this.#carried.of(session);
-    checkConnections({ own, all: this.connections }, this.#limits);
+    const { subject } = session.visitor.subject.grant;
+    const of = (one: Session) => one.children.size + this.#carried.of(one);
+    const own = this.all().filter(({ visitor }) => visitor.subject.grant.subject === subject);
+    const taken = { all: this.connections, own: own.reduce((sum, one) => sum + of(one), 0) };
+    checkConnections(of(session), taken, this.#limits);
   }
 
   /** TCP connections of forwards and proxied ports. */

@@ -147,7 +147,7 @@ export class Reception {
     const { right, audit } = opening;
     const reference = header.container ?? "";
     const container = this.#place(opening, header, visitor);
-    live.checkRoom(container?.id);
+    live.checkRoom({ container: container?.id, subject: visitor.subject.grant.subject });
     const onDrop = header.onDrop ?? opening.onDrop;
     const grace = onDrop === "kill" ? 0 : Math.min(header.grace ?? this.#parts.grace, MAX_GRACE_MS);
     const purpose = { kind: header.op, right, reference, container, ports: audit.ports };
@@ -193,7 +193,7 @@ export class Reception {
     const labels = container?.labels ?? {};
     const own = observed.visitor.subject.grant.subject === grant.subject && allows(grant, right, labels);
     if (!OBSERVABLE.has(kind) || !(own || allows(grant, "admin", labels))) throw gone();
-    live.checkRoom(container?.id);
+    live.checkRoom({ container: container?.id, subject: grant.subject });
     const purpose = { kind: "observer", right, reference, container };
     const session = live.add({ ...purpose, visitor, onDrop: "kill", grace: 0, channel, id });
     this.#run(session, {}, (io) => serveObserver(io, observed));

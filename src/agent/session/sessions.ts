@@ -211,7 +211,7 @@ export class Sessions {
     this.#reception.checkNew(subject);
     const { right } = openingOf(header, json(body));
     const { id } = await containers.find(header.container ?? "", { grant: subject.grant, right });
-    this.#live.checkRoom(id);
+    this.#live.checkRoom({ container: id, subject: subject.grant.subject });
     const container = await runtime.inspect(id, signal);
     const { name, state } = container;
     if (STOPPED.has(state))

@@ -64,8 +64,8 @@ interface Route {
   open(body: Uint8Array): Channel;
 }
 
-/** Channels that one subject may have open, over all its connections. */
-const MAX_CHANNELS = 1_024;
+/** Channels that one subject may have open, over all its connections: fewer than one agent's line takes, so that nobody fills that alone. */
+const MAX_CHANNELS = 768;
 const NOTHING = new Uint8Array(0);
 const SESSION_ID_BYTES = 12;
 /** What a disabled node has begun before goes on; what is asked of its HTTP side is looked at there. */

@@ -1,12 +1,14 @@
 /** The desk: limits, idle time, withdrawn access, one writer, and the two steps of a shutdown. */
 
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { Client } from "../../../src/client/client.ts";
 import type { RemoteSession } from "../../../src/client/session.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import type { ExitStatus } from "../../../src/protocol/packet.ts";
-import { startDesk } from "../../support/desk.ts";
+import type { Grant } from "../../../src/protocol/rights.ts";
+import { ADMIN, startDesk } from "../../support/desk.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
 
@@ -111,6 +113,36 @@ test("limits on sessions are told by name", async () => {
   await client.exec("web", TERMINAL);
   await assert.rejects(client.exec("web", TERMINAL), /max_sessions/);
   await client.close();
+  await desk.close();
+});
+
+for (const limits of [{ sessions: 8 }, { sessionsPerContainer: 8 }])
+  test(`of ${Object.keys(limits).join()} one person leaves some to others`, async () => {
+    const desk = await startDesk({ exec: linger, limits });
+    const [hog, other] = [desk.client(), desk.client([], { ...ADMIN, subject: "other" })];
+    for (let i = 0; i < 6; i += 1) await hog.exec("web", TERMINAL);
+    await assert.rejects(hog.exec("web", TERMINAL), {
+      code: "too-many",
+      message: /\(max_sessions.*\); you have 6, and the rest is kept for others\.$/,
+    });
+    await other.exec("web", TERMINAL);
+    for (const client of [hog, other]) await client.close();
+    await desk.close();
+  });
+
+test("of connections, too", async () => {
+  const dial = () => new PassThrough();
+  const desk = await startDesk({ dial, limits: { connections: 8 } });
+  const forward = async (grant: Grant) => {
+    const client = desk.client([], grant);
+    return { client, opened: await client.forward("web", { ports: [80] }) };
+  };
+  const [hog, other] = [await forward(ADMIN), await forward({ ...ADMIN, subject: "other" })];
+  for (let i = 0; i < 6; i += 1) await hog.opened.dial(80);
+  assert.equal(await codeOf(await hog.opened.dial(80)), "too-many");
+  await other.opened.dial(80);
+  await until("the other's", () => desk.sessions.counts()["connection"] === 7);
+  for (const { client } of [hog, other]) await client.close();
   await desk.close();
 });
 
