@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Credentials } from "../auth/credentials.ts";
+import type { TokenGrant } from "../auth/tokens.ts";
 import type { StateDirectory } from "../boot/state.ts";
 import type { Grant } from "../protocol/rights.ts";
 import type { AgentConfig } from "./config.ts";
@@ -24,9 +25,12 @@ export async function localToken(state: StateDirectory): Promise<string> {
 }
 
 export function openCredentials({ grants }: AgentConfig, token: string): Credentials {
-  const configured = grants.map(({ name, token_sha256: sha256, rights, scopes }) => ({
+  return new Credentials({ tokens: [{ grant: LOCAL, token }, ...grantsOf(grants)] });
+}
+
+export function grantsOf(grants: AgentConfig["grants"]): TokenGrant[] {
+  return grants.map(({ name, token_sha256: sha256, rights, scopes }) => ({
     grant: { subject: `token:${name}`, rights, scopes },
     sha256,
   }));
-  return new Credentials({ tokens: [{ grant: LOCAL, token }, ...configured] });
 }

@@ -19,6 +19,7 @@ import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { openPasses, openUplink } from "./fleet.ts";
 import { type Machine, openMachine } from "./machine.ts";
+import { watchGrants } from "./grants-watch.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
 import { processMetrics } from "../door/process-metrics.ts";
@@ -33,6 +34,8 @@ import type { Uplink } from "./uplink/uplink.ts";
 
 export interface AgentOptions {
   config: AgentConfig;
+  /** The same, as it is now. */
+  reread: () => Promise<AgentConfig>;
   log: Logger;
   version: string;
   pid: number;
@@ -87,7 +90,8 @@ export class Agent {
   /** Takes no new work and waits for what is open; once `cut` aborts it waits for nobody, and leaves no process behind. */
   async close(cut: AbortSignal): Promise<void> {
     const { audit, gateway, sessions, credentials, containers, events, runtime } = this.#parts;
-    const { presence, certificate, uplink, line, stopMetrics } = this.#parts;
+    const { presence, certificate, uplink, line, stopMetrics, stopGrants } = this.#parts;
+    stopGrants();
     certificate?.close();
     stopMetrics();
     await gateway.drain();
@@ -154,6 +158,7 @@ interface Parts extends Own, Machine, Desk {
   /** What leads to the server; absent without one. */
   uplink: Uplink | undefined;
   line: SessionsLine | undefined;
+  stopGrants: () => void;
   stopMetrics: () => void;
 }
 
@@ -170,6 +175,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     identity && openUplink({ config, log, version }, { ...machine, identity, certificate, line: () => line });
   const passes = identity && openPasses(identity, { sessions, pin: () => certificate?.pin });
   const credentials = openCredentials(config, own.token);
+  const stopGrants = watchGrants({ ...options, tokens: credentials.tokens, grants: config.grants });
   const gateway = await openGateway(options, { own, machine, sessions, credentials, metrics, passes, uplink });
   const connected = () => uplink?.hasten();
   const line: SessionsLine | undefined =
@@ -177,7 +183,7 @@ async function build(options: AgentOptions, own: Own): Promise<Parts> {
     passes &&
     new SessionsLine(uplink, { sessions, passes, gateway, budget, software: softwareOf(options), log, connected });
   agentMetrics(metrics, { config, ...machine, ...desk, audit, uplink, line });
-  return { ...own, ...machine, ...desk, credentials, gateway, uplink, line, stopMetrics };
+  return { ...own, ...machine, ...desk, credentials, gateway, uplink, line, stopGrants, stopMetrics };
 }
 
 interface DeskParts {

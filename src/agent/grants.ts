@@ -52,7 +52,7 @@ export const GRANTS_SETTING = setting({
   ),
   default: [],
   effect:
-    "Who may do what, beside the agent's own token: each entry gives the holder of a token rights on the containers that match any of its scopes (no scopes: all of them; an empty label value: any). Whoever has exec, attach-rw, copy-in or host-shell can become root here.",
+    "Who may do what, beside the agent's own token: each entry gives the holder of a token rights on the containers that match any of its scopes (no scopes: all of them; an empty label value: any). Whoever has exec, attach-rw, copy-in or host-shell can become root here. A change in a file holds within seconds, without a restart: who is taken out, or has other rights, is signed out and his sessions end.",
   secret: (raw) => /"?\btoken"?\s*:/.test(typeof raw === "string" ? raw : JSON.stringify(raw)),
 });
 

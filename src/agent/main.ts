@@ -16,9 +16,9 @@ const uiDirectory = fileURLToPath(new URL("../../dist/ui", import.meta.url));
 
 await run({
   program: agentProgram(version),
-  start: async ({ config, log, stopping }) => {
+  start: async ({ config, reread, log, stopping }) => {
     const { pid, env } = process;
-    const agent = await Agent.start({ config, log, version, pid, env, uiDirectory, stopping });
+    const agent = await Agent.start({ config, reread, log, version, pid, env, uiDirectory, stopping });
     process.stdout.write(welcome(agent));
     return agent;
   },

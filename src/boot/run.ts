@@ -29,6 +29,8 @@ type Operated = Table & {
 
 interface Context<T extends Table> {
   config: ValuesOf<T>;
+  /** The same, as its sources have it now. Rejects with {@link ConfigError}. */
+  reread: () => Promise<ValuesOf<T>>;
   log: Log;
   /** Aborted when the program is told to end, also while it still starts. */
   stopping: AbortSignal;
@@ -64,7 +66,7 @@ export async function run<T extends Operated>(main: Main<T>): Promise<void> {
   if (request === "version") return print(`${main.program.name} ${main.program.version}\n`);
   await configured(main.program, argv, async (loaded) => {
     if (request === "print-config") return print(printConfig(main.program, loaded));
-    await live(main, loaded);
+    await live(main, loaded, async () => (await load(main.program, argv)).values);
   });
 }
 
@@ -122,7 +124,11 @@ async function checkSecretFile(path: string): Promise<void> {
   await readSecretFile(await realpath(path).catch(() => path));
 }
 
-async function live<T extends Operated>({ program, start }: Main<T>, { values, warnings }: Loaded<T>): Promise<void> {
+async function live<T extends Operated>(
+  { program, start }: Main<T>,
+  { values, warnings }: Loaded<T>,
+  reread: Context<T>["reread"],
+): Promise<void> {
   const config: ValuesOf<Operated> = values;
   const opened = openLog({
     name: program.name.split(" ").at(-1) ?? program.name,
@@ -134,7 +140,9 @@ async function live<T extends Operated>({ program, start }: Main<T>, { values, w
   const life = new Life(opened, config.shutdown_grace);
   for (const warning of warnings) log.warn(warning);
   log.debug({ version: program.version, node: process.version, pid: process.pid }, "starting");
-  await life.exit(await startAndClose({ start, life, context: { config: values, log, stopping: life.stopping } }));
+  await life.exit(
+    await startAndClose({ start, life, context: { config: values, reread, log, stopping: life.stopping } }),
+  );
 }
 
 interface Lifetime<T extends Table> {
