@@ -5,6 +5,7 @@ import type { IncomingMessage } from "node:http";
 import { WebSocket } from "ws";
 import { type Signer, signatureHeaders } from "../../auth/signature.ts";
 import type { Transport } from "../../mux/transport.ts";
+import { CLIENT_OPTIONS } from "../../net/client-options.ts";
 import { SocketTransport } from "../../net/socket-transport.ts";
 import { FairleadError, Problem } from "../../protocol/errors.ts";
 import { SUBPROTOCOL, UPLINK_PATH } from "../../protocol/version.ts";
@@ -12,8 +13,6 @@ import { connectSecurely, type ServerAddress } from "./secure.ts";
 
 /** Milliseconds for connecting, TLS and the upgrade together. */
 const HANDSHAKE_MS = 15_000;
-/** Largest message taken from the server, in bytes: frames are far smaller. */
-const MAX_MESSAGE = 1_048_576 + 1_024;
 /** Of an answer that is no WebSocket, in bytes. */
 const MAX_PROBLEM = 65_536;
 
@@ -39,9 +38,7 @@ function open({ url }: ServerAddress, { signer, wire }: { signer: Signer; wire: 
   address.pathname = url.pathname.replace(/\/$/, "") + UPLINK_PATH;
   return new WebSocket(address, [SUBPROTOCOL], {
     headers: signatureHeaders({ method: "GET", target: UPLINK_PATH }, signer),
-    perMessageDeflate: false,
-    skipUTF8Validation: true,
-    maxPayload: MAX_MESSAGE,
+    ...CLIENT_OPTIONS,
     handshakeTimeout: HANDSHAKE_MS,
     // In TLS or on loopback no intermediary sees the bytes that a mask would hide.
     generateMask: (mask: Buffer) => void mask.fill(0),

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { connect, type Socket } from "node:net";
 import { WebSocket } from "ws";
 import type { Dial, Transport } from "../../client/client.ts";
+import { CLIENT_OPTIONS } from "../../net/client-options.ts";
 import { SocketTransport } from "../../net/socket-transport.ts";
 import { SESSIONS_PATH, SUBPROTOCOL } from "../../protocol/version.ts";
 import { addressOf, refusal, stranger, unreachable } from "./http.ts";
@@ -12,8 +13,6 @@ import { secureConnection } from "./secure.ts";
 
 /** Milliseconds for connecting, TLS and the upgrade together. */
 const HANDSHAKE_MS = 10_000;
-/** Largest message taken from the other side, in bytes: frames are far smaller. */
-const MAX_MESSAGE = 1_048_576 + 1_024;
 
 /** What to bring instead of the token, on a connection that has proved already whose it is. */
 interface Entrance {
@@ -58,9 +57,7 @@ function open(server: Server, entrance: Entrance | undefined): WebSocket {
   url.protocol = secure ? "wss:" : "ws:";
   return new WebSocket(url, [SUBPROTOCOL], {
     headers: { authorization: entrance?.authorization ?? `Bearer ${server.token.reveal()}` },
-    perMessageDeflate: false,
-    skipUTF8Validation: true,
-    maxPayload: MAX_MESSAGE,
+    ...CLIENT_OPTIONS,
     handshakeTimeout: HANDSHAKE_MS,
     ...(secure && { createConnection: secureConnection(server) }),
     ...(socket && { createConnection: () => connect(socket) }),

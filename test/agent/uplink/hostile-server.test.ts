@@ -17,8 +17,8 @@ import { until } from "../../support/until.ts";
 
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 10, max: 20 };
-/** What an agent may close such a line with: the multiplexer says 1002 as browsers may say it too. */
-const COMPLAINTS: number[] = [CLOSE.protocol, 4_002, CLOSE.tooLarge];
+/** What an agent may close such a line with: the multiplexer says 1002 as browsers may say it too, `ws` of too many pieces 1008. */
+const COMPLAINTS: number[] = [CLOSE.protocol, 4_002, CLOSE.tooLarge, 1_008];
 /** RFC 6455, section 1.3. */
 const WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -30,6 +30,10 @@ const FRAMES: [name: string, bytes: number[]][] = [
   ["a ping of 126 bytes", [0x89, 0x7e, 0x00, 0x7e]],
   ["an unknown opcode", [0x83, 0x00]],
   ["a continuation of nothing", [0x80, 0x00]],
+  [
+    "a message of a thousand pieces",
+    [0x02, 0x01, 0x00, ...Array.from({ length: 1_000 }, () => [0x00, 0x01, 0x00]).flat()],
+  ],
   ["a text message", [0x81, 0x01, 0x61]],
   ["half a frame of the multiplexer", [0x82, 0x02, 0x00, 0x00]],
 ];
