@@ -5,21 +5,19 @@ import { suite, test } from "node:test";
 import { closeAll, type Kind, type Live, MAIN, openAll } from "./kinds.ts";
 import { Scene } from "./scene.ts";
 
-/** What may be said: a process that ended with its container was killed, a log has simply ended, a connection was closed. */
+/**
+ * What may be said: a process that ended with its container was killed, or the engine has forgotten it already; a log has
+ * simply ended, a connection was closed.
+ */
 const KILLED: Record<Kind, RegExp> = {
-  exec: /^exit 137$/,
-  terminal: /^exit 137$/,
+  exec: /^(exit 137|unknown)$/,
+  terminal: /^(exit 137|unknown)$/,
   attach: /^exit 137$/,
   logs: /^exit 0$/,
   connection: /^exit 0$/,
 };
 /** Nobody knows any more how they ended. */
-const REMOVED: Record<Kind, RegExp> = {
-  ...KILLED,
-  exec: /^(exit 137|unknown)$/,
-  terminal: /^(exit 137|unknown)$/,
-  attach: /^(exit 137|unknown)$/,
-};
+const REMOVED: Record<Kind, RegExp> = { ...KILLED, attach: /^(exit 137|unknown)$/ };
 
 const scene = Scene.forThisFile({ neighbour: "fault-container-neighbour" });
 

@@ -2,6 +2,7 @@
 
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { giveUpAfter } from "../../net/give-up.ts";
 import type { DirectDoor } from "../../protocol/node.ts";
 import { handshake, pinOf } from "./secure.ts";
 
@@ -80,12 +81,12 @@ async function within<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const giveUp = () => socket.destroy();
-  const late = setTimeout(giveUp, ms);
+  const callOff = giveUpAfter(ms, giveUp);
   ended.addEventListener("abort", giveUp, { once: true });
   try {
     return await work();
   } finally {
-    clearTimeout(late);
+    callOff();
     ended.removeEventListener("abort", giveUp);
   }
 }

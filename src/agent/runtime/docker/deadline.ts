@@ -1,5 +1,7 @@
 /** Work that must end in time, and at once when its caller gives up. */
 
+import { giveUpAfter } from "../../../net/give-up.ts";
+
 export interface Deadline {
   signal: AbortSignal;
   /** Milliseconds. */
@@ -14,7 +16,7 @@ export async function withDeadline<T>(deadline: Deadline, work: (signal: AbortSi
   signal.throwIfAborted();
   const cancel = new AbortController();
   const abort = () => cancel.abort(signal.reason);
-  const timer = setTimeout(() => cancel.abort(late()), ms);
+  const callOff = giveUpAfter(ms, () => cancel.abort(late()));
   signal.addEventListener("abort", abort, { once: true });
   try {
     return await Promise.race([work(cancel.signal), rejectOnAbort(cancel.signal)]);
@@ -22,7 +24,7 @@ export async function withDeadline<T>(deadline: Deadline, work: (signal: AbortSi
     cancel.signal.throwIfAborted();
     throw error;
   } finally {
-    clearTimeout(timer);
+    callOff();
     signal.removeEventListener("abort", abort);
   }
 }
