@@ -1,7 +1,7 @@
 /** Log files in a directory that together never exceed a size, restarts included; a disk that is full or away costs lines, never the program. */
 
 import { constants } from "node:fs";
-import { type FileHandle, open, readdir, rename, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, stat, statfs } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { isCode, makePrivateDirectory, removeIfThere, syncDirectory } from "./private-file.ts";
 
@@ -28,10 +28,11 @@ export interface LogFilesOptions {
   onRemove?: (path: string, bound: "size" | "age") => Promise<void>;
 }
 
-/** `retryAt` is on the monotonic clock. */
+/** `retryAt` is on the monotonic clock; `size` is what the largest text had that could not be written, in bytes. */
 interface Outage {
   retryAt: number;
   lost: number;
+  size: number;
 }
 
 export class LogFiles {
@@ -59,12 +60,15 @@ export class LogFiles {
       outage.lost += lines;
       throw new Error("the last attempt failed a moment ago");
     }
+    const bytes = Buffer.from(text);
     try {
-      await this.#append(Buffer.from(text));
+      if (outage) await this.#checkRoom(outage.size);
+      await this.#append(bytes);
     } catch (error) {
       await this.close();
       const retryAt = performance.now() + (this.#options.retryMs ?? RETRY_MS);
-      this.#outage = { lost: (outage?.lost ?? 0) + lines, retryAt };
+      const size = Math.max(outage?.size ?? 0, bytes.length);
+      this.#outage = { lost: (outage?.lost ?? 0) + lines, retryAt, size };
       if (!outage) this.#options.onChange({ broken: error instanceof Error ? error.message : String(error) });
       throw error;
     }
@@ -77,6 +81,12 @@ export class LogFiles {
     const file = this.#file;
     this.#file = undefined;
     await file?.close().catch(() => undefined);
+  }
+
+  /** A short text often fits where the one before did not: then the disk is as full as it was. */
+  async #checkRoom(size: number): Promise<void> {
+    const disk = await statfs(this.#options.directory).catch(() => undefined);
+    if (disk && disk.bavail * disk.bsize < size) throw new Error("the disk is still full");
   }
 
   async #append(bytes: Buffer): Promise<void> {

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, test } from "node:test";
 import { type LogOptions, type OpenLog, openLog } from "../../src/boot/log.ts";
+import { LogFiles } from "../../src/boot/log-files.ts";
 import { logText } from "../../src/boot/log-text.ts";
 import { Secret } from "../../src/lib/secret.ts";
 import { until } from "../support/until.ts";
@@ -194,6 +195,32 @@ test("a disk that fills costs lines and one warning, and the log goes on when th
     const gap = after.find(({ msg }) => msg === "log lines are missing here");
     assert.ok((gap?.lost ?? 0) >= 4000 - before);
     assert.equal(after.filter(({ n }) => n !== undefined).length, before, "what was written before is still there");
+  });
+});
+
+test("a disk that has room for short texts only is full, and is not told to be well again each time that one fits", async () => {
+  const mount = join(root, "narrow");
+  await onTmpfs(mount, "size=1m", async () => {
+    await writeFile(join(mount, "ballast"), Buffer.alloc(900_000));
+    const states: object[] = [];
+    const onChange = (state: object) => void states.push(state);
+    const files = new LogFiles({
+      directory: join(mount, "log"),
+      name: "agent",
+      maxSize: 64_000_000,
+      retryMs: 0,
+      onChange,
+    });
+    const write = (length: number) => files.write(`${"z".repeat(length)}\n`, 1).catch(() => undefined);
+    for (let i = 0; i < 10; i += 1) {
+      await write(500_000);
+      await write(10);
+    }
+    assert.equal(states.length, 1);
+    await rm(join(mount, "ballast"));
+    await write(10);
+    assert.deepEqual(states[1], { lost: 20 });
+    await files.close();
   });
 });
 
