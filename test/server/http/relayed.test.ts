@@ -6,6 +6,7 @@ import { WebSocket } from "ws";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { VouchedStream } from "../../../src/door/channel-stream.ts";
 import { PAGE_SECRET_HEADER } from "../../../src/protocol/version.ts";
+import { bearer, converse, requestText } from "../../support/front.ts";
 import { until } from "../../support/until.ts";
 import { RelayedScene } from "./relayed-scene.ts";
 
@@ -84,6 +85,36 @@ suite("an agent's HTTP side through a server", () => {
     const away = await ask("/api/v1/nodes/box2/containers");
     assert.equal(away.status, 503);
     assert.partialDeepStrictEqual(await away.json(), { code: "agent-away" });
+  });
+
+  test("a path that could be read in two ways leads nowhere else, here or there", async () => {
+    const { host, port } = new URL(url);
+    const wanted = ["/api/v1/containers", "/api/v1/whoami", "/api/v1/version"];
+    const tricks = wanted.flatMap((path) => {
+      const [, , , last] = path.split("/");
+      return [
+        `${NODE}/../../${last}`,
+        `${NODE}/..%2F..%2F${last}`,
+        `${NODE}/%2e%2e/%2e%2e/${last}`,
+        `${NODE}/containers/%2e%2e/${last}`,
+        `${NODE}/containers/..%2f${last}`,
+        `${NODE}/containers/web%2F..%2F..%2F${last}`,
+        `${NODE}/./${last}`,
+        `${NODE}//${last}`,
+        `${NODE}/${last}/`,
+        `${NODE}/${last}%3Fx=1`,
+        `${NODE}/${last}%23`,
+        `${NODE}/${last};x=1`,
+        `${NODE}\\${last}`,
+        `/api/v1/nodes/box%2F${last}`,
+        `/api/v1/nodes/elsewhere%2F..%2Fbox/${last}`,
+        `/api/v1/nodes/elsewhere/../box/${last}`,
+      ];
+    });
+    for (const path of tricks) {
+      const answer = await converse(Number(port), requestText(host, { path, headers: [bearer(admin)] }));
+      assert.ok([400, 404].includes(answer.status), `${path} answers ${answer.status}`);
+    }
   });
 
   test("a watch goes on through the server, and ends with its reader", async () => {
