@@ -1,6 +1,7 @@
 /** Addresses that may be dialled. */
 
 import assert from "node:assert/strict";
+import { isIPv4 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
 import type { ContainerInspectInfo } from "dockerode";
@@ -30,6 +31,12 @@ test("no address of this host, and none that means this host or a whole net, is 
     "::",
     "fe80::1",
     "ff02::1",
+    "::127.0.0.1",
+    "64:ff9b::7f00:1",
+    "64:ff9b:1::7f00:1",
+    "2002:7f00:1::1",
+    "2001:0:7f00:1::1",
   ];
-  assert.deepEqual(addressesOf(...own, ...special, "::ffff:127.0.0.1", "localhost", "not an address"), []);
+  const mapped = own.filter((address) => isIPv4(address)).map((address) => `::ffff:${address}`);
+  assert.deepEqual(addressesOf(...own, ...mapped, ...special, "::ffff:127.0.0.1", "localhost", "not an address"), []);
 });
