@@ -7,6 +7,8 @@ import { Budget } from "../../src/mux/budget.ts";
 import type { ChannelEvents } from "../../src/mux/channel.ts";
 import { HEADER_BYTES } from "../../src/mux/frame.ts";
 import { Mux } from "../../src/mux/mux.ts";
+import { CLOSE } from "../../src/mux/errors.ts";
+import { Liveness } from "../../src/mux/liveness.ts";
 import type { Transport } from "../../src/mux/transport.ts";
 import { transportPair } from "../support/transport-pair.ts";
 
@@ -70,4 +72,39 @@ test("while messages come the round trip is measured once a second", async (t) =
     assert.equal(await pings(1), 1);
   }
   assert.equal(await pings(5), 0);
+});
+
+/** One side's look at the other, with a clock of its own. */
+function watched(t: TestContext) {
+  let clock = 0;
+  t.mock.method(performance, "now", () => clock);
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const ends: [code: number, reason: string][] = [];
+  const liveness = new Liveness({ ping() {}, close: (code, reason) => void ends.push([code, reason]) });
+  const pass = (seconds: number) => {
+    for (let i = 0; i < seconds; i++) {
+      clock += SECOND;
+      t.mock.timers.tick(SECOND);
+    }
+  };
+  return { liveness, ends, pass };
+}
+
+test("who says nothing for 45 s is gone, and any frame begins them anew", (t) => {
+  const { liveness, ends, pass } = watched(t);
+  liveness.greeted();
+  pass(45);
+  liveness.hear();
+  pass(45);
+  assert.deepEqual(ends, []);
+  pass(10);
+  assert.deepEqual(ends, [[CLOSE.dead, "nothing heard for 46 s"]]);
+});
+
+test("who does not greet within 10 s is not waited for", (t) => {
+  const { ends, pass } = watched(t);
+  pass(10);
+  assert.deepEqual(ends, []);
+  pass(10);
+  assert.deepEqual(ends, [[CLOSE.protocol, "no HELLO in time"]]);
 });
