@@ -6,6 +6,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { StartError } from "../boot/run.ts";
+import { isLoopback } from "../door/address.ts";
 import type { AgentConfig } from "./config.ts";
 // `bin/start` reads the same list.
 import sockets from "./engine-sockets.json" with { type: "json" };
@@ -14,6 +15,12 @@ import sockets from "./engine-sockets.json" with { type: "json" };
 export function engineHost({ XDG_RUNTIME_DIR: own = `/run/user/${userInfo().uid}` }: NodeJS.ProcessEnv): string {
   const paths = sockets.map((path) => path.replace("$XDG_RUNTIME_DIR", own));
   return `unix://${paths.find((path) => existsSync(path)) ?? paths[0]}`;
+}
+
+/** Whether others are on the way to it. */
+export function isExposed(host: string): boolean {
+  const { protocol, hostname } = new URL(host);
+  return protocol === "tcp:" && hostname !== "localhost" && !isLoopback(hostname.replace(/^\[|\]$/g, ""));
 }
 
 /** What TLS to the engine at `host` needs, in files named as Docker's own tools have them; nothing for a socket on this machine. */

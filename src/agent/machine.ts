@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import type { Log } from "../boot/log.ts";
 import { refuseStart } from "../boot/run.ts";
 import type { AgentConfig } from "./config.ts";
-import { engineHost, engineTls } from "./engine-address.ts";
+import { engineHost, engineTls, isExposed } from "./engine-address.ts";
 import { watchEngine } from "./engine-watch.ts";
 import { meteredRuntime } from "./metrics/runtime.ts";
 import { createDockerRuntime } from "./runtime/docker/docker.ts";
@@ -37,12 +37,18 @@ export interface Machine {
 export async function openMachine(options: MachineOptions, metrics: Registry): Promise<Machine> {
   const { config, log, env, stopping } = options;
   const engine = config.docker_host || engineHost(env);
+  const tls = await engineTls(engine, config);
+  if (!tls.tls && isExposed(engine))
+    log.warn(
+      { engine },
+      "the engine is reached without TLS: anybody on the way can become root on its host; set docker_cert_path",
+    );
   const docker = createDockerRuntime({
     host: engine,
     stateDir: config.data_dir,
     log,
     ...(config.helper_image && { helperImage: config.helper_image }),
-    ...(await engineTls(engine, config)),
+    ...tls,
   });
   const runtime = meteredRuntime(docker, metrics);
   const containers = watchEngine({ runtime, engine, node: config.node_name, log, stopping });

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { engineHost, engineTls } from "../../src/agent/engine-address.ts";
+import { engineHost, engineTls, isExposed } from "../../src/agent/engine-address.ts";
 import sockets from "../../src/agent/engine-sockets.json" with { type: "json" };
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -31,4 +31,11 @@ test("of several certificates that are missing the same one is named each time",
     await assert.rejects(engineTls("tcp://engine:2376", { docker_cert_path: "/nowhere" }), {
       message: /^docker_cert_path: \/nowhere\/ca\.pem cannot be read/,
     });
+});
+
+test("an engine on this machine is nobody else's to overhear, one elsewhere is", () => {
+  const own = ["unix:///run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375", "tcp://[::1]:2375"];
+  assert.deepEqual(own.filter(isExposed), []);
+  const elsewhere = ["tcp://192.0.2.1:2375", "tcp://box.example.com:2375", "tcp://[2001:db8::1]:2375"];
+  assert.deepEqual(elsewhere.filter(isExposed), elsewhere);
 });

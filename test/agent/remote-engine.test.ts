@@ -106,6 +106,13 @@ suite("an agent whose engine is on another machine", () => {
     await rm(home, { recursive: true, force: true });
   });
 
+  test("is warned of where it is reached without TLS", async () => {
+    const open = await startAgent({ engine: { host: "tcp://192.0.2.1:2375" } });
+    assert.match(open.log(), /the engine is reached without TLS/);
+    await open.stop();
+    assert.ok(!agent.log().includes("without TLS"));
+  });
+
   test("does not start without the certificates, or with some that the engine refuses, and says which setting to mend", async () => {
     const engine = { host: secure.tcp };
     const nowhere = startAgent({ engine, flags: ["--docker-cert-path", "/nowhere"] });
