@@ -1,6 +1,6 @@
 /** The only place that decides who may do what. */
 
-import type { Grant, Right, Scope } from "../protocol/rights.ts";
+import { type Grant, matches, type Right } from "../protocol/rights.ts";
 
 /**
  * Somebody who proved who he is. `revoked` aborts when that stops being true, with a FairleadError as its reason;
@@ -41,10 +41,4 @@ export function allows(grant: Grant, right: Right, labels: Readonly<Record<strin
   if (!holds(grant, right)) return false;
   if (ABOUT_THE_AGENT.has(right) || grant.scopes.length === 0) return true;
   return grant.scopes.some((scope) => matches(scope, labels));
-}
-
-function matches(scope: Scope, labels: Readonly<Record<string, string>>): boolean {
-  return Object.entries(scope).every(
-    ([label, value]) => Object.hasOwn(labels, label) && (value === "" || labels[label] === value),
-  );
 }

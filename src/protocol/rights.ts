@@ -46,6 +46,13 @@ export const ALLOWS: Record<Right, string> = {
 export const Scope = z.record(z.string().check(z.minLength(1)), z.string());
 export type Scope = z.infer<typeof Scope>;
 
+/** Whether a container with these labels is in the scope. */
+export function matches(scope: Scope, labels: Readonly<Record<string, string>>): boolean {
+  return Object.entries(scope).every(
+    ([label, value]) => Object.hasOwn(labels, label) && (value === "" || labels[label] === value),
+  );
+}
+
 /** As people write one: `NAME=VALUE,NAME=VALUE`. `undefined` for what is none. */
 export function parseScope(text: string): Scope | undefined {
   const labels = text.split(",").map((label): [string, string] | undefined => {

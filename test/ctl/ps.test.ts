@@ -72,6 +72,15 @@ suite("ctl ps, version, sign-in and help", () => {
     assert.ok((await names("-a")).includes("ctl-ps-down"));
   });
 
+  test("-l shows those with the labels alone", async () => {
+    const project = "com.docker.compose.project";
+    assert.deepEqual(await names("-l", `${project}=ps-shop`), ["ctl-ps-up"]);
+    assert.deepEqual(await names("-a", "--selector", `${project}=,com.docker.compose.service=web`), ["ctl-ps-up"]);
+    assert.deepEqual(await names("-l", `${project}=another`), [""]);
+    const { code, stderr } = await runCtl(agent, ["ps", "-l", "shop"]);
+    assert.deepEqual([code, /Labels are written NAME=VALUE/.test(stderr)], [2, true]);
+  });
+
   test("-o json and -o yaml are what the agent says, for programs", async () => {
     const { stdout } = await runCtl(agent, ["ps", "-a", "-o", "json"]);
     const list = JSON.parse(stdout.toString()) as { name: string; state: string; service?: string; id: string }[];

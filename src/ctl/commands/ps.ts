@@ -1,8 +1,9 @@
 /** `ctl ps`: the containers on the host. */
 
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { ContainerList, type ContainerView } from "../../protocol/container.ts";
 import { NodeList } from "../../protocol/node.ts";
+import { matches, parseScope, type Scope } from "../../protocol/rights.ts";
 import { apiOf } from "../../protocol/version.ts";
 import { CONTAINERS, inOrder, type Placed, PLACED_CONTAINERS } from "../containers-table.ts";
 import { UsageError, verdictOf } from "../failure.ts";
@@ -18,6 +19,7 @@ interface Options {
   allNodes?: boolean;
   node?: string;
   output?: OutputFormat;
+  selector?: Scope;
   watch?: boolean;
 }
 
@@ -30,6 +32,8 @@ Examples:
   ctl ps -a -o wide                       all of them, with more columns
   ctl ps -o name | xargs -n1 ctl logs --tail 5
   ctl ps -o json | jq -r '.[].image'
+  ctl ps -l com.docker.compose.project=shop,tier=
+                                          those with these labels; tier may have any value
   ctl ps --watch                          and then each container that changes, until Ctrl-C
   ctl ps --node box                       of one node, through the server
   ctl ps --all-nodes -o name              all there are, as NODE:container`;
@@ -39,6 +43,7 @@ export function psCommand(invocation: Invocation): Entry {
     .description("List containers.")
     .option("-a, --all", "those that do not run too")
     .addOption(outputOption())
+    .option("-l, --selector <labels>", "those with these labels: NAME=VALUE,NAME=VALUE", selectorOf)
     .option("--watch", "go on with each change")
     .option("--node <node>", "those of this node of the server's")
     .option("--all-nodes", "those of all nodes of the server's")
@@ -85,11 +90,17 @@ async function psOfAll(invocation: Invocation, { watch, node, output, ...options
   return exit;
 }
 
-function wanted(answer: unknown, { all }: Options): ContainerView[] {
+function wanted(answer: unknown, { all, selector = {} }: Options): ContainerView[] {
   const { containers } = ContainerList.parse(answer);
-  return inOrder(containers).filter(
-    ({ state }) => all || state === "running" || state === "paused" || state === "restarting",
-  );
+  return inOrder(containers)
+    .filter(({ labels }) => matches(selector, labels))
+    .filter(({ state }) => all || state === "running" || state === "paused" || state === "restarting");
+}
+
+function selectorOf(text: string): Scope {
+  const selector = parseScope(text);
+  if (selector) return selector;
+  throw new InvalidArgumentError("Labels are written NAME=VALUE, with a comma between several; NAME= is any value.");
 }
 
 type Print = (containers: ContainerView[]) => Promise<void>;
