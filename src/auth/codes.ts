@@ -40,10 +40,11 @@ export function codeKey(typed: string): string {
 }
 
 export class Codes {
-  readonly #outstanding = new Map<string, { issuer: Subject; expires: number }>();
+  readonly #outstanding = new Map<string, { issuer: Subject; ends: number }>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
@@ -56,15 +57,14 @@ export class Codes {
         `${MAX_OUTSTANDING} sign-in codes are outstanding; use one, or wait 15 minutes.`,
       );
     const code = newCode();
-    const expires = this.#now() + CODE_MS;
-    this.#outstanding.set(codeKey(code), { issuer, expires });
-    return { code, expires };
+    this.admit(codeKey(code), { issuer, lifetime: CODE_MS });
+    return { code, expires: Date.now() + CODE_MS };
   }
 
-  /** A code that was made elsewhere, by its key. */
-  admit(key: string, { issuer, expires }: { issuer: Subject; expires: number }): void {
+  /** A code that was made elsewhere, by its key. `lifetime`: the milliseconds that it has left. */
+  admit(key: string, { issuer, lifetime }: { issuer: Subject; lifetime: number }): void {
     this.#sweep();
-    this.#outstanding.set(key, { issuer, expires });
+    this.#outstanding.set(key, { issuer, ends: this.#now() + Math.min(lifetime, CODE_MS) });
   }
 
   /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
@@ -79,6 +79,6 @@ export class Codes {
 
   #sweep(): void {
     const now = this.#now();
-    for (const [id, { expires }] of this.#outstanding) if (expires <= now) this.#outstanding.delete(id);
+    for (const [id, { ends }] of this.#outstanding) if (ends <= now) this.#outstanding.delete(id);
   }
 }

@@ -9,7 +9,7 @@ import { type TokenGrant, Tokens } from "./tokens.ts";
 export interface CredentialsOptions {
   /** The local random token and the configured ones. At least one: without any nobody could ever come in. */
   tokens: readonly TokenGrant[];
-  /** Milliseconds since 1970. */
+  /** For tests: in milliseconds, instead of the clock that nobody sets. */
   now?: () => number;
 }
 
@@ -20,7 +20,7 @@ export class Credentials {
   readonly pages: Pages;
   readonly throttle: Throttle;
 
-  constructor({ tokens, now = Date.now }: CredentialsOptions) {
+  constructor({ tokens, now }: CredentialsOptions) {
     if (tokens.length === 0) throw new Error("There is no token, so nobody could sign in; configure one.");
     this.tokens = new Tokens(tokens);
     this.tickets = new Tickets(now);

@@ -30,7 +30,7 @@ export interface Page {
 interface Entry extends Page {
   secret: Buffer;
   revocation: AbortController;
-  /** Milliseconds since 1970: the end whatever happens, and when it was last seen. */
+  /** In milliseconds of `now`: the end whatever happens, and when it was last seen. */
   ends: number;
   seen: number;
   holds: number;
@@ -44,7 +44,8 @@ export class Pages {
   readonly #now: () => number;
   readonly #sweeper: NodeJS.Timeout;
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }

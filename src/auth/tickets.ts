@@ -18,7 +18,7 @@ export interface Holder {
 
 interface Ticket {
   holder: Holder;
-  expires: number;
+  ends: number;
 }
 
 export class Tickets {
@@ -26,7 +26,8 @@ export class Tickets {
   readonly #outstanding = new Map<string, Ticket>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
@@ -39,7 +40,7 @@ export class Tickets {
         `${MAX_OUTSTANDING} WebSocket tickets are outstanding; try again in 30 seconds.`,
       );
     const ticket = newSecret();
-    this.#outstanding.set(keyOf(ticket), { holder, expires: this.#now() + TICKET_MS });
+    this.#outstanding.set(keyOf(ticket), { holder, ends: this.#now() + TICKET_MS });
     return ticket;
   }
 
@@ -50,14 +51,14 @@ export class Tickets {
     this.#outstanding.delete(keyOf(ticket));
     const { holder } = found;
     const samePage = holder.page === undefined || holder.page === bearer.page;
-    const good = found.expires > this.#now() && !holder.subject.revoked.aborted;
+    const good = found.ends > this.#now() && !holder.subject.revoked.aborted;
     return good && samePage && holder.origin === bearer.origin ? holder : undefined;
   }
 
   #sweep(): void {
     const now = this.#now();
-    for (const [id, { expires }] of this.#outstanding) {
-      if (expires > now) return;
+    for (const [id, { ends }] of this.#outstanding) {
+      if (ends > now) return;
       this.#outstanding.delete(id);
     }
   }

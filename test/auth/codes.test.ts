@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Codes } from "../../src/auth/codes.ts";
+import { codeKey, Codes, newCode } from "../../src/auth/codes.ts";
 import type { Subject } from "../../src/auth/grant.ts";
+import { clocks } from "../support/clocks.ts";
 
 function desk() {
   let now = 1_000_000;
@@ -39,8 +40,37 @@ suite("a sign-in code", () => {
     pass(15 * 60_000 - 1);
     assert.equal(codes.redeem(early.code), issuer);
     pass(1);
-    assert.equal(late.expires, 1_000_000 + 15 * 60_000);
     assert.equal(codes.redeem(late.code), undefined);
+  });
+
+  test("lives as long however the clock is set, and tells its end on the clock as it is", (t) => {
+    const { jump, pass } = clocks(t);
+    const { issuer } = desk();
+    const codes = new Codes();
+    for (const ms of [-86_400_000, 86_400_000]) {
+      const [early, late] = [codes.issue(issuer), codes.issue(issuer)];
+      const left = late.expires - Date.now();
+      assert.ok(left > 0 && left <= 15 * 60_000, `${left} ms`);
+      jump(ms);
+      assert.equal(codes.redeem(early.code), issuer);
+      pass(15 * 60_000);
+      assert.equal(codes.redeem(late.code), undefined);
+    }
+  });
+
+  test("that was made elsewhere lives for what it has left, and never for longer than others", (t) => {
+    const { pass } = clocks(t);
+    const { issuer } = desk();
+    const codes = new Codes();
+    const [short, long, over] = [newCode(), newCode(), newCode()];
+    codes.admit(codeKey(short), { issuer, lifetime: 60_000 });
+    codes.admit(codeKey(long), { issuer, lifetime: 86_400_000 });
+    codes.admit(codeKey(over), { issuer, lifetime: 0 });
+    assert.equal(codes.redeem(over), undefined);
+    pass(60_000);
+    assert.equal(codes.redeem(short), undefined);
+    pass(14 * 60_000);
+    assert.equal(codes.redeem(long), undefined);
   });
 
   test("ends with the access of its issuer", () => {

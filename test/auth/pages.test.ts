@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { inspect } from "node:util";
 import type { Subject } from "../../src/auth/grant.ts";
 import { Pages } from "../../src/auth/pages.ts";
+import { clocks } from "../support/clocks.ts";
 
 const HOUR = 3_600_000;
 
@@ -86,6 +87,23 @@ suite("a signed-in page", () => {
     pass(7 * 24 * HOUR);
     pages.sweep();
     assert.equal(page.subject.revoked.aborted, true);
+  });
+
+  test("is signed out neither sooner nor later because the clock is set", (t) => {
+    const { jump, pass } = clocks(t);
+    const { issuer } = desk();
+    const pages = new Pages();
+    t.after(() => pages.closeAll());
+    for (const ms of [8 * 24 * HOUR, -8 * 24 * HOUR]) {
+      const { page, cookie, secret } = pages.open(issuer);
+      jump(ms);
+      pages.sweep();
+      assert.equal(page.subject.revoked.aborted, false);
+      assert.equal(pages.verify(cookie, secret), page);
+      pass(12 * HOUR);
+      pages.sweep();
+      assert.equal(page.subject.revoked.aborted, true);
+    }
   });
 
   test("is refused to the one who opens the 257th", () => {

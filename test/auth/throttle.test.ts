@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Throttle, type Verdict } from "../../src/auth/throttle.ts";
+import { clocks } from "../support/clocks.ts";
+
+const DAY = 86_400_000;
 
 function desk() {
   let now = 1_000_000;
@@ -32,6 +35,19 @@ suite("the throttle", () => {
     pass(1);
     assert.equal(throttle.blockedFor("mallory"), 0);
     assert.deepEqual(throttle.failed("mallory"), { delayMs: 50 });
+  });
+
+  test("blocks for a minute, however the clock is set", (t) => {
+    const { jump, pass } = clocks(t);
+    for (const ms of [-DAY, DAY]) {
+      const throttle = new Throttle();
+      for (let i = 0; i < 10; i++) throttle.failed("mallory");
+      jump(ms);
+      const left = throttle.blockedFor("mallory");
+      assert.ok(left > 0 && left <= 60_000, `${left} ms`);
+      pass(60_000);
+      assert.equal(throttle.blockedFor("mallory"), 0);
+    }
   });
 
   test("does not remember more sources than it may", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Tickets } from "../../src/auth/tickets.ts";
+import { clocks } from "../support/clocks.ts";
 
 const ORIGIN = "http://localhost:9090";
 
@@ -40,6 +41,19 @@ suite("a ticket", () => {
     assert.ok(tickets.redeem(early, OWN));
     pass(1);
     assert.equal(tickets.redeem(late, OWN), undefined);
+  });
+
+  test("lives as long however the clock is set", (t) => {
+    const { jump, pass } = clocks(t);
+    const { holder } = desk();
+    const tickets = new Tickets();
+    for (const ms of [-86_400_000, 86_400_000]) {
+      const [early, late] = [tickets.issue(holder), tickets.issue(holder)];
+      jump(ms);
+      assert.equal(tickets.redeem(early, OWN), holder);
+      pass(30_000);
+      assert.equal(tickets.redeem(late, OWN), undefined);
+    }
   });
 
   test("is of no use to another origin or page, and is spent by the attempt", () => {

@@ -98,7 +98,7 @@ suite("an engine that was", () => {
   test("slow is waited for by an agent that starts, before it lets anybody in", async () => {
     const directory = await mkdtemp(join(tmpdir(), "fl-slow-"));
     const slow = createServer((socket) => {
-      const pass = () => socket.pipe(connect(engine.socket)).pipe(socket);
+      const pass = () => socket.pipe(connect(engine.socket).on("error", () => socket.destroy())).pipe(socket);
       setTimeout(pass, ANSWER_MS);
     });
     await once(slow.listen(join(directory, "docker.sock")), "listening");

@@ -63,7 +63,7 @@ export async function startFront(options: FrontOptions = {}) {
   const admin = newSecret();
   const local = { token: admin, grant: { subject: "local", rights: ["admin" as const], scopes: [] } };
   const tokens = [local, ...(options.tokens ?? [])];
-  const credentials = new Credentials({ tokens, now: () => Date.now() + clock.ahead });
+  const credentials = new Credentials({ tokens, now: () => performance.now() + clock.ahead });
   const lines: unknown[] = [];
   const write = (fields: object, message: string) => void lines.push({ ...fields, message });
   const directory = await mkdtemp(join(tmpdir(), "fl-front-"));

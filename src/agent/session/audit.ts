@@ -46,8 +46,8 @@ export class Trail {
 
   ended(session: Session, outcome: Outcome): void {
     this.#meter?.ended(session.purpose.kind, reasonOf(outcome));
-    const { bytesIn, bytesOut, connections, started, warning } = session;
-    const moved = { duration: Date.now() - started, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
+    const { age: duration, bytesIn, bytesOut, connections, warning } = session;
+    const moved = { duration, bytesIn, bytesOut, ...(connections > 0 && { connections }) };
     void this.#audit({
       event: "end",
       ...factsOf(session),
@@ -62,9 +62,10 @@ export class Trail {
     const { kind, ...options } = order;
     const session = randomBytes(ID_BYTES).toString("hex");
     const facts = { session, kind, ...callerOf(visitor), container: id, containerName: name };
-    const started = Date.now();
+    const began = performance.now();
+    const duration = () => Math.round(performance.now() - began);
     await this.#audit({ event: "open", ...facts, ...(Object.keys(options).length > 0 && { options }) });
-    return (outcome) => void this.#audit({ event: "end", ...facts, outcome, duration: Date.now() - started });
+    return (outcome) => void this.#audit({ event: "end", ...facts, outcome, duration: duration() });
   }
 
   refused(visitor: Visitor, { kind, reference }: Asked, { code }: FairleadError): void {

@@ -35,7 +35,6 @@ export class Session implements SessionIo, Moved {
   readonly id: string;
   readonly purpose: Purpose;
   readonly visitor: Visitor;
-  readonly started = Date.now();
   /** The TCP connections of a forward. */
   readonly children = new Set<Session>();
   readonly closed: Promise<void>;
@@ -115,6 +114,11 @@ export class Session implements SessionIo, Moved {
   /** What is on the other side is a terminal. */
   get tty(): boolean {
     return this.#tty;
+  }
+
+  /** Milliseconds since it was asked for. */
+  get age(): number {
+    return Math.round(performance.now() - this.#asked);
   }
 
   /** What the client was warned of. */

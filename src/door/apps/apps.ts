@@ -33,7 +33,7 @@ export class Apps {
   }
 
   /** The address that opens the app, once and within 30 s. Throws `unsupported` where nobody could come to it. */
-  invite(wanted: Omit<Invitation, "origin" | "expires">, from: { host: string; origin: string | undefined }) {
+  invite(wanted: Omit<Invitation, "origin">, from: { host: string; origin: string | undefined }) {
     const origin = this.#parts.addresses.originFor(wanted, from);
     const { code, expires } = this.#invitations.issue({ ...wanted, origin });
     this.#labels.remember(this.#parts.addresses.labelOf(wanted));

@@ -13,29 +13,30 @@ const MAX_OWN = 64;
 export interface Invitation extends Port {
   identity: Identity;
   origin: string;
-  /** Milliseconds since 1970. */
-  expires: number;
 }
 
 export class Invitations {
   /** By the code's digest, oldest first: all live equally long. */
-  readonly #outstanding = new Map<string, Invitation>();
+  readonly #outstanding = new Map<string, Invitation & { ends: number }>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** The oldest of a subject that has too many is good no more. Throws `too-many` when a thousand of all are outstanding. */
-  issue(wanted: Omit<Invitation, "expires">): { code: string; expires: number } {
+  /**
+   * The oldest of a subject that has too many is good no more. `expires`: milliseconds since 1970. Throws `too-many` when a
+   * thousand of all are outstanding.
+   */
+  issue(wanted: Invitation): { code: string; expires: number } {
     this.#sweep();
     this.#makeRoom(wanted.identity.subject.grant.subject);
     if (this.#outstanding.size >= MAX_OUTSTANDING)
       throw new FairleadError("too-many", `${MAX_OUTSTANDING} apps are about to be opened; try again in 30 seconds.`);
     const code = newSecret();
-    const expires = this.#now() + VALID_MS;
-    this.#outstanding.set(keyOf(code), { ...wanted, expires });
-    return { code, expires };
+    this.#outstanding.set(keyOf(code), { ...wanted, ends: this.#now() + VALID_MS });
+    return { code, expires: Date.now() + VALID_MS };
   }
 
   /** Uses the code up, whether or not it is good here. */
@@ -55,8 +56,8 @@ export class Invitations {
 
   #sweep(): void {
     const now = this.#now();
-    for (const [key, { expires }] of this.#outstanding) {
-      if (expires > now) return;
+    for (const [key, { ends }] of this.#outstanding) {
+      if (ends > now) return;
       this.#outstanding.delete(key);
     }
   }

@@ -12,7 +12,7 @@ const MAX_WAITING = 64;
 const INTERVAL_MS = 1_000;
 
 interface Waiting extends AskedReply {
-  expires: number;
+  ends: number;
   approvedBy?: Subject;
   refused?: true;
 }
@@ -20,6 +20,7 @@ interface Waiting extends AskedReply {
 export interface Asked {
   device: string;
   code: string;
+  /** Milliseconds since 1970. */
   expires: number;
   interval: number;
 }
@@ -29,7 +30,8 @@ export class Devices {
   readonly #waiting = new Map<string, Waiting>();
   readonly #now: () => number;
 
-  constructor(now: () => number = Date.now) {
+  /** `now` in milliseconds, of a clock that nobody sets. */
+  constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
@@ -40,10 +42,9 @@ export class Devices {
       throw new FairleadError("too-many", `${MAX_WAITING} logins wait to be approved; try again in ten minutes.`);
     const device = newSecret();
     const code = newCode();
-    const asked = this.#now();
-    const expires = asked + LIFETIME_MS;
-    this.#waiting.set(keyOf(device), { name, address, code, asked, expires });
-    return { device, code, expires, interval: INTERVAL_MS };
+    const asked = Date.now();
+    this.#waiting.set(keyOf(device), { name, address, code, asked, ends: this.#now() + LIFETIME_MS });
+    return { device, code, expires: asked + LIFETIME_MS, interval: INTERVAL_MS };
   }
 
   /** Who waits with this code. Throws `not-found`, as the next two do. */
@@ -88,6 +89,6 @@ export class Devices {
 
   #sweep(): void {
     const now = this.#now();
-    for (const [id, { expires }] of this.#waiting) if (expires <= now) this.#waiting.delete(id);
+    for (const [id, { ends }] of this.#waiting) if (ends <= now) this.#waiting.delete(id);
   }
 }

@@ -79,7 +79,7 @@ export async function admitLogins(
   while (!signal.aborted) {
     for (const { id } of await logins.entries()) {
       const login = await logins.take(id);
-      if (login) codes.admit(id, { issuer, expires: login.expires });
+      if (login) codes.admit(id, { issuer, lifetime: login.expires - Date.now() });
     }
     await wait(LOOK_MS, signal);
   }

@@ -51,7 +51,7 @@ export class Ledger {
   }: Asker & { header: RelayedHeader; session: string; node: string }): LedgerEntry {
     if (header.op === "dial") return this.connection(header.session ?? "");
     const facts = { session, kind: header.op, node, ...whoAsks(asker), ...referenceOf(header) };
-    const started = Date.now();
+    const began = performance.now();
     const children = { in: 0, out: 0, connections: 0 };
     this.#parents.set(session, children);
     this.#audit({ event: header.op === "resume" ? "resume" : "open", ...facts });
@@ -62,7 +62,7 @@ export class Ledger {
           event: "end",
           ...facts,
           outcome: code === CLOSE.cut ? "cut" : `closed ${code}`,
-          duration: Date.now() - started,
+          duration: Math.round(performance.now() - began),
           bytesIn: carried.in + children.in,
           bytesOut: carried.out + children.out,
           ...(children.connections > 0 && { connections: children.connections }),

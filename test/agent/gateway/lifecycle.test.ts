@@ -4,11 +4,13 @@ import type { AuditLine } from "../../../src/protocol/audit.ts";
 import { type Order, RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
 import { container } from "../../support/scripted-runtime.ts";
+import { clocks } from "../../support/clocks.ts";
 import { until } from "../../support/until.ts";
 import { type Asking, bearer, code, type Front, json, startFront } from "../../support/front.ts";
 
 const WEB = container({ name: "web", labels: { team: "blue" } });
 const PATH = "/api/v1/containers/web";
+const DAY = 86_400_000;
 
 /** A front whose engine writes down what it is told. */
 async function written(control: (order: Order, signal: AbortSignal) => Promise<void> = async () => {}) {
@@ -94,6 +96,16 @@ suite("what is done to a container over HTTP", () => {
       { event: "end", kind: "start", outcome: "engine-error", ...facts },
       { event: "refuse", kind: "stop", outcome: "not-found", reference: "nobody" },
     ]);
+  });
+
+  test("is told to have taken as long as it did, however the clock is set meanwhile", async (t) => {
+    const { jump } = clocks(t);
+    const steps = [-DAY, DAY];
+    await using front = await written(async () => jump(steps.shift() ?? 0));
+    for (const verb of ["stop", "start"]) await ask(front, { path: `${PATH}/${verb}` });
+    const durations = front.desk.audit.flatMap(({ duration }) => duration ?? []);
+    assert.ok(durations.length === 2 && durations.every((ms) => ms >= 0 && ms < DAY / 2), durations.join());
+    assert.ok(durations.every(Number.isInteger));
   });
 
   test("goes on without the client that asked for it, and the agent waits for it before it ends", async () => {

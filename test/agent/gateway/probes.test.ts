@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { newSecret } from "../../../src/auth/secret.ts";
+import { clocks } from "../../support/clocks.ts";
 import { bearer, json, startFront } from "../../support/front.ts";
 
 suite("a probe", () => {
@@ -21,6 +22,19 @@ suite("a probe", () => {
       const detailed = await front.ask({ path, headers: [bearer(metrics)] });
       assert.ok(Object.keys(json(detailed)).length > 1, path);
       assert.equal((await front.ask({ method: "HEAD", path })).status, 200);
+    }
+  });
+
+  test("tells for how long the agent has been running, however the clock is set", async (t) => {
+    await using front = await startFront();
+    const { jump, pass } = clocks(t);
+    for (const ms of [-86_400_000, 2 * 86_400_000]) {
+      jump(ms);
+      pass(10_000);
+      const seconds = Number(
+        json(await front.ask({ path: "/healthz", headers: [bearer(front.admin)] }))["uptimeSeconds"],
+      );
+      assert.ok(seconds >= 10 && seconds < 40_000, `${seconds} s`);
     }
   });
 

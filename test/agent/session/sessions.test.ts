@@ -8,9 +8,12 @@ import type { RemoteSession } from "../../../src/client/session.ts";
 import { FairleadError } from "../../../src/protocol/errors.ts";
 import type { ExitStatus } from "../../../src/protocol/packet.ts";
 import type { Grant } from "../../../src/protocol/rights.ts";
+import { clocks } from "../../support/clocks.ts";
 import { ADMIN, startDesk } from "../../support/desk.ts";
 import type { Script } from "../../support/scripted-runtime.ts";
 import { until } from "../../support/until.ts";
+
+const DAY = 86_400_000;
 
 /** Runs until it is closed. */
 async function linger({ closed }: Script): Promise<ExitStatus> {
@@ -69,6 +72,30 @@ test("withdrawn access ends live sessions and their connection", async () => {
   await assert.rejects(client.exec("web", TERMINAL), /withdrawn/);
   await client.close();
   await desk.close();
+});
+
+test("a session is told to have lasted as long as it did, however the clock is set meanwhile", async (t) => {
+  const { jump } = clocks(t);
+  const steps = [-DAY, DAY];
+  const exec = async () => {
+    jump(steps.shift() ?? 0);
+    return { code: 0 };
+  };
+  const desk = await startDesk({ exec });
+  const client = desk.client();
+  t.after(async () => {
+    await client.close();
+    await desk.close();
+  });
+  for (let i = 0; i < 2; i++) assert.equal(await codeOf(await client.exec("web", PIPE)), '{"code":0}');
+  const durations = await until("both ends in the audit", () => {
+    const told = desk.audit.flatMap(({ duration }) => duration ?? []);
+    return told.length === 2 && told;
+  });
+  assert.ok(
+    durations.every((ms) => Number.isInteger(ms) && ms >= 0 && ms < DAY / 2),
+    durations.join(),
+  );
 });
 
 test("what is meant for another host is not done on this one", async () => {

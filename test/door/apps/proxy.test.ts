@@ -5,6 +5,7 @@ import { mock, suite, test } from "node:test";
 import { Addresses } from "../../../src/door/apps/addresses.ts";
 import { Invitations } from "../../../src/door/apps/invitations.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
+import { clocks } from "../../support/clocks.ts";
 import { until } from "../../support/until.ts";
 import { container } from "../../support/scripted-runtime.ts";
 import { bearer, code, json, signIn, upgrade } from "../../support/front.ts";
@@ -281,5 +282,22 @@ suite("the address of an app", () => {
     assert.equal(invitations.redeem(late, wanted.origin), undefined);
     for (let i = 0; i < 1_000; i++) issue(`person ${i}`);
     assert.throws(issue, { code: "too-many" });
+  });
+
+  test("opens for as long however the clock is set, and tells its end on the clock as it is", (t) => {
+    const { jump, pass } = clocks(t);
+    const invitations = new Invitations();
+    const { signal: revoked } = new AbortController();
+    const identity = { subject: { grant: { subject: "x", rights: [], scopes: [] }, revoked } };
+    const wanted = { container: "web", port: 80, origin: "http://a.localhost", identity };
+    for (const ms of [-86_400_000, 86_400_000]) {
+      const [used, late] = [invitations.issue(wanted), invitations.issue(wanted)];
+      const left = late.expires - Date.now();
+      assert.ok(left > 0 && left <= 30_000, `${left} ms`);
+      jump(ms);
+      assert.equal(invitations.redeem(used.code, wanted.origin)?.container, "web");
+      pass(30_000);
+      assert.equal(invitations.redeem(late.code, wanted.origin), undefined);
+    }
   });
 });

@@ -46,10 +46,10 @@ export interface ProbeParts {
 }
 
 export function addProbes(app: App, parts: ProbeParts): void {
-  const started = Date.now();
+  const started = performance.now();
   probe(app, { url: "/healthz", schema: HEALTH }, async (request, reply) => {
     const detail = await maySeeDetail(parts.door, request, reply);
-    return { status: "ok", ...(detail && { uptimeSeconds: Math.floor((Date.now() - started) / 1_000) }) };
+    return { status: "ok", ...(detail && { uptimeSeconds: Math.floor((performance.now() - started) / 1_000) }) };
   });
   probe(app, { url: "/readyz", schema: READY }, async (request, reply) => {
     const [engine, draining] = [parts.runtimeReady(), parts.draining.aborted];

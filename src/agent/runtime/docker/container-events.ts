@@ -5,12 +5,15 @@ import { wait } from "../../../lib/wait.ts";
 import type { ContainerEvent } from "../runtime.ts";
 import { askVersion, type Engine } from "./engine.ts";
 import { eventsOf, type RawEvent } from "./events.ts";
+import { textOf } from "./fields.ts";
 
 /** What the engine puts beside a container's labels, in the same list. */
 const DETAILS = new Set(["exitCode", "signal", "oldName", "execDuration"]);
 /** Said elsewhere, or with Podman's every event whether it means something or not. */
 const FACTS = new Set(["name", "image", "podId", "containerExitCode"]);
 const NANOSECONDS = 9;
+/** Of more digits no date is made. */
+const TIME = /"timeNano":(\d{1,19})\b/;
 /** An engine that hangs is as silent as one to which nothing happens: it is asked after so long, and has as long to answer. In milliseconds. */
 const ASK_MS = 10_000;
 
@@ -51,14 +54,15 @@ async function* notBefore(since: string, events: AsyncIterable<ContainerEvent>):
   for await (const event of events) if (compareSince(event.time, since) >= 0) yield event;
 }
 
-function toContainerEvent({ Action: action, Actor: actor = {} }: RawEvent, text: string): ContainerEvent {
-  const { ID: id, Attributes: attributes = {} } = actor;
-  const pairs = Object.entries(attributes).map(([name, value]) => [name, String(value)] as const);
+function toContainerEvent({ Action: action, Actor: actor }: RawEvent, text: string): ContainerEvent | undefined {
+  const id = textOf(actor?.ID);
+  if (id === "") return undefined;
+  const pairs = Object.entries(actor?.Attributes ?? {}).map(([name, value]) => [name, textOf(value)] as const);
   const own = new Map(pairs);
   return {
     time: timeOf(text),
-    action: String(action),
-    container: { id: String(id), name: own.get("name") ?? "", image: own.get("image") ?? "" },
+    action: textOf(action),
+    container: { id, name: own.get("name") ?? id.slice(0, 12), image: own.get("image") ?? "" },
     labels: Object.fromEntries(pairs.filter(([name]) => !DETAILS.has(name) && !FACTS.has(name))),
     details: Object.fromEntries(pairs.filter(([name]) => DETAILS.has(name))),
   };
@@ -66,6 +70,6 @@ function toContainerEvent({ Action: action, Actor: actor = {} }: RawEvent, text:
 
 /** From the text: the number has more digits than one of JavaScript holds. No attribute can look so, its quotes are escaped. */
 function timeOf(text: string): string {
-  const digits = /"timeNano":(\d+)/.exec(text)?.[1]?.padStart(NANOSECONDS + 1, "0") ?? "0".repeat(NANOSECONDS + 1);
+  const digits = TIME.exec(text)?.[1]?.padStart(NANOSECONDS + 1, "0") ?? "0".repeat(NANOSECONDS + 1);
   return `${digits.slice(0, -NANOSECONDS)}.${digits.slice(-NANOSECONDS)}`;
 }

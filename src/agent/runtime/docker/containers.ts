@@ -1,28 +1,25 @@
-/** Containers as the interface describes them, out of the engine's JSON. */
+/** What the engine answers about its containers: all of them, or one looked at more closely. */
 
-import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
-import { type Container, type ContainerDetail, type EngineInfo, type PublishedPort, RuntimeError } from "../runtime.ts";
+import type { ContainerInspectInfo } from "dockerode";
+import { type Container, type ContainerDetail, type EngineInfo, RuntimeError } from "../runtime.ts";
+import { toContainer, toDetail } from "./container-answer.ts";
 import { askVersion, type Engine } from "./engine.ts";
+import { recordOf, textOf } from "./fields.ts";
 import { isHelper } from "./helper-label.ts";
+import { type JsonItem, jsonItems } from "./json-items.ts";
+import { query } from "./wire-head.ts";
 
 const FULL_ID = /^[0-9a-f]{64}$/;
-/** The engine writes this for a time that has not come. */
-const NO_TIME = "0001-01-01T00:00:00Z";
+/** How an item of the list begins. */
+const BEGINNING = /^\s*\{"Id":"([0-9a-f]{64})"/;
+/** Bytes that the engine may tell of all containers: with these, a line to a client is not too long for it. */
+const MAX_LIST = 8 * 1024 * 1024;
 
-const STATES = new Map<string, Container["state"]>([
-  ["created", "created"],
-  ["running", "running"],
-  ["paused", "paused"],
-  ["restarting", "restarting"],
-  ["removing", "removing"],
-  ["exited", "exited"],
-  ["dead", "dead"],
-  // Podman's additions:
-  ["configured", "created"],
-  ["initialized", "created"],
-  ["stopping", "running"],
-  ["stopped", "exited"],
-]);
+export interface EngineList {
+  listed: Container[];
+  /** The ids of those of which the engine tells too much. */
+  leftOut: string[];
+}
 
 /** Everything but a full id is refused before it can become a part of a path. */
 export function requireId(id: string): void {
@@ -42,13 +39,34 @@ export async function engineInfo(engine: Engine, signal: AbortSignal): Promise<E
 }
 
 export async function listContainers(engine: Engine, signal: AbortSignal, id?: string): Promise<Container[]> {
-  const filters = id === undefined ? {} : { filters: { id: [id] } };
-  const items = await engine.call(signal, (docker, abortSignal) =>
-    docker.listContainers({ all: true, ...filters, abortSignal }),
-  );
-  if (!Array.isArray(items)) throw new RuntimeError("engine-error", "The engine's list of containers is not a list.");
-  const listed = (item: Partial<ContainerInfo> | null) => FULL_ID.test(item?.Id ?? "") && !isHelper(item?.Labels);
-  return items.filter(listed).map(toContainer);
+  return (await allContainers(engine, signal, id)).listed;
+}
+
+/** Where they are too much together, it is the longest that are left out: those of ordinary length harm nobody. */
+export function allContainers(engine: Engine, signal: AbortSignal, id?: string): Promise<EngineList> {
+  const filters = id === undefined ? undefined : JSON.stringify({ id: [id] });
+  const path = `/containers/json?${query({ all: true, filters })}`;
+  return engine.read({ method: "GET", path }, signal, (wire) => fitting(jsonItems(wire.bulk(), MAX_LIST)));
+}
+
+async function fitting(items: AsyncIterable<JsonItem>): Promise<EngineList> {
+  const kept: { container: Container; size: number }[] = [];
+  const leftOut: string[] = [];
+  let room = MAX_LIST;
+  for await (const { value, size, text } of items) {
+    const item = recordOf(value);
+    const id = textOf(item["Id"]);
+    if (value === undefined) leftOut.push(...(BEGINNING.exec(text)?.slice(1) ?? []));
+    if (!FULL_ID.test(id) || isHelper(recordOf(item["Labels"]))) continue;
+    kept.push({ container: toContainer(id, item), size });
+    room -= size;
+    if (room >= 0) continue;
+    const longest = kept.reduce((one, other) => (other.size > one.size ? other : one));
+    kept.splice(kept.indexOf(longest), 1);
+    leftOut.push(longest.container.id);
+    room += longest.size;
+  }
+  return { listed: kept.map(({ container }) => container), leftOut };
 }
 
 /** The engine's own detailed answer, for what only this folder needs (pid, addresses). */
@@ -61,64 +79,5 @@ export async function inspectContainer(engine: Engine, id: string, signal: Abort
   const [raw, listed] = await Promise.all([rawInspect(engine, id, signal), listContainers(engine, signal, id)]);
   const container = listed.find((item) => item.id === id);
   if (!container) throw new RuntimeError("not-found", `The container ${id} was removed meanwhile.`);
-  return { ...container, ...toDetail(raw) };
-}
-
-/** The engine's answer is input like any other: what is missing has a value that does no harm. */
-function toContainer(item: Partial<ContainerInfo>): Container {
-  const { Id: id = "", Image: image = "", ImageID: imageId = "", Command: command = "", Status: status = "" } = item;
-  return {
-    id,
-    name: nameOf(id, item.Names ?? []),
-    image,
-    imageId,
-    command,
-    state: STATES.get(item.State ?? "") ?? "dead",
-    status,
-    created: (item.Created ?? 0) * 1000,
-    labels: item.Labels ?? {},
-    ports: (item.Ports ?? []).map(toPort),
-    networks: Object.keys(item.NetworkSettings?.Networks ?? {}),
-  };
-}
-
-/** A link gives a container further names such as "/other/alias"; its own has one slash. */
-function nameOf(id: string, names: string[]): string {
-  const own = names.find((name) => name.lastIndexOf("/") <= 0) ?? names[0];
-  return own?.replace(/^\//, "") ?? id.slice(0, 12);
-}
-
-function toPort(port: ContainerInfo["Ports"][number]): PublishedPort {
-  return {
-    container: port.PrivatePort,
-    protocol: port.Type,
-    ...(port.PublicPort ? { host: port.PublicPort } : {}),
-    ...(port.IP ? { address: port.IP } : {}),
-  };
-}
-
-function toDetail(raw: ContainerInspectInfo): Omit<ContainerDetail, keyof Container> {
-  const { Config: config, State: state } = raw;
-  const startedAt = time(state.StartedAt);
-  const finishedAt = time(state.FinishedAt);
-  return {
-    tty: config.Tty,
-    openStdin: config.OpenStdin,
-    stdinOnce: config.StdinOnce,
-    ...(startedAt ? { startedAt } : {}),
-    ...(finishedAt ? { finishedAt } : {}),
-    ...(finishedAt && !state.Running ? { exitCode: state.ExitCode } : {}),
-    restartPolicy: raw.HostConfig.RestartPolicy?.Name || "no",
-    ...(state.Health ? { health: state.Health.Status } : {}),
-    mounts: (raw.Mounts ?? []).map((mount) => ({
-      type: (mount as { Type?: string }).Type ?? "volume",
-      source: mount.Source,
-      destination: mount.Destination,
-      readOnly: !mount.RW,
-    })),
-  };
-}
-
-function time(stamp: string | undefined): string | undefined {
-  return stamp && stamp !== NO_TIME ? stamp : undefined;
+  return { ...container, ...toDetail(recordOf(raw)) };
 }

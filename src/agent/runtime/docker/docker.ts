@@ -62,6 +62,7 @@ export function createDockerRuntime(options: DockerRuntimeOptions): Runtime {
 
 class DockerRuntime implements Runtime {
   readonly #engine: Engine;
+  readonly #log: Log;
   readonly #killer: Killer;
   readonly #dialler: Dialler;
   readonly #open = new Set<Process>();
@@ -70,6 +71,7 @@ class DockerRuntime implements Runtime {
   constructor(options: DockerRuntimeOptions) {
     const { host, tls, timeout, helperImage, log, stateDir } = options;
     this.#engine = new Engine(parseEndpoint(host, tls), timeout === undefined ? {} : { timeout });
+    this.#log = log;
     const parts = { log, stateDir, helperImage: new HelperImage(this.#engine, helperImage) };
     this.#killer = new Killer(this.#engine, parts);
     this.#dialler = new Dialler(this.#engine, { ...parts, helper: options.dialHelper ?? besideThis() });
@@ -88,7 +90,7 @@ class DockerRuntime implements Runtime {
   }
 
   watch(signal: AbortSignal): AsyncIterable<Container[]> {
-    return watchContainers(this.#engine, signal);
+    return watchContainers(this.#engine, this.#log, signal);
   }
 
   events(since: string, signal: AbortSignal): Promise<AsyncIterable<ContainerEvent>> {

@@ -16,6 +16,7 @@ import type { WireRequest } from "./wire-head.ts";
 export const CALL_TIMEOUT = 30_000;
 /** An answer larger than this is not one. */
 const MAX_ANSWER = 32 * 1024 * 1024;
+const TOO_LARGE = `The engine's answer is larger than ${MAX_ANSWER} bytes.`;
 
 export interface EngineOptions {
   /** Milliseconds, default CALL_TIMEOUT. */
@@ -54,6 +55,12 @@ export class Engine {
     ms: number = this.timeout,
   ): Promise<T> {
     return this.#inTime({ signal, ms }, async (both) => work((await this.#agreement()).docker, both));
+  }
+
+  /** Like `call`, of an answer that is read as it comes. */
+  read<T>(request: WireRequest, signal: AbortSignal, work: (wire: Wire) => Promise<T>): Promise<T> {
+    const { timeout: ms } = this;
+    return this.#inTime({ signal, ms }, async (both) => work(await this.stream(request, both)));
   }
 
   /** How the engine speaks; throws as `call` does, and `unsupported` when it is too old or too new. */
@@ -158,7 +165,7 @@ function watchful(agent: Agent): Agent {
       let size = 0;
       answer.on("data", (chunk: Buffer) => {
         size += chunk.length;
-        if (size > MAX_ANSWER) answer.destroy(new Error(`the answer is larger than ${MAX_ANSWER} bytes`));
+        if (size > MAX_ANSWER) answer.destroy(new RuntimeError("engine-error", TOO_LARGE));
       });
       answer.once("error", (error) => request.emit("error", error));
     });

@@ -2,18 +2,23 @@
 
 import { RuntimeError } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
+import { textOf } from "./fields.ts";
 import { isHelper } from "./helper-label.ts";
 import { jsonLines } from "./json-lines.ts";
 import { query } from "./wire-head.ts";
 
 /** Actions that change nothing about a container and come with every exec and health check. */
 const IRRELEVANT = /^(exec|attach|detach|top|resize|archive-path|extract-to-dir|copy|export|commit)/;
+/** How an event's line begins, whose attributes may be of any length. No attribute can look so: it is no object, and its quotes are escaped. */
+const BEGINNING = /"Type":"(\w+)","Action":"([^"]*)","Actor":\{"ID":"([0-9a-f]{64})"/;
+/** Docker tells the action twice; the first time an exec's whole command may come before the rest. */
+const STATUS = /^\{"status":"([^"]*)/;
 
 /** As far as it is read; the engine's answer is input. */
 export interface RawEvent {
   Type?: unknown;
   Action?: unknown;
-  Actor?: { ID?: unknown; Attributes?: Record<string, unknown> };
+  Actor?: { ID?: unknown; Attributes?: Record<string, unknown> | null } | null;
 }
 
 export interface EngineEvent {
@@ -35,7 +40,8 @@ export interface EventsOptions<T> {
   types: string[];
   /** Also what the engine remembers since this time; then none is missed. */
   since?: string;
-  read: (raw: RawEvent, text: string) => T;
+  /** Undefined for one that tells nothing. */
+  read: (raw: RawEvent, text: string) => T | undefined;
 }
 
 export async function eventsOf<T>(
@@ -47,15 +53,23 @@ export async function eventsOf<T>(
   const wire = await engine.stream({ method: "GET", path }, signal);
   return (async function* () {
     for await (const { value, text } of jsonLines(wire.body())) {
-      const raw = value as RawEvent;
-      if (!IRRELEVANT.test(String(raw.Action)) && !isHelper(raw.Actor?.Attributes)) yield read(raw, text);
+      const raw: RawEvent | null = value === undefined ? rawEnds(text) : value;
+      if (!raw || IRRELEVANT.test(textOf(raw.Action)) || isHelper(raw.Actor?.Attributes)) continue;
+      const event = read(raw, text);
+      if (event !== undefined) yield event;
     }
     throw new RuntimeError("engine-unavailable", "The engine ended its event stream.");
   })();
 }
 
+/** What a line tells that is too long, or no JSON: at least that something has happened. */
+function rawEnds(text: string): RawEvent {
+  const [, Type, Action = STATUS.exec(text)?.[1], ID] = BEGINNING.exec(text) ?? [];
+  return { Type, Action, Actor: { ID } };
+}
+
 function toEvent(raw: RawEvent): EngineEvent {
-  const type = String(raw.Type);
+  const type = textOf(raw.Type);
   const container = type === "network" ? raw.Actor?.Attributes?.container : raw.Actor?.ID;
-  return { type, action: String(raw.Action), ...(typeof container === "string" ? { container } : {}) };
+  return { type, action: textOf(raw.Action), ...(typeof container === "string" ? { container } : {}) };
 }

@@ -3,6 +3,7 @@
 import { RuntimeError, type Stats } from "../runtime.ts";
 import { requireId } from "./containers.ts";
 import type { Engine } from "./engine.ts";
+import { numberOf } from "./fields.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** The engine writes this instead of a time while the container does not run. */
@@ -15,7 +16,7 @@ interface RawCpu {
   online_cpus?: number;
 }
 
-/** As far as it is read. The engine's answer is input: everything may be missing. */
+/** As far as it is read. The engine's answer is input: everything may be missing, and what is no number counts as 0. */
 export interface RawStats {
   read?: string;
   cpu_stats?: RawCpu;
@@ -38,6 +39,7 @@ export async function* containerStats(
   const silent = () => wire.destroy(new RuntimeError("engine-unavailable", words));
   try {
     for await (const { value } of neverSilent(jsonLines(wire.body()), engine.timeout, silent)) {
+      if (value === undefined) throw new RuntimeError("engine-error", "The engine's figures cannot be read.");
       const raw = value as RawStats;
       if (raw.read === NO_TIME) return;
       if (raw.precpu_stats?.system_cpu_usage) yield toStats(raw);
@@ -68,11 +70,11 @@ export function toStats(raw: RawStats): Stats {
   const moved = (initial: string) =>
     sum(pieces.map(({ op = "", value }) => (op.toLowerCase().startsWith(initial) ? value : 0)));
   return {
-    cpu: cpuPercent(raw.cpu_stats ?? {}, raw.precpu_stats ?? {}),
-    memory: { used: memoryUsed(raw), limit: raw.memory_stats?.limit ?? 0 },
+    cpu: numberOf(cpuPercent(raw.cpu_stats ?? {}, raw.precpu_stats ?? {})),
+    memory: { used: numberOf(memoryUsed(raw)), limit: numberOf(raw.memory_stats?.limit) },
     network: { received: sum(networks.map((it) => it.rx_bytes)), sent: sum(networks.map((it) => it.tx_bytes)) },
     block: { read: moved("r"), written: moved("w") },
-    pids: raw.pids_stats?.current ?? 0,
+    pids: numberOf(raw.pids_stats?.current),
   };
 }
 
@@ -90,6 +92,6 @@ function memoryUsed({ memory_stats: { usage = 0, stats } = {} }: RawStats): numb
   return idle < usage ? usage - idle : usage;
 }
 
-function sum(numbers: readonly (number | undefined)[]): number {
-  return numbers.reduce<number>((total, number = 0) => total + number, 0);
+function sum(numbers: readonly unknown[]): number {
+  return numbers.reduce<number>((total, number) => total + numberOf(number), 0);
 }

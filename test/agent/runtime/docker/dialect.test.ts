@@ -37,8 +37,8 @@ test("an engine that is too old or too new is refused with its versions, ours an
 
 test("every request carries the version that was agreed on, and a proxy that hides it changes nothing else", async () => {
   for (const [version, path] of [
-    [JSON.stringify(docker("20.10.24", "1.41", "1.12")), "/v1.41/containers/json?all=true"],
-    ["{}", "/containers/json?all=true"],
+    [JSON.stringify(docker("20.10.24", "1.41", "1.12")), "/v1.41/containers/json?all=1"],
+    ["{}", "/containers/json?all=1"],
   ] as const) {
     const asked: string[] = [];
     const to = (request: string) => {

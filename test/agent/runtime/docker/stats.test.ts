@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import * as z from "zod/mini";
 import { type RawStats, toStats } from "../../../../src/agent/runtime/docker/stats.ts";
+import { StatsView } from "../../../../src/protocol/stats.ts";
 
 /** Half of one processor of four, in the second between two looks. */
 const CPU = {
@@ -47,6 +49,22 @@ suite("the engine's figures", () => {
       },
     });
     assert.deepEqual([stats.cpu, stats.memory.used, stats.block], [50, 4_000, { read: 10, written: 20 }]);
+  });
+
+  test("that are no numbers are 0, and never endless", () => {
+    const wrong = [null, true, "7", {}, [], Number.POSITIVE_INFINITY, Number.MAX_VALUE];
+    for (const value of wrong) {
+      const raw = {
+        cpu_stats: { cpu_usage: { total_usage: value }, system_cpu_usage: value, online_cpus: value },
+        memory_stats: { usage: value, limit: value, stats: { inactive_file: value } },
+        networks: { eth0: { rx_bytes: value, tx_bytes: value }, eth1: { rx_bytes: value, tx_bytes: value } },
+        blkio_stats: { io_service_bytes_recursive: [{ op: "read", value }] },
+        pids_stats: { current: value },
+      };
+      const stats = toStats(raw as unknown as RawStats);
+      z.parse(z.omit(StatsView, { id: true, name: true }), stats);
+      assert.ok(Number.isFinite(stats.cpu) && Number.isFinite(stats.memory.used));
+    }
   });
 
   test("that are missing or run backwards are 0", () => {

@@ -1,0 +1,22 @@
+/** Logins that wait to be approved, by the clock that measures. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Devices } from "../../../src/server/people/devices.ts";
+import { clocks } from "../../support/clocks.ts";
+
+const LIFETIME_MS = 10 * 60_000;
+
+test("a login waits for as long however the clock is set, and tells its times on the clock as it is", (t) => {
+  const { jump, pass } = clocks(t);
+  const devices = new Devices();
+  for (const ms of [-86_400_000, 86_400_000]) {
+    const { device, code, expires } = devices.ask({ name: "laptop", address: "192.0.2.1" });
+    assert.ok(Math.abs(expires - Date.now() - LIFETIME_MS) < LIFETIME_MS / 2);
+    assert.ok(Math.abs(devices.find(code).asked - Date.now()) < LIFETIME_MS / 2);
+    jump(ms);
+    assert.equal(devices.fetch(device), "pending");
+    pass(LIFETIME_MS);
+    assert.equal(devices.fetch(device), undefined);
+  }
+});
