@@ -1,13 +1,15 @@
-/** The file by which a second process with the same state finds out that it is one too many, and by which `ctl` finds this machine's agent. */
+/** A program's claim to its state directory, which one at a time can have, and the file by which `ctl` finds this machine's agent. */
 
-import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { FileLock } from "./file-lock.ts";
 import { StartError } from "./run.ts";
 import type { StateDirectory } from "./state.ts";
 
 interface Announcement {
   pid: number;
-  /** When the process started, in the system's own ticks: a pid alone may be somebody else's by now. */
-  ticks: string;
+  /** Where that pid counts: a container has a name of its own. */
+  host: string;
   /** Empty until the door is open. */
   url: string;
   /** The same door without TCP. */
@@ -24,30 +26,40 @@ interface Where {
 
 type Program = "agent" | "server";
 
+interface PresenceParts {
+  lock: FileLock;
+  /** In the state directory. */
+  file: string;
+  own: Announcement;
+}
+
 export class Presence {
   readonly #state: StateDirectory;
-  /** In the state directory. */
+  readonly #lock: FileLock;
   readonly #file: string;
   readonly #own: Announcement;
 
-  private constructor(state: StateDirectory, { file, own }: { file: string; own: Announcement }) {
+  private constructor(state: StateDirectory, { lock, file, own }: PresenceParts) {
     this.#state = state;
+    this.#lock = lock;
     this.#file = file;
     this.#own = own;
   }
 
-  /** Throws StartError when a living one has this state directory: two would write over each other's state. */
+  /**
+   * To come before anything else is done with the state: two would write over each other's, and end each other's sessions.
+   * Throws StartError when another process has it; the next one may as soon as that is gone.
+   */
   static async claim(state: StateDirectory, { program, pid }: { program: Program; pid: number }): Promise<Presence> {
-    const own = { pid, ticks: startTicks(pid), url: "" };
-    const file = `${program}.json`;
-    const presence = new Presence(state, { file, own });
-    if (await state.create(file, JSON.stringify(own))) return presence;
-    const other = parse(await state.read(file));
-    if (other && other.pid !== pid && other.ticks !== "" && startTicks(other.pid) === other.ticks)
+    const [file, lockFile] = [`${program}.json`, `${program}.lock`];
+    await state.create(lockFile, "");
+    const lock = FileLock.take(join(state.path, lockFile));
+    if (!lock)
       throw new StartError(
-        `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir.`,
+        `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path}${nameOf(await state.read(file))}; end it, or give this one another data_dir.`,
       );
-    await state.replace(file, JSON.stringify(own));
+    const presence = new Presence(state, { lock, file, own: { pid, host: hostname(), url: "" } });
+    await presence.#write();
     return presence;
   }
 
@@ -55,30 +67,26 @@ export class Presence {
     this.#own.url = url;
     if (socket) this.#own.socket = socket;
     if (pin) this.#own.pin = pin;
-    await this.#state.replace(this.#file, JSON.stringify(this.#own));
+    await this.#write();
   }
 
   async release(): Promise<void> {
     await this.#state.remove(this.#file);
+    this.#lock.release();
+  }
+
+  async #write(): Promise<void> {
+    await this.#state.replace(this.#file, JSON.stringify(this.#own));
   }
 }
 
-function parse(text: string | undefined): Announcement | undefined {
+/** Of the one that announced itself there, in parentheses; empty where nobody has. */
+function nameOf(text: string | undefined): string {
   try {
-    const { pid, ticks, url } = JSON.parse(text ?? "") as Partial<Announcement>;
-    if (typeof pid === "number" && typeof ticks === "string" && typeof url === "string") return { pid, ticks, url };
+    const { pid, host, url } = JSON.parse(text ?? "") as Partial<Announcement>;
+    return ` (pid ${pid} on ${host}${url ? `, ${url}` : ""})`;
   } catch {
-    // A torn or foreign file announces nobody.
-  }
-  return undefined;
-}
-
-/** Empty where the system does not tell, or the process is gone. */
-function startTicks(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
+    // Torn, or not there yet.
     return "";
   }
 }
