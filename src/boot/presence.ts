@@ -2,6 +2,7 @@
 
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { wait } from "../lib/wait.ts";
 import { FileLock } from "./file-lock.ts";
 import { StartError } from "./run.ts";
 import type { StateDirectory } from "./state.ts";
@@ -10,7 +11,6 @@ interface Announcement {
   pid: number;
   /** Where that pid counts: a container has a name of its own. */
   host: string;
-  /** Empty until the door is open. */
   url: string;
   /** The same door without TCP. */
   socket?: string;
@@ -26,24 +26,29 @@ interface Where {
 
 type Program = "agent" | "server";
 
+/** Hears once why the state directory cannot be written, and nothing (`undefined`) once it can again. */
+type OnTrouble = (reason: string | undefined) => void;
+
+/** Milliseconds between attempts while the state directory cannot be written. */
+const RETRY_MS = 5_000;
+
 interface PresenceParts {
   lock: FileLock;
   /** In the state directory. */
   file: string;
-  own: Announcement;
+  pid: number;
 }
 
 export class Presence {
   readonly #state: StateDirectory;
-  readonly #lock: FileLock;
-  readonly #file: string;
-  readonly #own: Announcement;
+  readonly #parts: PresenceParts;
+  readonly #life = new AbortController();
+  #own: Announcement | undefined;
+  #trying: Promise<void> | undefined;
 
-  private constructor(state: StateDirectory, { lock, file, own }: PresenceParts) {
+  private constructor(state: StateDirectory, parts: PresenceParts) {
     this.#state = state;
-    this.#lock = lock;
-    this.#file = file;
-    this.#own = own;
+    this.#parts = parts;
   }
 
   /**
@@ -58,25 +63,53 @@ export class Presence {
       throw new StartError(
         `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path}${nameOf(await state.read(file))}; end it, or give this one another data_dir.`,
       );
-    const presence = new Presence(state, { lock, file, own: { pid, host: hostname(), url: "" } });
-    await presence.#write();
+    const presence = new Presence(state, { lock, file, pid });
+    await presence.#withdraw();
     return presence;
   }
 
-  async announce({ url, socket, pin }: Where): Promise<void> {
-    this.#own.url = url;
-    if (socket) this.#own.socket = socket;
-    if (pin) this.#own.pin = pin;
-    await this.#write();
+  /** Where that cannot be written it is tried on, if somebody hears of it; else it rejects. */
+  async announce({ url, socket, pin }: Where, onTrouble?: OnTrouble): Promise<void> {
+    const own = { pid: this.#parts.pid, host: hostname(), url };
+    this.#own = { ...own, ...(socket && { socket }), ...(pin && { pin }) };
+    try {
+      await this.#write();
+    } catch (error) {
+      if (!onTrouble) throw error;
+      this.#trying ??= this.#tryOn(error, onTrouble);
+    }
   }
 
   async release(): Promise<void> {
-    await this.#state.remove(this.#file);
-    this.#lock.release();
+    this.#life.abort();
+    await this.#trying;
+    await this.#withdraw();
+    this.#parts.lock.release();
+  }
+
+  async #tryOn(error: unknown, onTrouble: OnTrouble): Promise<void> {
+    const { signal } = this.#life;
+    onTrouble(error instanceof Error ? error.message : String(error));
+    for (;;) {
+      await wait(RETRY_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#write();
+        this.#trying = undefined;
+        return onTrouble(undefined);
+      } catch {
+        // As it was told.
+      }
+    }
   }
 
   async #write(): Promise<void> {
-    await this.#state.replace(this.#file, JSON.stringify(this.#own));
+    await this.#state.replace(this.#parts.file, JSON.stringify(this.#own));
+  }
+
+  /** Where nothing can be written what stands there stays, and leads nowhere. */
+  async #withdraw(): Promise<void> {
+    await this.#state.remove(this.#parts.file).catch(() => undefined);
   }
 }
 
