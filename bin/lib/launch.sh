@@ -1,11 +1,12 @@
 # For the launchers beside this file (sourced, with $root set): launch PROGRAM ARGUMENTS... becomes dist/PROGRAM/main.js.
 
-# Prints the first Node on the PATH that is new enough, or says what to install.
+# Prints the first Node on the PATH that is new enough, which is to say has SQLite, or says what to install.
 node_on_path() {
-  wanted=22
+  wanted=22.13
   if found=$(command -v node) && version=$("$found" --version 2>/dev/null); then
     version=${version#v}
-    if [ "${version%%.*}" -ge $wanted ]; then
+    major=${version%%.*} minor=${version#*.}
+    if [ "$major" -gt ${wanted%.*} ] || { [ "$major" -eq ${wanted%.*} ] && [ "${minor%%.*}" -ge ${wanted#*.} ]; }; then
       echo "$found"
       return
     fi
@@ -49,7 +50,7 @@ launch() {
     *ctl/main.js) false ;;
   esac && tuning="$tuning --external-memory-accounted-in-global-limit --initial-old-space-size=64 \
 --single-threaded-gc --invocation-count-for-maglev=100 --invocation-count-for-turbofan=300"
-  [ -n "$node" ] || { node=$(node_on_path) && tuning=; } || exit 1
+  [ -n "$node" ] || { node=$(node_on_path) && tuning=--disable-warning=ExperimentalWarning; } || exit 1
   if cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}} && [ -n "$cache" ]; then
     export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE:-$cache/fairlead/node}"
   fi

@@ -115,12 +115,25 @@ async function open({ gateway, presence, certificate }: Parts, log: Logger): Pro
   const place = await gateway.listen().catch(refuseStart);
   const { probes } = place;
   if (probes) log.info({ probes }, "answering probes");
-  await presence.announce({ ...place, pin: certificate?.pin });
+  const announce = () => presence.announce({ ...place, pin: certificate?.pin }, troubleOf(place, log));
+  await announce();
   certificate?.watch(async (pair) => {
     gateway.replaceCertificate(pair);
-    await presence.announce({ ...place, pin: certificate.pin });
+    await announce();
   });
   return place;
+}
+
+/** Somebody may need a shell just because the disk is full. */
+function troubleOf({ url }: Place, log: Logger): (reason: string | undefined) => void {
+  return (reason) => {
+    if (reason === undefined) log.info("the state directory can be written again");
+    else
+      log.warn(
+        { reason, url },
+        "the state directory cannot be written: until it can, ctl on this machine needs --server and --token-file, and no key, certificate or registration is made or renewed",
+      );
+  };
 }
 
 /** What this agent has of its own, on the disk. */

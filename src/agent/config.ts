@@ -117,7 +117,7 @@ const SETTINGS = {
     type: path(),
     default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead"),
     defaultWords: "$XDG_STATE_HOME/fairlead, else ~/.local/state/fairlead",
-    effect: "The agent's state: its token, keys and journal. Made with mode 0700.",
+    effect: "The agent's state: its token, keys and journal. Made with mode 0700; one agent at a time can have it.",
     variables: ["GALLEY_DATA_DIR"],
     sharedVariables: ["DATA_DIR"],
   }),

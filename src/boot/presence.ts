@@ -1,14 +1,16 @@
-/** The file by which a second process with the same state finds out that it is one too many, and by which `ctl` finds this machine's agent. */
+/** A program's claim to its state directory, which one at a time can have, and the file by which `ctl` finds this machine's agent. */
 
-import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { wait } from "../lib/wait.ts";
+import { FileLock } from "./file-lock.ts";
 import { StartError } from "./run.ts";
 import type { StateDirectory } from "./state.ts";
 
 interface Announcement {
   pid: number;
-  /** When the process started, in the system's own ticks: a pid alone may be somebody else's by now. */
-  ticks: string;
-  /** Empty until the door is open. */
+  /** Where that pid counts: a container has a name of its own. */
+  host: string;
   url: string;
   /** The same door without TCP. */
   socket?: string;
@@ -24,61 +26,100 @@ interface Where {
 
 type Program = "agent" | "server";
 
+/** Hears once why the state directory cannot be written, and nothing (`undefined`) once it can again. */
+type OnTrouble = (reason: string | undefined) => void;
+
+/** Milliseconds between attempts while the state directory cannot be written. */
+const RETRY_MS = 5_000;
+
+interface PresenceParts {
+  lock: FileLock;
+  /** In the state directory. */
+  file: string;
+  pid: number;
+}
+
 export class Presence {
   readonly #state: StateDirectory;
-  /** In the state directory. */
-  readonly #file: string;
-  readonly #own: Announcement;
+  readonly #parts: PresenceParts;
+  readonly #life = new AbortController();
+  #own: Announcement | undefined;
+  #trying: Promise<void> | undefined;
 
-  private constructor(state: StateDirectory, { file, own }: { file: string; own: Announcement }) {
+  private constructor(state: StateDirectory, parts: PresenceParts) {
     this.#state = state;
-    this.#file = file;
-    this.#own = own;
+    this.#parts = parts;
   }
 
-  /** Throws StartError when a living one has this state directory: two would write over each other's state. */
+  /**
+   * To come before anything else is done with the state: two would write over each other's, and end each other's sessions.
+   * Throws StartError when another process has it; the next one may as soon as that is gone.
+   */
   static async claim(state: StateDirectory, { program, pid }: { program: Program; pid: number }): Promise<Presence> {
-    const own = { pid, ticks: startTicks(pid), url: "" };
-    const file = `${program}.json`;
-    const presence = new Presence(state, { file, own });
-    if (await state.create(file, JSON.stringify(own))) return presence;
-    const other = parse(await state.read(file));
-    if (other && other.pid !== pid && other.ticks !== "" && startTicks(other.pid) === other.ticks)
+    const [file, lockFile] = [`${program}.json`, `${program}.lock`];
+    await state.create(lockFile, "");
+    const lock = FileLock.take(join(state.path, lockFile));
+    if (!lock)
       throw new StartError(
-        `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path} (pid ${other.pid}${other.url && `, ${other.url}`}); end it, or give this one another data_dir.`,
+        `${program === "agent" ? "An agent" : "A server"} already runs with the state in ${state.path}${nameOf(await state.read(file))}; end it, or give this one another data_dir.`,
       );
-    await state.replace(file, JSON.stringify(own));
+    const presence = new Presence(state, { lock, file, pid });
+    await presence.#withdraw();
     return presence;
   }
 
-  async announce({ url, socket, pin }: Where): Promise<void> {
-    this.#own.url = url;
-    if (socket) this.#own.socket = socket;
-    if (pin) this.#own.pin = pin;
-    await this.#state.replace(this.#file, JSON.stringify(this.#own));
+  /** Where that cannot be written it is tried on, if somebody hears of it; else it rejects. */
+  async announce({ url, socket, pin }: Where, onTrouble?: OnTrouble): Promise<void> {
+    const own = { pid: this.#parts.pid, host: hostname(), url };
+    this.#own = { ...own, ...(socket && { socket }), ...(pin && { pin }) };
+    try {
+      await this.#write();
+    } catch (error) {
+      if (!onTrouble) throw error;
+      this.#trying ??= this.#tryOn(error, onTrouble);
+    }
   }
 
   async release(): Promise<void> {
-    await this.#state.remove(this.#file);
+    this.#life.abort();
+    await this.#trying;
+    await this.#withdraw();
+    this.#parts.lock.release();
+  }
+
+  async #tryOn(error: unknown, onTrouble: OnTrouble): Promise<void> {
+    const { signal } = this.#life;
+    onTrouble(error instanceof Error ? error.message : String(error));
+    for (;;) {
+      await wait(RETRY_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.#write();
+        this.#trying = undefined;
+        return onTrouble(undefined);
+      } catch {
+        // As it was told.
+      }
+    }
+  }
+
+  async #write(): Promise<void> {
+    await this.#state.replace(this.#parts.file, JSON.stringify(this.#own));
+  }
+
+  /** Where nothing can be written what stands there stays, and leads nowhere. */
+  async #withdraw(): Promise<void> {
+    await this.#state.remove(this.#parts.file).catch(() => undefined);
   }
 }
 
-function parse(text: string | undefined): Announcement | undefined {
+/** Of the one that announced itself there, in parentheses; empty where nobody has. */
+function nameOf(text: string | undefined): string {
   try {
-    const { pid, ticks, url } = JSON.parse(text ?? "") as Partial<Announcement>;
-    if (typeof pid === "number" && typeof ticks === "string" && typeof url === "string") return { pid, ticks, url };
+    const { pid, host, url } = JSON.parse(text ?? "") as Partial<Announcement>;
+    return ` (pid ${pid} on ${host}${url ? `, ${url}` : ""})`;
   } catch {
-    // A torn or foreign file announces nobody.
-  }
-  return undefined;
-}
-
-/** Empty where the system does not tell, or the process is gone. */
-function startTicks(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
+    // Torn, or not there yet.
     return "";
   }
 }

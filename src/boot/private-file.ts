@@ -127,6 +127,7 @@ const ADVICE: Record<string, string> = {
   EPERM: "this user may not use it; change its owner or run as the user who owns it",
   ENOTDIR: "a part of that path is not a directory",
   ENOSPC: "the disk is full; free some space",
+  EDQUOT: "this user's share of the disk is full; free some space",
   EROFS: "the file system is read-only; name a directory on another",
 };
 
@@ -134,6 +135,11 @@ function worded(path: string, error: unknown): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   const words = ADVICE[String(error.code)] ?? error.message;
   return new StateError(`cannot use ${path}: ${words}`, { cause: error });
+}
+
+/** Whether a file cannot be made because the disk is full or read-only. */
+export function isUnwritable(error: unknown): boolean {
+  return ["ENOSPC", "EDQUOT", "EROFS"].some((code) => isCode(error, code));
 }
 
 export function foreign(path: string, uid: number): string {

@@ -46,6 +46,8 @@ export class StateDirectory {
   async create(name: string, data: string | Uint8Array): Promise<boolean> {
     return this.#inTurn(async () => {
       const path = join(this.path, name);
+      // Who finds the file needs no room for another.
+      if (await isThere(path)) return false;
       await this.#writeBeside(path, data);
       try {
         await link(`${path}.new`, path);
@@ -89,6 +91,16 @@ export class StateDirectory {
       () => undefined,
     );
     return result;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (isCode(error, "ENOENT")) return false;
+    throw error;
   }
 }
 

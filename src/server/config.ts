@@ -25,7 +25,7 @@ const SETTINGS = {
     type: path(),
     default: ({ home, env }) => join(env["XDG_STATE_HOME"] || join(home, ".local", "state"), "fairlead-server"),
     defaultWords: "$XDG_STATE_HOME/fairlead-server, else ~/.local/state/fairlead-server",
-    effect: "The server's state: its database, keys and token. Made with mode 0700.",
+    effect: "The server's state: its database, keys and token. Made with mode 0700; one server at a time can have it.",
   }),
   log_directory: setting({
     type: path(),

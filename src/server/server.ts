@@ -52,6 +52,8 @@ export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
+/** What SQLite says of a disk: that it is read-only, fails, is full, or takes no file. Its words do not always tell which. */
+const DISK_TROUBLE: ReadonlySet<number> = new Set([8, 10, 13, 14]);
 /** A host's connection stays open from one report to the next, in milliseconds: a handshake costs more than many of them. */
 const KEEP_ALIVE_MS = 60_000;
 /** The owner of the machine, who can read the server's token file. */
@@ -89,7 +91,8 @@ export class Server {
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
     // It holds keys: made so that its owner alone can read it.
     await state.create(DATABASE_FILE, "");
-    const storage = open(join(state.path, DATABASE_FILE));
+    const database = join(state.path, DATABASE_FILE);
+    const storage = open(database);
     const key = await openGrantKey(storage, state);
     const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
     const parts = await build(options, { storage, presence, audit, token, certificate, key });
@@ -97,7 +100,10 @@ export class Server {
     // Behind a proxy or in a container its own address is of no use to others.
     const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
     const tell = () => announce(storage, { url: address, ...(certificate && { pin: certificate.pin }) });
-    await tell();
+    await tell().catch((error: unknown) => {
+      throw unusable(database, error);
+    });
+    await presence.announce({ url });
     certificate?.watch(async (pair) => {
       parts.front.replaceCertificate(pair);
       await tell();
@@ -261,11 +267,16 @@ function open(path: string): SqliteStorage {
   try {
     return SqliteStorage.open(path);
   } catch (error) {
-    throw new StartError(
-      `The database ${path} cannot be used: ${String(error instanceof Error ? error.message : error)}`,
-      { cause: error },
-    );
+    throw unusable(path, error);
   }
+}
+
+function unusable(path: string, cause: unknown): StartError {
+  const { message, errcode = 0 } = cause as { message: string; errcode?: number };
+  const advice = DISK_TROUBLE.has(errcode % 256)
+    ? "; free some space if its disk is full, and see that it can be written"
+    : "";
+  return new StartError(`The database ${path} cannot be used: ${message}${advice}`, { cause });
 }
 
 /** Made once; whoever can read it is the owner of the server. */

@@ -63,10 +63,12 @@ describe("a launcher", () => {
     assert.match(none.stderr, /needs Node 24.*nodejs\.org/);
 
     mkdirSync(join(root, "old"));
-    writeFileSync(join(root, "old/node"), "#!/bin/sh\necho v20.11.0\n", { mode: 0o755 });
-    const old = launch(join(root, "checkout/bin/ctl"), [], join(root, "old"));
-    assert.equal(old.status, 1);
-    assert.match(old.stderr, /the node on the PATH is 20\.11\.0/);
+    for (const version of ["20.20.2", "22.12.0"]) {
+      writeFileSync(join(root, "old/node"), `#!/bin/sh\necho v${version}\n`, { mode: 0o755 });
+      const old = launch(join(root, "checkout/bin/ctl"), [], join(root, "old"));
+      assert.equal(old.status, 1);
+      assert.match(old.stderr, new RegExp(`needs Node 24 \\(or 22\\.13 at least\\).*on the PATH is ${version}`));
+    }
   });
 
   test("of fairlead starts the agent, shows its help, and knows no other program", () => {

@@ -1,17 +1,20 @@
-/** Fills the disks that the agent writes to: it says so as far as it can, and goes on serving. */
+/** Fills the disks that the programs write to: the agent says so as far as it can, and serves, also one that starts then. */
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
 import { promisify } from "node:util";
 import { auditFiles } from "../../src/audit/files.ts";
 import { verify } from "../../src/audit/verify.ts";
+import type { NodeView } from "../../src/protocol/node.ts";
+import { runCtl } from "../ctl/ctl.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { recordsIn } from "../support/audit.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { closeAll, MAIN, openAll } from "./kinds.ts";
 import { Neighbour } from "./neighbour.ts";
@@ -20,6 +23,20 @@ import { carries, connectTo } from "./stage.ts";
 const run = promisify(execFile);
 const CONTAINER = "fault-disk";
 const DISK_BYTES = 1024 * 1024;
+/** Seconds, by which a process is known. */
+const LEFT = "4711";
+const TOLD = /the state directory cannot be written: /;
+
+/** In which nothing can be written, how that ends, and how the agent before had ended. A killed one leaves its address behind. */
+const WAYS = [
+  { name: "a full disk", end: "SIGTERM" as const, take: fill, give: (disk: string) => rm(join(disk, "filler")) },
+  {
+    name: "a read-only file system",
+    end: "SIGKILL" as const,
+    take: (disk: string) => remount(disk, "ro"),
+    give: (disk: string) => remount(disk, "rw"),
+  },
+];
 
 suite("a full disk", () => {
   let engine: Engine;
@@ -36,6 +53,7 @@ suite("a full disk", () => {
   });
 
   afterEach(async () => {
+    await remount(disk, "rw");
     await agent?.stop();
     await unmount(disk);
   });
@@ -83,6 +101,95 @@ suite("a full disk", () => {
     agent = await startAgent({ engine, home: await mkdtemp(join(disk, "home-")) });
     await servesAllKinds(agent, disk);
   });
+
+  for (const { name, end, take, give } of WAYS)
+    test(`${name} under the state directory stops no agent from starting, and ctl finds it once that is over`, async () => {
+      const home = await mkdtemp(join(disk, "home-"));
+      const earlier = (agent = await startAgent({ engine, home }));
+      earlier.kill(end);
+      await earlier.exited;
+      await take(disk);
+      agent = await startAgent({ engine, home });
+      await servesAllKinds(agent);
+      const echo = ["exec", CONTAINER, "--", "echo", "here"];
+      const named = ["--server", agent.url, "--token-file", join(agent.stateDir, "token")];
+      const { code, stdout, stderr } = await runCtl(agent, [...named, ...echo]);
+      assert.deepEqual([code, stdout.toString()], [0, "here\n"], stderr);
+      assert.match(agent.log(), TOLD);
+      assert.ok(agent.log().includes(agent.url), "where it is");
+      await give(disk);
+      const { stateDir, url } = agent;
+      const announced = () => readFile(join(stateDir, "agent.json"), "utf8").catch(() => "");
+      await until("the announcement", async () => (await announced()).includes(url));
+      assert.equal((await runCtl(agent, echo)).code, 0);
+      assert.equal(agent.log().split("the state directory cannot be written").length, 2, "told once");
+      assert.match(agent.log(), /the state directory can be written again/);
+      await until("the audit going on", async () => {
+        const { faults } = await verify(await auditFiles(join(stateDir, "log")));
+        return faults.length === 0 && (await recordsIn(join(stateDir, "log"))).at(-1)?.event === "end";
+      });
+    });
+
+  test("a read-only file system under the state directory keeps no agent from ending what a killed one left", async () => {
+    const home = await mkdtemp(join(disk, "home-"));
+    const earlier = (agent = await startAgent({ engine, home }));
+    const client = connectTo(earlier);
+    await client.exec(CONTAINER, { command: ["sleep", LEFT], tty: false, stdin: false });
+    const left = async () => (await engine.docker("top", CONTAINER, "-eo", "pid,args")).includes(`sleep ${LEFT}`);
+    await until("its process", left);
+    // As a kill leaves it that comes while a record is written.
+    await writeFile(join(earlier.stateDir, "execs", "torn.json.new"), "{");
+    earlier.kill("SIGKILL");
+    await earlier.exited;
+    await client.close();
+    await remount(disk, "ro");
+    agent = await startAgent({ engine, home });
+    await until("its end", async () => !(await left()));
+    agent.kill("SIGTERM");
+    assert.equal(await agent.exited, 0);
+  });
+
+  test("under the state directory lets an agent that starts back to its server", async () => {
+    const server = await startServer({ flags: ["--heartbeat-interval", "1s"] });
+    const node = () => server.json<NodeView>("/api/v1/nodes/box");
+    const ready = () => until("its agent", async () => (await node()).beat?.gatewayStatus === "connected");
+    const home = await mkdtemp(join(disk, "home-"));
+    try {
+      const { token } = await server.post<{ token: string }>("/api/v1/nodes", { name: "box" });
+      const earlier = (agent = await startAgent({ engine, home, flags: ["-S", server.url, "--token", token] }));
+      await ready();
+      earlier.kill("SIGTERM");
+      await earlier.exited;
+      await until("its absence", async () => (await node()).status !== "Ready");
+      await fill(disk);
+      agent = await startAgent({ engine, home, flags: ["-S", server.url] });
+      await until("its return", async () => (await node()).status === "Ready");
+      await ready();
+      const client = connectTo(server);
+      const session = await client.exec(CONTAINER, { command: ["true"], tty: false, stdin: false }, { node: "box" });
+      await session.close();
+      await client.close();
+      const { registered = 0 } = await node();
+      await rm(join(disk, "filler"));
+      await until("a registration", async () => ((await node()).registered ?? 0) > registered);
+      await ready();
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("under its state directory is what a server says that it cannot start with", async () => {
+    const home = await mkdtemp(join(disk, "home-"));
+    const server = await startServer({ home });
+    await server.end();
+    await fill(disk);
+    await assert.rejects(
+      startServer({ before: server }),
+      /cannot start: The database \S+ cannot be used: .+; free some space if its disk is full/,
+    );
+    await rm(join(disk, "filler"));
+    await (await startServer({ before: server })).stop();
+  });
 });
 
 /** A session of every kind, and one that was open before the disk was full. */
@@ -112,6 +219,10 @@ async function mountDisk(): Promise<string> {
   const disk = await mkdtemp(join(tmpdir(), "fl-disk-"));
   await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk]);
   return disk;
+}
+
+async function remount(disk: string, how: "ro" | "rw"): Promise<void> {
+  await run("mount", ["-o", `remount,${how}`, disk]);
 }
 
 async function unmount(disk: string): Promise<void> {

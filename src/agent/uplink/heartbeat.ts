@@ -34,6 +34,8 @@ export class Heartbeat {
   /** Milliseconds between reports, as the server wants it. */
   #interval = 0;
   #registered = false;
+  /** The server takes no report before another registration. */
+  #overdue = false;
   #changing = false;
   /** Aborted when something has changed that is worth a report. */
   #news = new AbortController();
@@ -77,16 +79,24 @@ export class Heartbeat {
 
   async #report(): Promise<void> {
     const { registrar, beat, keyIsOld } = this.#parts;
-    if (!this.#registered) this.#settle((await registrar.register()).settings);
-    this.#registered = true;
+    if (!this.#registered) await this.#register();
     const reply = await registrar.signed(BEAT_PATH, beat()).catch((error: unknown) => {
       // Whatever the server has against this host, registering again mends it or tells what to do.
-      if (error instanceof FairleadError && AGAIN.has(error.code)) this.#registered = false;
+      this.#overdue = error instanceof FairleadError && AGAIN.has(error.code);
+      if (this.#overdue) this.#registered = false;
       throw error;
     });
     const { settings, rotate } = parse(reply);
     this.#settle(settings);
     if (rotate || keyIsOld(settings)) void this.#changeKey();
+  }
+
+  /** With a full disk a host goes on as it is known: an epoch that it used and then forgot would make it a copy of itself. */
+  async #register(): Promise<void> {
+    const { registrar } = this.#parts;
+    if (!this.#overdue && !(await registrar.canKeep())) return;
+    this.#settle((await registrar.register()).settings);
+    this.#registered = true;
   }
 
   /** Beside the reports, which it must not hold up; the next reply asks again if it fails. */

@@ -85,6 +85,14 @@ export class Identity {
     return { keyName: `${name}/${uid}/${this.#key.id}`, key: this.#key, epoch };
   }
 
+  /** Whether what the server says could be written down now. */
+  async isWritable(): Promise<boolean> {
+    return this.#save({}).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Calls the server that a token belongs to. What was known of it, or of another, is kept until that has worked. */
   async trying(pin: string | undefined, work: () => Promise<RegisterReply>): Promise<RegisterReply> {
     this.#trial = { pin };

@@ -33,6 +33,12 @@ export class Registrar {
     this.#parts = parts;
   }
 
+  /** False for a registered host whose next registration could not be kept. */
+  async canKeep(): Promise<boolean> {
+    const { identity } = this.#parts;
+    return !identity.registered || identity.isWritable();
+  }
+
   /** Rejects with a FairleadError that says what to do. */
   async register(): Promise<RegisterReply> {
     if (!this.#parts.identity.registered) return this.#bootstrap();

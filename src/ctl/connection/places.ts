@@ -10,7 +10,7 @@ import { Failure } from "../failure.ts";
 
 type Env = NodeJS.ProcessEnv;
 
-/** What a running agent writes beside its token; no address as long as it only starts. */
+/** What a running agent writes beside its token. */
 const AgentFile = z.object({ url: z.string(), socket: z.optional(z.string()), pin: z.optional(z.string()) });
 
 const Settings = z.strictObject({

@@ -32,18 +32,20 @@ export interface SelfMadeOptions {
 /** Browsers remember an exception for one certificate: it is made anew only when it ends soon or lacks a name. */
 export function selfMade(options: SelfMadeOptions): Source {
   const { state, holder, names, now = Date.now } = options;
+  /** The last one, where the disk did not take it. */
+  let unkept = "";
   return {
     name: `its own certificate in ${state.path}`,
     everyMs: HOUR,
     read: async () => {
       const key = await ownKey(options);
-      const stored = { cert: (await state.read(CERTIFICATE_FILE)) ?? "", key };
-      if (isGood(stored, { names, at: now() })) return stored;
+      for (const cert of [(await state.read(CERTIFICATE_FILE)) ?? "", unkept])
+        if (isGood({ cert, key }, { names, at: now() })) return { cert, key };
       // Loaded only here: few starts need it.
       const { issue } = await import("./issue.ts");
       const [from, until] = [new Date(now() - BACKDATED_MS), new Date(now() + VALID_DAYS * DAY)];
       const cert = await issue({ key, holder, names, from, until });
-      await state.replace(CERTIFICATE_FILE, cert);
+      await state.replace(CERTIFICATE_FILE, cert).catch(() => (unkept = cert));
       return { cert, key };
     },
   };

@@ -92,6 +92,18 @@ suite("the certificate that the agent makes", () => {
     assert.equal(factsOf(second).pin, factsOf(first).pin);
   });
 
+  test("is served also where a disk that is full does not take it, and is then the same at each look", async () => {
+    const first = await make();
+    const full = { path: state.path, read: (name: string) => state.read(name), create: () => Promise.resolve(false) };
+    const replace = () => Promise.reject(new Error("the disk is full"));
+    const source = selfMade({ state: { ...full, replace }, holder: "böx", names: [...NAMES, "198.51.100.1"] });
+    const second = await source.read();
+    assert.equal(await verdict(second, "198.51.100.1"), "good");
+    assert.equal(factsOf(second).pin, factsOf(first).pin);
+    assert.deepEqual(await source.read(), second);
+    assert.deepEqual(await make(), first, "it was not kept");
+  });
+
   test("is made anew when it is damaged or another key's; a damaged key is told, not replaced", async () => {
     const first = await make();
     await writeFile(file("tls-cert.pem"), "no certificate");

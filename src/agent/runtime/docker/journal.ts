@@ -50,7 +50,7 @@ export class Journal {
     for (const name of names) {
       const record = await readRecord(join(this.#directory, name));
       if (record && name === record.execId + SUFFIX) records.push(record);
-      else await rm(join(this.#directory, name), { force: true });
+      else await rm(join(this.#directory, name), { force: true }).catch(() => undefined);
     }
     return records;
   }
