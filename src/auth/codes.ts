@@ -23,6 +23,12 @@ export interface Code {
   expires: number;
 }
 
+interface Outstanding {
+  issuer: Subject;
+  /** Milliseconds since 1970. */
+  expires: number;
+}
+
 /** Random, in groups. */
 export function newCode(): string {
   const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
@@ -40,7 +46,7 @@ export function codeKey(typed: string): string {
 }
 
 export class Codes {
-  readonly #outstanding = new Map<string, { issuer: Subject; expires: number }>();
+  readonly #outstanding = new Map<string, Outstanding>();
   readonly #now: () => number;
 
   constructor(now: () => number = Date.now) {
@@ -62,19 +68,35 @@ export class Codes {
   }
 
   /** A code that was made elsewhere, by its key. */
-  admit(key: string, { issuer, expires }: { issuer: Subject; expires: number }): void {
+  admit(key: string, { issuer, expires }: Outstanding): void {
     this.#sweep();
     this.#outstanding.set(key, { issuer, expires });
   }
 
   /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
   redeem(typed: string): Subject | undefined {
+    return this.#take(typed)?.issuer;
+  }
+
+  /** The same for work that may fail: then it throws, and the code is good again. `undefined`: it is not good. */
+  async spend<T>(typed: string, work: (issuer: Subject) => Promise<T>): Promise<T | undefined> {
+    const taken = this.#take(typed);
+    if (!taken) return undefined;
+    try {
+      return await work(taken.issuer);
+    } catch (error) {
+      this.#outstanding.set(codeKey(typed), taken);
+      throw error;
+    }
+  }
+
+  #take(typed: string): Outstanding | undefined {
     if (typed.length > MAX_TYPED) return undefined;
     this.#sweep();
     const id = codeKey(typed);
-    const issuer = this.#outstanding.get(id)?.issuer;
+    const found = this.#outstanding.get(id);
     this.#outstanding.delete(id);
-    return issuer?.revoked.aborted ? undefined : issuer;
+    return found?.issuer.revoked.aborted ? undefined : found;
   }
 
   #sweep(): void {

@@ -12,7 +12,7 @@ import { Credentials } from "../auth/credentials.ts";
 import type { Subject } from "../auth/grant.ts";
 import type { SigningKey } from "../auth/keys.ts";
 import { Presence } from "../boot/presence.ts";
-import { refuseStart, StartError } from "../boot/run.ts";
+import { refuseStart } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
@@ -37,6 +37,8 @@ import { AppSessions } from "./relay/app-sessions.ts";
 import { Exchange } from "./relay/exchange.ts";
 import { SqliteStorage } from "./store/sqlite.ts";
 import type { Storage } from "./store/storage.ts";
+import { tellTrouble } from "./store/trouble.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export interface ServerOptions {
   config: ServerConfig;
@@ -89,18 +91,19 @@ export class Server {
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
     // It holds keys: made so that its owner alone can read it.
     await state.create(DATABASE_FILE, "");
-    const storage = open(join(state.path, DATABASE_FILE));
+    const storage = SqliteStorage.open(join(state.path, DATABASE_FILE), tellTrouble(log));
     const key = await openGrantKey(storage, state);
     const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
     const parts = await build(options, { storage, presence, audit, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
     // Behind a proxy or in a container its own address is of no use to others.
     const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
-    const tell = () => announce(storage, { url: address, ...(certificate && { pin: certificate.pin }) });
-    await tell();
-    certificate?.watch(async (pair) => {
+    const place = () => ({ url: address, ...(certificate && { pin: certificate.pin }) });
+    const tell = () => parts.upkeep.finish("writing down where this server is met", () => announce(storage, place()));
+    tell();
+    certificate?.watch((pair) => {
       parts.front.replaceCertificate(pair);
-      await tell();
+      tell();
     });
     const { credentials, tokens, owner } = parts;
     const code = tokens.none ? credentials.codes.issue(owner).code : undefined;
@@ -110,14 +113,14 @@ export class Server {
   /** Takes no new work and cuts what is left. */
   async close(): Promise<void> {
     const { front, credentials, certificate, storage, audit, presence, refusals } = this.#parts;
-    const { life, loops, exchange, stopMetrics } = this.#parts;
+    const { life, upkeep, exchange, stopMetrics } = this.#parts;
     certificate?.close();
     stopMetrics();
     await front.drain();
     exchange.close();
     await front.close();
     life.abort();
-    await loops;
+    await upkeep.ended();
     credentials.close();
     refusals.close();
     await audit.close();
@@ -148,8 +151,7 @@ interface Parts {
   exchange: Exchange;
   certificate: Certificate | undefined;
   life: AbortController;
-  /** Settles once they have noticed the end of `life`; before, only when one of them broke. */
-  loops: Promise<unknown>;
+  upkeep: Upkeep;
   stopMetrics: () => void;
 }
 
@@ -218,11 +220,12 @@ async function build(
     uiDirectory,
   }).catch(refuseStart);
   const life = new AbortController();
-  // Without them the process is of no use: what breaks one is not caught, and ends it.
-  const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
-  const own = shared && welcomeOwnHost({ ...shared, nodes, bootstrap }, life.signal);
-  const closed = nodes.closedToWork(life.signal, (node) => appDesk.leave(node));
-  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), closed, logins, own]);
+  const upkeep = new Upkeep(log, life.signal);
+  nodes.watch(upkeep, (node) => appDesk.leave(node));
+  tokens.watch(upkeep);
+  events.watch(upkeep);
+  admitLogins(storage, { codes: credentials.codes, issuer: owner }, upkeep);
+  if (shared) upkeep.finish(`welcoming ${shared.name}`, welcomeOwnHost({ ...shared, nodes, bootstrap }));
   return {
     storage,
     presence,
@@ -235,7 +238,7 @@ async function build(
     exchange,
     certificate,
     life,
-    loops,
+    upkeep,
     stopMetrics,
   };
 }
@@ -255,17 +258,6 @@ function defaults(config: ServerConfig) {
     containerMetrics: true,
     gpuMetrics: true,
   };
-}
-
-function open(path: string): SqliteStorage {
-  try {
-    return SqliteStorage.open(path);
-  } catch (error) {
-    throw new StartError(
-      `The database ${path} cannot be used: ${String(error instanceof Error ? error.message : error)}`,
-      { cause: error },
-    );
-  }
 }
 
 /** Made once; whoever can read it is the owner of the server. */

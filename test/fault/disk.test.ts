@@ -1,12 +1,9 @@
 /** Fills the disks that the agent writes to: it says so as far as it can, and goes on serving. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
-import { promisify } from "node:util";
 import { auditFiles } from "../../src/audit/files.ts";
 import { verify } from "../../src/audit/verify.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
@@ -15,11 +12,10 @@ import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
 import { closeAll, MAIN, openAll } from "./kinds.ts";
 import { Neighbour } from "./neighbour.ts";
+import { fill, makeRoom, mountDisk, unmount } from "./small-disk.ts";
 import { carries, connectTo } from "./stage.ts";
 
-const run = promisify(execFile);
 const CONTAINER = "fault-disk";
-const DISK_BYTES = 1024 * 1024;
 
 suite("a full disk", () => {
   let engine: Engine;
@@ -49,7 +45,7 @@ suite("a full disk", () => {
     agent = await startAgent({ engine, flags: ["--log-directory", logs] });
     await servesAllKinds(agent, disk);
     const { size: before } = await stat(join(logs, "audit.log"));
-    await rm(join(disk, "filler"));
+    await makeRoom(disk);
     await until("the audit going on", async () => {
       await servesAllKinds(agent);
       return (await stat(join(logs, "audit.log"))).size > before;
@@ -66,7 +62,7 @@ suite("a full disk", () => {
     // What is left of the last block takes a few records more.
     await until("a refusal", async () => (await outcomeOf(exec())) === "audit-unavailable");
     const lines = await client.logs(CONTAINER, { follow: true, stdout: true, stderr: true, timestamps: false });
-    await rm(join(disk, "filler"));
+    await makeRoom(disk);
     await until("an exec", async () => (await outcomeOf(exec())) === "open");
     await lines.close();
     await client.close();
@@ -106,20 +102,4 @@ async function outcomeOf(opening: Promise<{ close(): Promise<void> }>): Promise<
   } catch (error) {
     return (error as { code: string }).code;
   }
-}
-
-async function mountDisk(): Promise<string> {
-  const disk = await mkdtemp(join(tmpdir(), "fl-disk-"));
-  await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk]);
-  return disk;
-}
-
-async function unmount(disk: string): Promise<void> {
-  await run("umount", [disk]);
-  await rm(disk, { recursive: true });
-}
-
-/** To the last byte. */
-async function fill(disk: string): Promise<void> {
-  await assert.rejects(writeFile(join(disk, "filler"), Buffer.alloc(2 * DISK_BYTES)), { code: "ENOSPC" });
 }

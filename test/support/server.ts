@@ -19,6 +19,8 @@ export interface ServerOptions {
   flags?: string[];
   /** Of an earlier server, to go on with its state at the same port. */
   before?: TestServer;
+  /** Where its state is, instead of a new directory. */
+  home?: string;
   /** What to start instead of the sources, e.g. the launcher in bin/; it must `exec`, so that the pid is the server's. */
   program?: readonly [string, ...string[]];
 }
@@ -57,8 +59,8 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startServer({ flags = [], before, program }: ServerOptions = {}): Promise<TestServer> {
-  const home = before?.home ?? (await mkdtemp(join(tmpdir(), "fl-server-")));
+export async function startServer({ flags = [], before, program, ...own }: ServerOptions = {}): Promise<TestServer> {
+  const home = before?.home ?? own.home ?? (await mkdtemp(join(tmpdir(), "fl-server-")));
   const stateDir = join(home, "state", "fairlead-server");
   const port = before ? new URL(before.url).port : "0";
   const env = {

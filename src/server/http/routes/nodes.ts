@@ -111,8 +111,9 @@ function addChanging(app: App, { nodes, bootstrap, audit }: NodeRoutes): void {
   });
   app.delete("/api/v1/nodes/:name", { config, schema: REMOVE }, async (request, reply) => {
     const { name } = request.params;
-    await bootstrap.withdraw(await nodes.remove(name));
+    const uid = await nodes.remove(name);
     await audit(request, { action: "nodes remove", node: name });
+    if (uid !== undefined) await bootstrap.withdraw(uid);
     return await reply.code(204).send();
   });
   app.patch("/api/v1/nodes/:name/settings", { config, schema: SET }, async (request) => {
