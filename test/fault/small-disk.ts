@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, statfs, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, rm, stat, statfs, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -21,10 +21,12 @@ export async function unmount(disk: string): Promise<void> {
   await rm(disk, { recursive: true });
 }
 
-/** To the last byte. */
-export async function fill(disk: string): Promise<void> {
+/** But for so many bytes. */
+export async function fill(disk: string, left = 0): Promise<void> {
+  const filler = join(disk, "filler");
   const { bsize, blocks } = await statfs(disk);
-  await assert.rejects(writeFile(join(disk, "filler"), Buffer.alloc(2 * bsize * blocks)), { code: "ENOSPC" });
+  await assert.rejects(appendFile(filler, Buffer.alloc(2 * bsize * blocks)), { code: "ENOSPC" });
+  await truncate(filler, (await stat(filler)).size - left);
 }
 
 export async function makeRoom(disk: string): Promise<void> {
