@@ -23,6 +23,12 @@ export interface Code {
   expires: number;
 }
 
+interface Outstanding {
+  issuer: Subject;
+  /** In milliseconds of `now`. */
+  ends: number;
+}
+
 /** Random, in groups. */
 export function newCode(): string {
   const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join("");
@@ -40,7 +46,7 @@ export function codeKey(typed: string): string {
 }
 
 export class Codes {
-  readonly #outstanding = new Map<string, { issuer: Subject; ends: number }>();
+  readonly #outstanding = new Map<string, Outstanding>();
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
@@ -69,12 +75,28 @@ export class Codes {
 
   /** Uses the code up and tells who issued it; case, spaces and dashes do not matter. */
   redeem(typed: string): Subject | undefined {
+    return this.#take(typed)?.issuer;
+  }
+
+  /** The same for work that may fail: then it throws, and the code is good again. `undefined`: it is not good. */
+  async spend<T>(typed: string, work: (issuer: Subject) => Promise<T>): Promise<T | undefined> {
+    const taken = this.#take(typed);
+    if (!taken) return undefined;
+    try {
+      return await work(taken.issuer);
+    } catch (error) {
+      this.#outstanding.set(codeKey(typed), taken);
+      throw error;
+    }
+  }
+
+  #take(typed: string): Outstanding | undefined {
     if (typed.length > MAX_TYPED) return undefined;
     this.#sweep();
     const id = codeKey(typed);
-    const issuer = this.#outstanding.get(id)?.issuer;
+    const found = this.#outstanding.get(id);
     this.#outstanding.delete(id);
-    return issuer?.revoked.aborted ? undefined : issuer;
+    return found?.issuer.revoked.aborted ? undefined : found;
   }
 
   #sweep(): void {

@@ -57,6 +57,8 @@ const TABLE = {
   "disk-full": { http: 507, close: 4507, exit: 1, title: "There is no room left" },
   unsupported: { http: 501, close: 4501, exit: 125, title: "Not supported here" },
   "audit-unavailable": { http: 503, close: 4503, exit: 125, title: "The audit log cannot be written" },
+  "storage-unavailable": { http: 503, close: 4503, exit: 125, title: "The server's database cannot be used now" },
+  "damaged-record": { http: 500, close: 4500, exit: 125, title: "A record in the server's database is damaged" },
   "shutting-down": { http: 503, close: 1001, exit: 125, title: "The agent is shutting down" },
   "bad-grant": { http: 403, close: 4403, exit: 125, title: "The agent does not accept the server's grant" },
   "agent-away": { http: 503, close: 4503, exit: 125, title: "The agent is not connected" },

@@ -66,6 +66,10 @@ function databaseMetrics(figures: Figures, { storage, path }: ServerFigures): vo
   counter("failures", "Transactions that failed.", () => storage.failures);
   const waiting = "Changes that wait for a transaction.";
   figures.gauge({ name: "fairlead_database_waiting_changes", help: waiting }, () => storage.waiting);
+  const writable = "1 while changes reach the disk; 0: they do not, and are refused.";
+  figures.gauge({ name: "fairlead_database_writable", help: writable }, () => Number(storage.writable));
+  const damaged = "Records that were found and cannot be understood.";
+  figures.gauge({ name: "fairlead_database_damaged_records", help: damaged }, () => storage.damaged);
   const size = "What the database takes on the disk, without its journal.";
   figures.gauge({ name: "fairlead_database_size_bytes", help: size }, async () => (await stat(path)).size);
 }

@@ -12,7 +12,7 @@ import { Credentials } from "../auth/credentials.ts";
 import type { Subject } from "../auth/grant.ts";
 import type { SigningKey } from "../auth/keys.ts";
 import { Presence } from "../boot/presence.ts";
-import { refuseStart, StartError } from "../boot/run.ts";
+import { refuseStart } from "../boot/run.ts";
 import { StateDirectory } from "../boot/state.ts";
 import type { Certificate } from "../door/certificate/certificate.ts";
 import { openCertificate } from "../door/certificate/choice.ts";
@@ -37,6 +37,8 @@ import { AppSessions } from "./relay/app-sessions.ts";
 import { Exchange } from "./relay/exchange.ts";
 import { SqliteStorage } from "./store/sqlite.ts";
 import type { Storage } from "./store/storage.ts";
+import { tellTrouble } from "./store/trouble.ts";
+import { Upkeep } from "./upkeep.ts";
 
 export interface ServerOptions {
   config: ServerConfig;
@@ -52,8 +54,6 @@ export const DATABASE_FILE = "server.db";
 const TOKEN_FILE = "token";
 const SOCKET_FILE = "server.sock";
 const TOKEN_BYTES = 32;
-/** What SQLite says of a disk: that it is read-only, fails, is full, or takes no file. Its words do not always tell which. */
-const DISK_TROUBLE: ReadonlySet<number> = new Set([8, 10, 13, 14]);
 /** A host's connection stays open from one report to the next, in milliseconds: a handshake costs more than many of them. */
 const KEEP_ALIVE_MS = 60_000;
 /** The owner of the machine, who can read the server's token file. */
@@ -91,22 +91,20 @@ export class Server {
     const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
     // It holds keys: made so that its owner alone can read it.
     await state.create(DATABASE_FILE, "");
-    const database = join(state.path, DATABASE_FILE);
-    const storage = open(database);
+    const storage = SqliteStorage.open(join(state.path, DATABASE_FILE), tellTrouble(log));
     const key = await openGrantKey(storage, state);
     const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
     const parts = await build(options, { storage, presence, audit, token, certificate, key });
     const { url } = await parts.front.listen().catch(refuseStart);
     // Behind a proxy or in a container its own address is of no use to others.
     const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
-    const tell = () => announce(storage, { url: address, ...(certificate && { pin: certificate.pin }) });
-    await tell().catch((error: unknown) => {
-      throw unusable(database, error);
-    });
+    const place = () => ({ url: address, ...(certificate && { pin: certificate.pin }) });
+    const tell = () => parts.upkeep.finish("writing down where this server is met", () => announce(storage, place()));
+    tell();
     await presence.announce({ url });
-    certificate?.watch(async (pair) => {
+    certificate?.watch((pair) => {
       parts.front.replaceCertificate(pair);
-      await tell();
+      tell();
     });
     const { credentials, tokens, owner } = parts;
     const code = tokens.none ? credentials.codes.issue(owner).code : undefined;
@@ -116,14 +114,14 @@ export class Server {
   /** Takes no new work and cuts what is left. */
   async close(): Promise<void> {
     const { front, credentials, certificate, storage, audit, presence, refusals } = this.#parts;
-    const { life, loops, exchange, stopMetrics } = this.#parts;
+    const { life, upkeep, exchange, stopMetrics } = this.#parts;
     certificate?.close();
     stopMetrics();
     await front.drain();
     exchange.close();
     await front.close();
     life.abort();
-    await loops;
+    await upkeep.ended();
     credentials.close();
     refusals.close();
     await audit.close();
@@ -154,8 +152,7 @@ interface Parts {
   exchange: Exchange;
   certificate: Certificate | undefined;
   life: AbortController;
-  /** Settles once they have noticed the end of `life`; before, only when one of them broke. */
-  loops: Promise<unknown>;
+  upkeep: Upkeep;
   stopMetrics: () => void;
 }
 
@@ -224,11 +221,12 @@ async function build(
     uiDirectory,
   }).catch(refuseStart);
   const life = new AbortController();
-  // Without them the process is of no use: what breaks one is not caught, and ends it.
-  const logins = admitLogins(storage, { codes: credentials.codes, issuer: owner }, life.signal);
-  const own = shared && welcomeOwnHost({ ...shared, nodes, bootstrap }, life.signal);
-  const closed = nodes.closedToWork(life.signal, (node) => appDesk.leave(node));
-  const loops = Promise.all([nodes.watch(life.signal), tokens.watch(life.signal), closed, logins, own]);
+  const upkeep = new Upkeep(log, life.signal);
+  nodes.watch(upkeep, (node) => appDesk.leave(node));
+  tokens.watch(upkeep);
+  events.watch(upkeep);
+  admitLogins(storage, { codes: credentials.codes, issuer: owner }, upkeep);
+  if (shared) upkeep.finish(`welcoming ${shared.name}`, welcomeOwnHost({ ...shared, nodes, bootstrap }));
   return {
     storage,
     presence,
@@ -241,7 +239,7 @@ async function build(
     exchange,
     certificate,
     life,
-    loops,
+    upkeep,
     stopMetrics,
   };
 }
@@ -261,22 +259,6 @@ function defaults(config: ServerConfig) {
     containerMetrics: true,
     gpuMetrics: true,
   };
-}
-
-function open(path: string): SqliteStorage {
-  try {
-    return SqliteStorage.open(path);
-  } catch (error) {
-    throw unusable(path, error);
-  }
-}
-
-function unusable(path: string, cause: unknown): StartError {
-  const { message, errcode = 0 } = cause as { message: string; errcode?: number };
-  const advice = DISK_TROUBLE.has(errcode % 256)
-    ? "; free some space if its disk is full, and see that it can be written"
-    : "";
-  return new StartError(`The database ${path} cannot be used: ${message}${advice}`, { cause });
 }
 
 /** Made once; whoever can read it is the owner of the server. */

@@ -1,12 +1,9 @@
 /** Fills the disks that the programs write to: the agent says so as far as it can, and serves, also one that starts then. */
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, suite, test } from "node:test";
-import { promisify } from "node:util";
 import { auditFiles } from "../../src/audit/files.ts";
 import { verify } from "../../src/audit/verify.ts";
 import type { NodeView } from "../../src/protocol/node.ts";
@@ -18,18 +15,17 @@ import { startServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 import { closeAll, MAIN, openAll } from "./kinds.ts";
 import { Neighbour } from "./neighbour.ts";
+import { fill, makeRoom, mountDisk, remount, unmount } from "./small-disk.ts";
 import { carries, connectTo } from "./stage.ts";
 
-const run = promisify(execFile);
 const CONTAINER = "fault-disk";
-const DISK_BYTES = 1024 * 1024;
 /** Seconds, by which a process is known. */
 const LEFT = "4711";
 const TOLD = /the state directory cannot be written: /;
 
 /** In which nothing can be written, how that ends, and how the agent before had ended. A killed one leaves its address behind. */
 const WAYS = [
-  { name: "a full disk", end: "SIGTERM" as const, take: fill, give: (disk: string) => rm(join(disk, "filler")) },
+  { name: "a full disk", end: "SIGTERM" as const, take: (disk: string) => fill(disk), give: makeRoom },
   {
     name: "a read-only file system",
     end: "SIGKILL" as const,
@@ -67,7 +63,7 @@ suite("a full disk", () => {
     agent = await startAgent({ engine, flags: ["--log-directory", logs] });
     await servesAllKinds(agent, disk);
     const { size: before } = await stat(join(logs, "audit.log"));
-    await rm(join(disk, "filler"));
+    await makeRoom(disk);
     await until("the audit going on", async () => {
       await servesAllKinds(agent);
       return (await stat(join(logs, "audit.log"))).size > before;
@@ -84,7 +80,7 @@ suite("a full disk", () => {
     // What is left of the last block takes a few records more.
     await until("a refusal", async () => (await outcomeOf(exec())) === "audit-unavailable");
     const lines = await client.logs(CONTAINER, { follow: true, stdout: true, stderr: true, timestamps: false });
-    await rm(join(disk, "filler"));
+    await makeRoom(disk);
     await until("an exec", async () => (await outcomeOf(exec())) === "open");
     await lines.close();
     await client.close();
@@ -170,7 +166,7 @@ suite("a full disk", () => {
       await session.close();
       await client.close();
       const { registered = 0 } = await node();
-      await rm(join(disk, "filler"));
+      await makeRoom(disk);
       await until("a registration", async () => ((await node()).registered ?? 0) > registered);
       await ready();
     } finally {
@@ -185,9 +181,9 @@ suite("a full disk", () => {
     await fill(disk);
     await assert.rejects(
       startServer({ before: server }),
-      /cannot start: The database \S+ cannot be used: .+; free some space if its disk is full/,
+      /cannot start: The disk with the server's database, \S+\.db, (is full|fails \(.+\)): make room there/,
     );
-    await rm(join(disk, "filler"));
+    await makeRoom(disk);
     await (await startServer({ before: server })).stop();
   });
 });
@@ -213,24 +209,4 @@ async function outcomeOf(opening: Promise<{ close(): Promise<void> }>): Promise<
   } catch (error) {
     return (error as { code: string }).code;
   }
-}
-
-async function mountDisk(): Promise<string> {
-  const disk = await mkdtemp(join(tmpdir(), "fl-disk-"));
-  await run("mount", ["-t", "tmpfs", "-o", `size=${DISK_BYTES}`, "tmpfs", disk]);
-  return disk;
-}
-
-async function remount(disk: string, how: "ro" | "rw"): Promise<void> {
-  await run("mount", ["-o", `remount,${how}`, disk]);
-}
-
-async function unmount(disk: string): Promise<void> {
-  await run("umount", [disk]);
-  await rm(disk, { recursive: true });
-}
-
-/** To the last byte. */
-async function fill(disk: string): Promise<void> {
-  await assert.rejects(writeFile(join(disk, "filler"), Buffer.alloc(2 * DISK_BYTES)), { code: "ENOSPC" });
 }

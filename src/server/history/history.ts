@@ -1,10 +1,14 @@
-/** A journal whose end is kept: its entries in order, and each new one as it comes. */
+/** A journal whose end is kept: its entries in order, and each new one as it comes. A damaged one is left out. */
 
 import * as z from "zod/mini";
-import type { Storage } from "../store/storage.ts";
+import { unlessUnavailable } from "../store/failure.ts";
+import type { JournalEntry, Storage } from "../store/storage.ts";
+import type { Upkeep } from "../upkeep.ts";
 
 /** Entries that are read at a time. */
 const PAGE = 500;
+/** How often it is tried to write what could not be written, in milliseconds. */
+const CATCH_UP_MS = 1_000;
 
 interface Stamp {
   seq: number;
@@ -16,6 +20,8 @@ export class History<T extends Stamp> {
   readonly #name: string;
   readonly #schema: z.ZodMiniType<T>;
   readonly #keep: number;
+  /** Could not be written when they happened. */
+  readonly #late: string[] = [];
 
   constructor(storage: Storage, what: { name: string; schema: z.ZodMiniType<T>; keep: number }) {
     this.#storage = storage;
@@ -24,15 +30,25 @@ export class History<T extends Stamp> {
     this.#keep = what.keep;
   }
 
-  /** Resolves when it is on the disk. */
+  /** Resolves when it is on the disk; where that cannot be written it waits, and holds nobody up. */
   async add(entry: Omit<T, keyof Stamp>): Promise<void> {
-    await this.#storage.append(this.#name, JSON.stringify({ ...entry, time: Date.now() }), this.#keep);
+    const text = JSON.stringify({ ...entry, time: Date.now() });
+    await this.#append(text).catch((error: unknown) => {
+      unlessUnavailable(error);
+      this.#late.push(text);
+      // The journal would not have it any more either.
+      if (this.#late.length > this.#keep) this.#late.shift();
+    });
+  }
+
+  /** Writes what waits as soon as that is possible. */
+  watch(upkeep: Upkeep): void {
+    upkeep.every(CATCH_UP_MS, `writing what happened to the history of ${this.#name}`, () => this.#catchUp());
   }
 
   /** Of those after `after` the first ones; without it the last ones. */
   async read(wish: { after?: number; limit: number }): Promise<T[]> {
-    const found = await this.#storage.read(this.#name, { ...wish, limit: Math.min(wish.limit, this.#keep) });
-    return found.map(({ seq, value }) => this.#schema.parse({ seq, ...(JSON.parse(value) as object) }));
+    return (await this.#page(wish)).entries;
   }
 
   /** Everything after `after`, then each new one, until the signal aborts. */
@@ -40,10 +56,41 @@ export class History<T extends Stamp> {
     const news = this.#storage.watch(`journal/${this.#name}`, signal)[Symbol.asyncIterator]();
     let last = after;
     for (;;) {
-      const page = await this.read({ after: last, limit: PAGE });
-      last = page.at(-1)?.seq ?? last;
-      if (page.length > 0) yield page;
-      if (page.length < PAGE && (await news.next()).done) return;
+      const { entries, length, seq = last } = await this.#page({ after: last, limit: PAGE });
+      last = seq;
+      if (entries.length > 0) yield entries;
+      if (length < PAGE && (await news.next()).done) return;
+    }
+  }
+
+  /** `length` and `seq` are of all that were read. */
+  async #page(wish: { after?: number; limit: number }): Promise<{ entries: T[]; length: number; seq?: number }> {
+    const found = await this.#storage.read(this.#name, { ...wish, limit: Math.min(wish.limit, this.#keep) });
+    const seq = found.at(-1)?.seq;
+    return {
+      entries: found.flatMap((entry) => this.#understand(entry)),
+      length: found.length,
+      ...(seq !== undefined && { seq }),
+    };
+  }
+
+  async #catchUp(): Promise<void> {
+    for (let text = this.#late[0]; text !== undefined; text = this.#late[0]) {
+      await this.#append(text);
+      if (this.#late[0] === text) this.#late.shift();
+    }
+  }
+
+  async #append(text: string): Promise<void> {
+    await this.#storage.append(this.#name, text, this.#keep);
+  }
+
+  #understand({ seq, value }: JournalEntry): T[] {
+    try {
+      return [this.#schema.parse({ ...(JSON.parse(value) as object), seq })];
+    } catch {
+      this.#storage.report(`journal/${this.#name}/${seq}`, "it is not as this version writes it");
+      return [];
     }
   }
 }

@@ -25,7 +25,8 @@ export class BootstrapTokens {
   readonly #now: () => number;
 
   constructor(parts: BootstrapTokenParts) {
-    this.#shelf = new Shelf(parts.storage, "bootstrap", BootstrapRecord);
+    const mend = () => "Get a new token with: ctl nodes add NAME";
+    this.#shelf = new Shelf(parts.storage, { name: "bootstrap", schema: BootstrapRecord, mend });
     this.#parts = parts;
     this.#now = parts.now ?? Date.now;
   }

@@ -1,12 +1,12 @@
 /** The hosts of the fleet, as people see and change them. */
 
 import { randomUUID } from "node:crypto";
-import { wait } from "../../lib/wait.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { FleetEvent } from "../../protocol/events.ts";
 import type { Beat, NodeSettings, NodeView } from "../../protocol/node.ts";
 import { Shelf } from "../store/shelf.ts";
 import type { Storage } from "../store/storage.ts";
+import type { Upkeep } from "../upkeep.ts";
 import { Live, LOOK_MS } from "./live.ts";
 import { NodeRecord } from "./record.ts";
 import { Roster } from "./roster.ts";
@@ -26,6 +26,8 @@ export class Nodes {
   readonly roster: Roster;
   readonly live: Live;
   readonly #parts: NodesParts;
+  /** Of those that did not report in time, what is not on the disk yet. */
+  readonly #overdue = new Set<string>();
 
   /** Hosts that were Ready stay so until they had the time to come back. */
   static async open(parts: NodesParts): Promise<Nodes> {
@@ -37,7 +39,9 @@ export class Nodes {
 
   private constructor(parts: NodesParts) {
     this.#parts = parts;
-    this.records = new Shelf(parts.storage, "node", NodeRecord);
+    const mend = (name: string) =>
+      `Its agent cannot come in. Remove the host and add it again (ctl nodes remove ${name}), or go back to a backup.`;
+    this.records = new Shelf(parts.storage, { name: "node", schema: NodeRecord, nameIn: ({ name }) => name, mend });
     this.roster = new Roster(this.records);
     this.live = new Live((uid) => this.roster.touch(uid));
   }
@@ -57,7 +61,7 @@ export class Nodes {
     return this.view(found(await this.records.get(name), name));
   }
 
-  /** A host whose agent is still to come; adding it again is fine until then. Throws `conflict` afterwards. */
+  /** A host whose agent is still to come; adding it again is fine until then. Throws `conflict` afterwards, and `damaged-record`. */
   async add(name: string): Promise<NodeRecord> {
     const existing = await this.records.get(name);
     if (existing && existing.keys.length > 0)
@@ -81,10 +85,13 @@ export class Nodes {
     return record;
   }
 
-  /** What its agent has open ends now. Throws `not-found`. */
-  async remove(name: string): Promise<string> {
-    const { uid } = found(await this.records.take(name), name);
-    this.live.forget(uid, new FairleadError("revoked", `The host ${name} was removed.`));
+  /** What its agent has open ends now. Resolves with its id, where its record still has that. Throws `not-found`. */
+  async remove(name: string): Promise<string | undefined> {
+    // One that was damaged while the server ran may have come in before.
+    const known = this.roster.get(name);
+    const { document } = found(await this.records.take(name), name);
+    const uid = document?.uid ?? known?.uid;
+    if (uid !== undefined) this.live.forget(uid, new FairleadError("revoked", `The host ${name} was removed.`));
     await this.tell("NodeRemoved", name, "was removed");
     return uid;
   }
@@ -111,13 +118,14 @@ export class Nodes {
     return this.view(record);
   }
 
-  /** Keeps up with what happens and what fails to; resolves when the signal aborts. */
-  async watch(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.roster.keep(signal), this.#lookAfter(signal)]);
+  /** Keeps up with what happens and what fails to; `closed` hears of hosts that take no work, and of such as were removed. */
+  watch(upkeep: Upkeep, closed: (name: string) => void): void {
+    upkeep.keep("following the hosts' records", (signal) => this.roster.keep(signal));
+    upkeep.keep("ending what hosts do not go on with", (signal) => this.#closedToWork(signal, closed));
+    upkeep.every(LOOK_MS, "writing down which hosts do not report", () => this.#lookAfter());
   }
 
-  /** Names hosts that take no work, and such as were removed, when they are different from before; resolves when the signal aborts. */
-  async closedToWork(signal: AbortSignal, hear: (name: string) => void): Promise<void> {
+  async #closedToWork(signal: AbortSignal, hear: (name: string) => void): Promise<void> {
     for await (const names of (await this.roster.follow(signal)).changes())
       for (const name of names) {
         const record = this.roster.get(name);
@@ -125,16 +133,20 @@ export class Nodes {
       }
   }
 
-  /** Tells when hosts have not reported in time. */
-  async #lookAfter(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await wait(LOOK_MS, signal);
-      const overdue = this.live.overdue();
-      if (overdue.length === 0 || signal.aborted) continue;
-      for (const { name, uid } of await this.records.list()) if (overdue.includes(uid)) await this.#notReady(name, uid);
+  /** Tells when hosts have not reported in time; those of which that fails are told the next time, unless they are back. */
+  async #lookAfter(): Promise<void> {
+    for (const uid of this.live.overdue()) this.#overdue.add(uid);
+    if (this.#overdue.size === 0) return;
+    for (const { name, uid } of await this.records.list()) {
+      if (!this.#overdue.has(uid)) continue;
+      if (!this.live.isReady(uid)) await this.#notReady(name, uid);
+      this.#overdue.delete(uid);
     }
+    // Nobody has the rest any more.
+    this.#overdue.clear();
   }
 
+  /** In the history of the fleet. */
   async tell(type: string, node: string, words: string): Promise<void> {
     await this.#parts.events.add({ type, node, message: `The host ${node} ${words}.` });
   }

@@ -23,19 +23,27 @@ export interface OwnHostParts extends OwnHost {
   bootstrap: BootstrapTokens;
 }
 
-/** Adds it, and puts a token there until its agent has come, anew before the one before ends. Resolves then, or when the signal aborts. */
-export async function welcomeOwnHost(parts: OwnHostParts, signal: AbortSignal): Promise<void> {
-  const { name, directory, nodes, bootstrap, lifetime } = parts;
+/**
+ * Adds it, and puts a token there until its agent has come, anew before the one before ends. What this gives resolves then, or
+ * when the signal aborts; called again after it has failed, it goes on.
+ */
+export function welcomeOwnHost({ name, directory, nodes, bootstrap, lifetime }: OwnHostParts) {
   let renew = 0;
-  while (!signal.aborted) {
-    const found = await nodes.records.get(name);
-    // Not before it reports: the answer to its token may have been lost, and then it asks with the same one again.
-    if (found?.ready) return await directory.remove(FILE);
-    if (!found?.keys.length && Date.now() >= renew) {
-      const { uid } = found ?? (await nodes.add(name));
-      await directory.replace(FILE, `${(await bootstrap.issue({ node: name, uid })).token}\n`);
-      renew = Date.now() + lifetime / 2;
+  /** Not where its agent finds it yet. */
+  let issued: string | undefined;
+  return async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      const found = await nodes.records.get(name);
+      // Not before it reports: the answer to its token may have been lost, and then it asks with the same one again.
+      if (found?.ready) return await directory.remove(FILE);
+      if (!found?.keys.length && Date.now() >= renew) {
+        const { uid } = found ?? (await nodes.add(name));
+        issued = (await bootstrap.issue({ node: name, uid })).token;
+        renew = Date.now() + lifetime / 2;
+      }
+      if (issued !== undefined) await directory.replace(FILE, `${issued}\n`);
+      issued = undefined;
+      await wait(LOOK_MS, signal);
     }
-    await wait(LOOK_MS, signal);
-  }
+  };
 }

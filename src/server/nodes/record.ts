@@ -34,8 +34,8 @@ export const NodeRecord = z.object({
 });
 export type NodeRecord = z.infer<typeof NodeRecord>;
 
-/** A one-time token, by its digest. */
-export const BootstrapRecord = z.object({
+/** A one-time token, by its digest. Strict: without its `usedBy` it would be good again. */
+export const BootstrapRecord = z.strictObject({
   node: z.string(),
   uid: z.string(),
   expires: z.number(),

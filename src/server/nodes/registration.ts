@@ -13,6 +13,7 @@ import {
   serverProof,
 } from "../../protocol/fleet.ts";
 import type { Beat, NodeFacts } from "../../protocol/node.ts";
+import { unlessUnavailable } from "../store/failure.ts";
 import type { BootstrapTokens } from "./bootstrap.ts";
 import type { Nodes } from "./nodes.ts";
 import type { NodeRecord } from "./record.ts";
@@ -102,8 +103,11 @@ export class Registration {
     if (!record || record.uid !== host.uid) throw unknown(host.name);
     const settings = this.#nodes.settingsOf(record);
     const returned = !this.#nodes.live.isReady(host.uid);
+    // It is there whether or not that can be written; what cannot is written with one of the next reports.
     if (returned || !record.ready || record.address !== address)
-      await this.#nodes.records.update(host.name, (before) => ({ ...before, ready: true, address }));
+      await this.#nodes.records
+        .update(host.name, (before) => ({ ...before, ready: true, address }))
+        .catch(unlessUnavailable);
     if (returned) await this.#nodes.tell("NodeReady", host.name, `reports from ${address}`);
     // Last, so that whoever sees it Ready can rely on it after a crash too.
     this.#nodes.live.reported(host.uid, { beat, address, interval: settings.heartbeatInterval });

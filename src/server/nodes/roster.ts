@@ -15,6 +15,7 @@ export class Roster {
   /** By uid. */
   readonly #names = new Map<string, string>();
   readonly #followers = new Set<Follower>();
+  #changes: ReturnType<Shelf<NodeRecord>["changes"]> | undefined;
   #load: () => void = () => {};
   readonly #loaded = new Promise<void>((resolve) => (this.#load = resolve));
 
@@ -30,12 +31,12 @@ export class Roster {
     return this.#records.get(name);
   }
 
-  /** Keeps up with the storage; resolves when the signal aborts. */
+  /** Keeps up with the storage; resolves when the signal aborts. Called again where the storage could not be read. */
   async keep(signal: AbortSignal): Promise<void> {
-    const changes = this.#shelf.changes(signal);
+    this.#changes ??= this.#shelf.changes(signal);
     for (const record of await this.#shelf.list()) this.#learn(record.name, record);
     this.#load();
-    for await (const { id, document } of changes) this.#learn(id, document);
+    for await (const { id, document } of this.#changes) this.#learn(id, document);
   }
 
   /** Something that the storage does not have is different about this host. */

@@ -67,15 +67,28 @@ export class Devices {
     return found.name;
   }
 
-  /** `pending` until it is decided; then who approved it, once, or `refused`. `undefined`: unknown, over, or fetched. */
-  fetch(device: string): { name: string; by: Subject } | "pending" | "refused" | undefined {
+  /**
+   * `pending` until it is decided; then what `letIn` makes of who approved it, once, or `refused`. `undefined`: unknown,
+   * over, or fetched. Throws as `letIn` does, and then it may be fetched again.
+   */
+  async fetch<T>(
+    device: string,
+    letIn: (login: { name: string; by: Subject }) => Promise<T>,
+  ): Promise<T | "pending" | "refused" | undefined> {
     this.#sweep();
     const found = this.#waiting.get(keyOf(device));
     if (!found) return undefined;
-    if (!found.refused && !found.approvedBy) return "pending";
+    const { name, refused, approvedBy: by } = found;
+    if (!refused && !by) return "pending";
     this.#waiting.delete(keyOf(device));
-    if (!found.approvedBy) return "refused";
-    return found.approvedBy.revoked.aborted ? undefined : { name: found.name, by: found.approvedBy };
+    if (!by) return "refused";
+    if (by.revoked.aborted) return undefined;
+    try {
+      return await letIn({ name, by });
+    } catch (error) {
+      this.#waiting.set(keyOf(device), found);
+      throw error;
+    }
   }
 
   #undecided(typed: string): Waiting {

@@ -9,6 +9,7 @@ import { wait } from "../../lib/wait.ts";
 import { Shelf } from "../store/shelf.ts";
 import { SqliteStorage } from "../store/sqlite.ts";
 import type { Storage } from "../store/storage.ts";
+import type { Upkeep } from "../upkeep.ts";
 
 /** How late, in milliseconds, a running server knows of a login. */
 const LOOK_MS = 500;
@@ -25,13 +26,16 @@ export type ServerPlace = z.infer<typeof PlaceRecord>;
 const PLACE = "last";
 
 function shelves(storage: Storage) {
-  return { logins: new Shelf(storage, "login", LoginRecord), places: new Shelf(storage, "place", PlaceRecord) };
+  const mend = () => "Ask for another one with: fairlead server login";
+  return {
+    logins: new Shelf(storage, { name: "login", schema: LoginRecord, mend }),
+    places: new Shelf(storage, { name: "place", schema: PlaceRecord, mend: () => "The next start mends it." }),
+  };
 }
 
 /** For commands: where this server is met. */
 export async function announce(storage: Storage, place: ServerPlace): Promise<void> {
-  const { places } = shelves(storage);
-  if (!(await places.create(PLACE, place))) await places.update(PLACE, () => place);
+  await shelves(storage).places.set(PLACE, place);
 }
 
 export interface NewLogin {
@@ -54,7 +58,8 @@ export async function newLogin(database: string): Promise<NewLogin> {
     const { logins, places } = shelves(storage);
     const code = newCode();
     await logins.create(codeKey(code), { expires: Date.now() + CODE_MS });
-    return { code, place: await places.get(PLACE), known: await isTaken(codeKey(code), logins) };
+    const [place] = await places.list();
+    return { code, place, known: await isTaken(codeKey(code), logins) };
   } finally {
     await storage.close();
   }
@@ -69,18 +74,17 @@ async function isTaken(key: string, logins: Shelf<unknown>): Promise<boolean> {
   return false;
 }
 
-/** Makes them good at the running server, in the name of `issuer`, until the signal aborts. */
-export async function admitLogins(
+/** Makes them good at the running server, in the name of `issuer`. */
+export function admitLogins(
   storage: Storage,
   { codes, issuer }: { codes: Codes; issuer: Subject },
-  signal: AbortSignal,
-): Promise<void> {
+  upkeep: Upkeep,
+): void {
   const { logins } = shelves(storage);
-  while (!signal.aborted) {
+  upkeep.every(LOOK_MS, "letting in who asked on this machine (fairlead server login)", async () => {
     for (const { id } of await logins.entries()) {
       const login = await logins.take(id);
-      if (login) codes.admit(id, { issuer, lifetime: login.expires - Date.now() });
+      if (login?.document) codes.admit(id, { issuer, lifetime: login.document.expires - Date.now() });
     }
-    await wait(LOOK_MS, signal);
-  }
+  });
 }

@@ -4,11 +4,11 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod/mini";
 import { digest, newSecret } from "../../auth/secret.ts";
 import type { Tokens } from "../../auth/tokens.ts";
-import { wait } from "../../lib/wait.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { TokenView } from "../../protocol/login.ts";
 import { Shelf } from "../store/shelf.ts";
 import type { Storage } from "../store/storage.ts";
+import type { Upkeep } from "../upkeep.ts";
 
 /** All together; each is looked at for each request. */
 const MAX_TOKENS = 1_000;
@@ -17,8 +17,12 @@ const PREFIX = "flt_";
 const UNIQUE_BYTES = 3;
 /** How late, in milliseconds, a token ends whose time is over. */
 const SWEEP_MS = 1_000;
+/** Ends, as times. */
+const NEVER = Number.POSITIVE_INFINITY;
+const OVER = 0;
 
-const TokenRecord = z.extend(TokenView, { sha256: z.string() });
+/** Strict: what this version does not know may be a limit of the token. */
+const TokenRecord = z.strictObject({ ...TokenView.shape, sha256: z.string().check(z.regex(/^[0-9a-f]{64}$/)) });
 type TokenRecord = z.infer<typeof TokenRecord>;
 
 export type TokenWish = Pick<TokenView, "name" | "rights" | "scopes" | "nodes" | "by"> & {
@@ -28,26 +32,29 @@ export type TokenWish = Pick<TokenView, "name" | "rights" | "scopes" | "nodes" |
 export class ApiTokens {
   readonly #shelf: Shelf<TokenRecord>;
   readonly #known: Tokens;
-  /** Of those that end some day: when. */
+  /** When each of them ends; one that has ended stays here until it is off the disk. */
   readonly #ends = new Map<string, number>();
-  #count = 0;
+  /** Nobody knows any more whose these were. */
+  #damaged = 0;
 
   /** Every token that the storage has is known to `known` from now on. */
   static async open(storage: Storage, known: Tokens): Promise<ApiTokens> {
     const tokens = new ApiTokens(storage, known);
-    for (const record of await tokens.#shelf.list()) tokens.#learn(record);
-    tokens.#sweep();
+    for (const record of await tokens.#shelf.list()) tokens.#learnAgain(record);
+    tokens.#damaged = (await tokens.#shelf.count()) - tokens.#ends.size;
     return tokens;
   }
 
   private constructor(storage: Storage, known: Tokens) {
-    this.#shelf = new Shelf(storage, "token", TokenRecord);
+    const mend = (name: string) => `Withdraw it (ctl tokens remove ${name}), or go back to a backup.`;
+    this.#shelf = new Shelf(storage, { name: "token", schema: TokenRecord, nameIn: ({ name }) => name, mend });
     this.#known = known;
   }
 
   /** Whether nobody has one yet. */
   get none(): boolean {
-    return this.#count === 0;
+    const now = Date.now();
+    return this.#damaged === 0 && [...this.#ends.values()].every((end) => end <= now);
   }
 
   async list(): Promise<TokenView[]> {
@@ -56,19 +63,21 @@ export class ApiTokens {
 
   /** Throws `conflict` when there is one of that name. The token itself is told this once. */
   async create({ lifetime, ...wish }: TokenWish): Promise<{ token: string; view: TokenView }> {
-    if (this.#count >= MAX_TOKENS)
+    if (this.#ends.size >= MAX_TOKENS)
       throw new FairleadError("too-many", `There are ${MAX_TOKENS} tokens; withdraw one first (ctl tokens).`);
     const token = PREFIX + newSecret();
     const created = Date.now();
     const view: TokenView = { ...wish, created, ...(lifetime !== undefined && { expires: created + lifetime }) };
     const record = { ...view, sha256: digest(token).toString("hex") };
-    if (!(await this.#shelf.create(wish.name, record)))
-      throw new FairleadError(
-        "conflict",
-        `There is a token called ${wish.name}; choose another name, or withdraw that one.`,
-      );
+    if (!(await this.#shelf.create(wish.name, record))) throw await this.#taken(wish.name);
     this.#learn(record);
     return { token, view };
+  }
+
+  /** Why there cannot be a new one of that name. Throws `damaged-record`. */
+  async #taken(name: string): Promise<FairleadError> {
+    await this.#shelf.get(name);
+    return new FairleadError("conflict", `There is a token called ${name}; choose another name, or withdraw that one.`);
   }
 
   /** The same under a name that nobody has yet. */
@@ -76,42 +85,61 @@ export class ApiTokens {
     return this.create({ ...wish, name: `${wish.name}-${randomBytes(UNIQUE_BYTES).toString("hex")}` });
   }
 
-  /** Ends what was opened with it. Throws `not-found`. */
+  /** Ends what was opened with it, at once, whether or not that can be written. Throws `not-found`. */
   async revoke(name: string): Promise<void> {
-    if (!(await this.#shelf.take(name))) throw new FairleadError("not-found", `There is no token called ${name}.`);
-    this.#forget(name);
-  }
-
-  /** Withdraws tokens when their time is over; resolves when the signal aborts. */
-  async watch(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await wait(SWEEP_MS, signal);
-      this.#sweep();
-    }
-  }
-
-  #sweep(): void {
-    const now = Date.now();
-    for (const [name, expires] of this.#ends) {
-      if (expires > now) continue;
-      this.#forget(name);
-      void this.#shelf.remove(name);
-    }
-  }
-
-  #learn({ name, rights, scopes, nodes, sha256, expires }: TokenRecord): void {
-    this.#known.add({ grant: { subject: subjectOf(name), rights, scopes, ...(nodes && { nodes }) }, sha256 });
-    if (expires !== undefined) this.#ends.set(name, expires);
-    this.#count++;
-  }
-
-  #forget(name: string): void {
     this.#known.revoke(subjectOf(name));
-    this.#ends.delete(name);
-    this.#count--;
+    // From here on the sweep tries again what fails now.
+    if (this.#ends.has(name)) this.#ends.set(name, OVER);
+    const removed = await this.#remove(name).catch((error: unknown) => {
+      throw this.#ends.has(name) ? notWritten(name, error) : error;
+    });
+    if (!removed) throw new FairleadError("not-found", `There is no token called ${name}.`);
+  }
+
+  /** Withdraws tokens when their time is over. */
+  watch(upkeep: Upkeep): void {
+    upkeep.every(SWEEP_MS, "taking tokens that have ended off the disk", () => this.#sweep());
+  }
+
+  async #sweep(): Promise<void> {
+    const now = Date.now();
+    const over = [...this.#ends].filter(([, end]) => end <= now).map(([name]) => name);
+    for (const name of over) this.#known.revoke(subjectOf(name));
+    await Promise.all(over.map((name) => this.#remove(name)));
+  }
+
+  /** Off the disk; whether it was there. */
+  async #remove(name: string): Promise<boolean> {
+    const end = this.#ends.get(name);
+    const taken = await this.#shelf.take(name);
+    // There may be a new one of that name by now.
+    if (this.#ends.get(name) === end) this.#ends.delete(name);
+    return taken !== undefined;
+  }
+
+  #learnAgain(record: TokenRecord): void {
+    try {
+      this.#learn(record);
+    } catch (error) {
+      this.#shelf.report(record.name, String(error));
+    }
+  }
+
+  /** Throws when another one has the same secret. */
+  #learn({ name, rights, scopes, nodes, sha256, expires = NEVER }: TokenRecord): void {
+    const grant = { subject: subjectOf(name), rights, scopes, ...(nodes && { nodes }) };
+    if (expires > Date.now()) this.#known.add({ grant, sha256 });
+    this.#ends.set(name, expires);
   }
 }
 
 function subjectOf(name: string): string {
   return `token:${name}`;
+}
+
+/** The end of a token that was withdrawn. */
+function notWritten(name: string, error: unknown): unknown {
+  if (!(error instanceof FairleadError)) return error;
+  const words = `The token ${name} is good for nothing any more, but that is not on the disk yet, and a restart would bring it back.`;
+  return new FairleadError(error.code, `${words} ${error.message}`, { cause: error });
 }

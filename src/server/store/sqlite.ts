@@ -3,8 +3,10 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { FairleadError } from "../../protocol/errors.ts";
 import { Changes } from "./changes.ts";
+import { storageFailure } from "./failure.ts";
 import { migrate } from "./migrations.ts";
 import { type Change, Conflict, type Entry, type JournalEntry, type JournalWish, type Storage } from "./storage.ts";
+import type { Trouble } from "./trouble.ts";
 
 /** Changes that go to the disk together at most. */
 const MAX_BATCH = 1_000;
@@ -12,6 +14,8 @@ const MAX_BATCH = 1_000;
 const MAX_WAITING = 20_000;
 /** How long another process (a backup, a command) may hold the file, in milliseconds. */
 const BUSY_MS = 5_000;
+/** How often it is tried whether a database can be written again that could not, in milliseconds. */
+const RETRY_MS = 2_000;
 
 /** Runs inside the transaction; what it returns is called once that is on the disk. */
 type Job = { run: () => () => void; fail: (error: unknown) => void };
@@ -22,27 +26,36 @@ export class SqliteStorage implements Storage {
   failures = 0;
   commitMs = 0;
   readonly #db: DatabaseSync;
+  readonly #path: string;
+  readonly #onTrouble: (trouble: Trouble) => void;
   readonly #changes = new Changes();
   readonly #statements = new Map<string, StatementSync>();
+  /** Keys of values that were found to be damaged. */
+  readonly #damaged = new Set<string>();
   #waiting: Job[] = [];
   #scheduled = false;
+  #broken = false;
+  #retry: NodeJS.Timeout | undefined;
 
-  /** Opens the file, or makes it, and brings it to this version's shape. Throws with words when it is of a newer one. */
-  static open(path: string): SqliteStorage {
-    const db = new DatabaseSync(path, { timeout: BUSY_MS });
+  /** Opens the file, or makes it, and brings it to this version's shape. Throws with words when it is of a newer one, or cannot be used. */
+  static open(path: string, onTrouble: (trouble: Trouble) => void = () => {}): SqliteStorage {
+    let db: DatabaseSync | undefined;
     try {
+      db = new DatabaseSync(path, { timeout: BUSY_MS });
       // Full: a change that was acknowledged outlives a power cut, not only this process.
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
       migrate(db);
-      return new SqliteStorage(db);
+      return new SqliteStorage(db, { path, onTrouble });
     } catch (error) {
-      db.close();
-      throw error;
+      db?.close();
+      throw storageFailure(path, error);
     }
   }
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, { path, onTrouble }: { path: string; onTrouble: (trouble: Trouble) => void }) {
     this.#db = db;
+    this.#path = path;
+    this.#onTrouble = onTrouble;
   }
 
   /** Changes that wait for a transaction. */
@@ -50,18 +63,29 @@ export class SqliteStorage implements Storage {
     return this.#waiting.length;
   }
 
+  /** Whether the last transaction reached the disk. */
+  get writable(): boolean {
+    return !this.#broken;
+  }
+
+  /** Values that were found to be damaged, and that nobody has replaced or removed. */
+  get damaged(): number {
+    return this.#damaged.size;
+  }
+
   async get(key: string): Promise<Entry | undefined> {
-    return this.#statement("SELECT key, value, revision FROM entries WHERE key = ?").get(key) as Entry | undefined;
+    const sql = "SELECT key, value, revision FROM entries WHERE key = ?";
+    return this.#look(() => this.#statement(sql).get(key)) as Entry | undefined;
   }
 
   async list(prefix: string): Promise<Entry[]> {
     const sql = "SELECT key, value, revision FROM entries WHERE key >= ? AND key < ? ORDER BY key";
-    return this.#statement(sql).all(prefix, beyond(prefix)) as unknown as Entry[];
+    return this.#look(() => this.#statement(sql).all(prefix, beyond(prefix))) as unknown as Entry[];
   }
 
   async count(prefix: string): Promise<number> {
-    const row = this.#statement("SELECT count(*) AS count FROM entries WHERE key >= ? AND key < ?");
-    return Number(row.get(prefix, beyond(prefix))?.["count"]);
+    const sql = "SELECT count(*) AS count FROM entries WHERE key >= ? AND key < ?";
+    return Number(this.#look(() => this.#statement(sql).get(prefix, beyond(prefix)))?.["count"]);
   }
 
   put(key: string, value: string, expected?: number): Promise<number> {
@@ -99,14 +123,21 @@ export class SqliteStorage implements Storage {
   async read(journal: string, { after, limit }: JournalWish): Promise<JournalEntry[]> {
     const order = after === undefined ? "DESC" : "ASC";
     const sql = `SELECT seq, value FROM journal WHERE name = ? AND seq > ? ORDER BY seq ${order} LIMIT ?`;
-    const found = this.#statement(sql).all(journal, after ?? 0, limit) as unknown as JournalEntry[];
+    const found = this.#look(() => this.#statement(sql).all(journal, after ?? 0, limit)) as unknown as JournalEntry[];
     return after === undefined ? found.toReversed() : found;
+  }
+
+  report(key: string, why: string): void {
+    if (this.#damaged.has(key)) return;
+    this.#damaged.add(key);
+    this.#onTrouble({ damaged: key, why });
   }
 
   /** What was asked for before is on the disk first. Idempotent. */
   async close(): Promise<void> {
     if (!this.#db.isOpen) return;
     while (this.#waiting.length > 0) this.#commit();
+    clearTimeout(this.#retry);
     this.#db.close();
   }
 
@@ -118,12 +149,17 @@ export class SqliteStorage implements Storage {
         const { result, change } = work(this.#nextRevision());
         return () => {
           resolve(result);
+          this.#damaged.delete(change.key);
           this.#changes.tell(change);
         };
       };
-      this.#waiting.push({ run, fail: reject });
-      this.#schedule();
+      this.#add({ run, fail: reject });
     });
+  }
+
+  #add(job: Job): void {
+    this.#waiting.push(job);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -153,13 +189,47 @@ export class SqliteStorage implements Storage {
       this.#db.exec("COMMIT");
       this.commits += 1;
     } catch (error) {
-      this.failures += 1;
-      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
-      return batch.forEach(({ fail }) => fail(error));
+      return this.#failed(batch, storageFailure(this.#path, error));
     } finally {
       this.commitMs += performance.now() - began;
     }
     for (const tell of done) tell();
+    if (this.#broken) this.#onTrouble({ mended: true });
+    this.#broken = false;
+  }
+
+  /** Whoever runs the server hears of it once, and again when it is over: so that is found out without anybody's change. */
+  #failed(batch: readonly Job[], error: unknown): void {
+    this.failures += 1;
+    this.#rollBack();
+    for (const { fail } of batch) fail(error);
+    if (!this.#broken) this.#onTrouble({ broken: error instanceof Error ? error.message : String(error) });
+    this.#broken = true;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.#add({ run: () => this.#touch(), fail: () => {} }), RETRY_MS).unref();
+  }
+
+  /** SQLite has mostly done so itself. Where it cannot, the next transaction fails too, and comes here again. */
+  #rollBack(): void {
+    try {
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+    } catch {
+      // Told is why the transaction failed.
+    }
+  }
+
+  /** Changes nothing that anybody reads. */
+  #touch(): () => void {
+    this.#nextRevision();
+    return () => {};
+  }
+
+  #look<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      throw storageFailure(this.#path, error);
+    }
   }
 
   #expect(key: string, expected: number | undefined): void {

@@ -31,7 +31,10 @@ export interface JournalWish {
   limit: number;
 }
 
-/** Everything that resolves is on the disk, and stays there whatever happens to this process or its machine. */
+/**
+ * Everything that resolves is on the disk, and stays there whatever happens to this process or its machine. What the disk
+ * refuses rejects with `storage-unavailable`, and then nothing of it was done.
+ */
 export interface Storage {
   get(key: string): Promise<Entry | undefined>;
   /** In the order of their keys. */
@@ -47,5 +50,7 @@ export interface Storage {
   /** Adds to the end of a journal, and lets go of its beginning where it holds more than `keep`. */
   append(journal: string, value: string, keep: number): Promise<number>;
   read(journal: string, wish: JournalWish): Promise<JournalEntry[]>;
+  /** Tells whoever runs the server, once, that a value cannot be understood. */
+  report(key: string, why: string): void;
   close(): Promise<void>;
 }

@@ -6,7 +6,10 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, suite, test } from "node:test";
 import { migrate } from "../../../src/server/store/migrations.ts";
 import { SqliteStorage } from "../../../src/server/store/sqlite.ts";
+import type { Trouble } from "../../../src/server/store/trouble.ts";
 import { Conflict } from "../../../src/server/store/storage.ts";
+import { fill, makeRoom, mountDisk, unmount } from "../../fault/small-disk.ts";
+import { until } from "../../support/until.ts";
 
 suite("storage in SQLite", () => {
   let directory: string;
@@ -100,6 +103,37 @@ suite("storage in SQLite", () => {
     const second = SqliteStorage.open(path);
     assert.equal((await second.list("k")).length, 50);
     await second.close();
+  });
+
+  test("a full disk loses nothing that was acknowledged, is told once, and so is its end though nobody asks", async () => {
+    const disk = await mountDisk();
+    const told: Trouble[] = [];
+    const small = SqliteStorage.open(join(disk, "d.db"), (trouble) => told.push(trouble));
+    try {
+      const acknowledged: string[] = [];
+      const put = async (key: string) => {
+        await small.put(key, "v".repeat(20_000));
+        acknowledged.push(key);
+      };
+      await put("first");
+      await fill(disk);
+      const words = { code: "storage-unavailable", message: /d\.db, is full: make room there, then try again\.$/ };
+      for (let i = 0; i < 3; i++) await assert.rejects(put(`more-${i}`), words);
+      assert.deepEqual(told.map(Object.keys), [["broken"]]);
+      assert.equal(small.writable, false);
+      assert.equal((await small.get("first"))?.value.length, 20_000);
+      await makeRoom(disk);
+      await until("its end", () => small.writable);
+      assert.deepEqual(told.map(Object.keys), [["broken"], ["mended"]]);
+      await put("last");
+      assert.deepEqual(
+        (await small.list("")).map(({ key }) => key),
+        acknowledged,
+      );
+    } finally {
+      await small.close();
+      await unmount(disk);
+    }
   });
 
   test("a database of a newer version is refused untouched, and a step that fails changes nothing", () => {

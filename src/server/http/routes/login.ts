@@ -88,17 +88,17 @@ export function addLogin(app: App, parts: LoginParts): void {
   app.post(LOGIN_PATH, { config, schema: LOGIN }, async (request, reply) => {
     door.checkThrottle(request, reply, "code");
     const { name } = request.body;
-    const issuer = credentials.codes.redeem(secretOf(request)) ?? (await door.refuse(request, reply, "code"));
-    return await letIn(request, { name, by: issuer }, parts);
+    const login = (by: Subject) => letIn(request, { name, by }, parts);
+    return (await credentials.codes.spend(secretOf(request), login)) ?? (await door.refuse(request, reply, "code"));
   });
   app.post(DEVICE_PATH, { config, schema: DEVICE }, async (request) =>
     devices.ask({ name: request.body.name, address: door.source(request).address }),
   );
   app.post(DEVICE_TOKEN_PATH, { config, schema: DEVICE_TOKEN }, async (request, reply) => {
-    const approved = devices.fetch(secretOf(request)) ?? (await door.refuse(request, reply, "token"));
-    if (approved === "pending") return { pending: true };
-    if (approved === "refused") throw new FairleadError("revoked", "This login was refused.");
-    return await letIn(request, approved, parts);
+    const fetched = await devices.fetch(secretOf(request), (approved) => letIn(request, approved, parts));
+    if (fetched === "pending") return { pending: true };
+    if (fetched === "refused") throw new FairleadError("revoked", "This login was refused.");
+    return fetched ?? (await door.refuse(request, reply, "token"));
   });
   addDecisions(app, parts);
 }

@@ -105,14 +105,16 @@ function addChanging(app: App, { nodes, bootstrap, audit }: NodeRoutes): void {
   app.post("/api/v1/nodes", { config, schema: ADD }, async (request, reply) => {
     const { name } = request.body;
     const { uid } = await nodes.add(name);
-    const issued = await bootstrap.issue({ node: name, uid });
+    // It is there from here on, whatever becomes of the token.
     await audit(request, { action: "nodes add", node: name });
+    const issued = await bootstrap.issue({ node: name, uid });
     return await reply.code(201).send({ name, uid, ...issued });
   });
   app.delete("/api/v1/nodes/:name", { config, schema: REMOVE }, async (request, reply) => {
     const { name } = request.params;
-    await bootstrap.withdraw(await nodes.remove(name));
+    const uid = await nodes.remove(name);
     await audit(request, { action: "nodes remove", node: name });
+    if (uid !== undefined) await bootstrap.withdraw(uid);
     return await reply.code(204).send();
   });
   app.patch("/api/v1/nodes/:name/settings", { config, schema: SET }, async (request) => {
