@@ -33,7 +33,7 @@ describe("a run of tests", () => {
   };
 
   test("goes on after a file that is held open, and after one that hangs when it exits", () => {
-    const { status, stdout, stderr } = run({ FAIRLEAD_TEST_FILE_LIMIT: "1500" }, "a-held", "b-stuck", "c-quick");
+    const { status, stdout, stderr } = run({ FAIRLEAD_TEST_FILE_LIMIT: "3000" }, "a-held", "b-stuck", "c-quick");
     assert.equal(status, 1);
     assert.match(stdout, /not over after .* what is open: .*Timeout/);
     assert.match(stderr, /^process \d+ did not end .* killed\n$/);
@@ -43,7 +43,7 @@ describe("a run of tests", () => {
   });
 
   test("ends when it takes too long as a whole, with what it has", () => {
-    const { status, stdout } = run({ FAIRLEAD_TEST_RUN_LIMIT: "2000" }, "a-held", "b-stuck");
+    const { status, stdout } = run({ FAIRLEAD_TEST_RUN_LIMIT: "8000" }, "a-held", "b-stuck");
     assert.equal(status, 1);
     assert.match(stdout, /Interrupted while running/);
     assert.match(stdout, /pass 1\n/);

@@ -12,6 +12,8 @@ import { spawn as spawnTerminal } from "node-pty";
 
 const PROGRAM = join(import.meta.dirname, "program.ts");
 const TOKEN = "canary-8c19d4";
+/** Milliseconds for an end that takes half a second at most; what would hold it up never lets go. */
+const SOON_MS = 10_000;
 let root: string;
 
 before(async () => {
@@ -114,15 +116,14 @@ test("a part that never lets go is left behind with an error", async () => {
 });
 
 test("a third signal ends the program whatever it does", async () => {
-  const { child, says, ended } = launch(["--mode=stuck"]);
+  const { child, says, ended, err } = launch(["--mode=stuck"]);
   await says("ready");
   child.kill("SIGINT");
   await says("closing");
-  const begun = performance.now();
   child.kill("SIGTERM");
   child.kill("SIGHUP");
   assert.deepEqual(await ended, FAILED);
-  assert.ok(performance.now() - begun < 1000);
+  assert.doesNotMatch(err(), /did not let go/);
 });
 
 test("a signal while the program still starts ends it cleanly", async () => {
@@ -133,12 +134,12 @@ test("a signal while the program still starts ends it cleanly", async () => {
 });
 
 for (const mode of ["throws", "rejects"])
-  test(`an error that nobody expected (${mode}) ends the program within a second, with all that was logged and one fatal line`, async () => {
+  test(`an error that nobody expected (${mode}) ends the program at once, with all that was logged and one fatal line`, async () => {
     const { says, ended, err } = launch([`--mode=${mode}`, "--log-max-size=1m", `--log-directory=${join(root, mode)}`]);
     await says("ready");
     const begun = performance.now();
     assert.deepEqual(await ended, FAILED);
-    assert.ok(performance.now() - begun < 1000);
+    assert.ok(performance.now() - begun < SOON_MS);
     for (const text of [err(), await readFile(join(root, mode, "demo.log"), "utf8")]) {
       const lines = text
         .trimEnd()
@@ -246,7 +247,7 @@ test("a reader of standard error that stopped reading neither holds the program 
   child.kill("SIGTERM");
   const [code] = (await once(child, "exit")) as [number];
   assert.equal(code, 0);
-  assert.ok(performance.now() - begun < 1000);
+  assert.ok(performance.now() - begun < SOON_MS);
   child.stderr.resume();
   await ended;
 });

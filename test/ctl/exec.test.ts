@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 import { runCtl, runShell, shellWords, startCtl } from "./ctl.ts";
 
 suite("ctl exec", () => {
@@ -204,11 +205,7 @@ suite("ctl exec", () => {
 
   /** Resolves when no process of the engine's containers has this in its command line. */
   async function gone(where: Engine, words: string): Promise<void> {
-    const deadline = Date.now() + 5_000;
-    for (;;) {
-      const processes = await where.docker("top", "ctl-exec", "-eo", "pid,args");
-      if (!processes.includes(words)) return;
-      assert.ok(Date.now() < deadline, `still there after 5 s: ${processes}`);
-    }
+    const processes = () => where.docker("top", "ctl-exec", "-eo", "pid,args");
+    await until(`${words} to be gone`, async () => !(await processes()).includes(words), { patience: 15_000 });
   }
 });

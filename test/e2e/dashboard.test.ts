@@ -5,6 +5,7 @@ import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { reload, visit } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const NAME = "page-syncthing";
@@ -71,7 +72,7 @@ test("a dashboard asks for its own password, and works with its own sign-in, tok
   const app = await opened;
   await app.getByText("Not Authorized").waitFor();
   await context.setHTTPCredentials({ username: USER, password: PASSWORD });
-  await app.reload();
+  await reload(app);
   await app.getByRole("heading", { name: "This Device" }).waitFor();
 
   // A change is a POST with a token of the page; that it is done arrives over a poll that waits.
@@ -83,13 +84,13 @@ test("a dashboard asks for its own password, and works with its own sign-in, tok
   assert.match(await setup.engine.docker("exec", NAME, "cat", "/config/config.xml"), new RegExp(`label="${FOLDER}"`));
 
   const plain = await context.newPage();
-  await plain.goto(new URL("/", app.url()).href);
+  await visit(plain, new URL("/", app.url()).href);
   await plain.getByText(FOLDER).first().waitFor();
 });
 
 test("the agent's page keeps its own sign-in beside that of the dashboard", async () => {
   const { page } = setup;
-  await page.reload();
+  await reload(page);
   await page.getByRole("button", { name: `Open port ${PORT} of ${NAME}` }).waitFor();
   assert.deepEqual(setup.complaints, []);
 });

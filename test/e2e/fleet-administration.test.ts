@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { NodeView } from "../../src/protocol/node.ts";
-import { openAs } from "./page/browser.ts";
+import { openAs, visit } from "./page/browser.ts";
 import { type FleetPage, openFleetPage } from "./page/fleet.ts";
 
 let fleet: FleetPage;
@@ -148,7 +148,7 @@ test("who is no administrator has neither audit nor tokens nor settings, and see
   try {
     const { page } = guest;
     const known = page.waitForResponse(/whoami/);
-    await page.goto(server.url);
+    await visit(page, server.url);
     await known;
     await page.getByRole("tab", { name: "Events" }).click();
     const all = page.getByRole("tabpanel", { name: "Events" }).locator("tbody tr");

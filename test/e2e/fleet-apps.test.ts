@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
+import { reload } from "./page/browser.ts";
 import { type FleetPage, openFleetPage } from "./page/fleet.ts";
 import { attack, attackInVain, FAILED, runHostile } from "./page/hostile.ts";
 import { removeContainers } from "./page/setup.ts";
@@ -71,7 +72,7 @@ test("one that cannot be opened is told on the server's page, and signing out th
   await page.getByText(/Port 8000 of box-2:page-fleet-hostile cannot be opened: The host box-2 is disabled/).waitFor();
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByText("You are signed out.").waitFor();
-  await until("a closed door", async () => (await app.reload())?.status() === 401);
+  await until("a closed door", async () => (await reload(app))?.status() === 401);
   assert.match(await app.content(), /This app is not open/);
 });
 

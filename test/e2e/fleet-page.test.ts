@@ -10,7 +10,7 @@ import type { TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine, startEngine } from "../support/engine.ts";
 import { BEAT, TestHost } from "../support/host.ts";
 import { until } from "../support/until.ts";
-import { closeTerminal, openAs, openShell, screen, useHostShell } from "./page/browser.ts";
+import { closeTerminal, openAs, openShell, screen, useHostShell, visit } from "./page/browser.ts";
 import { type FleetPage, openFleetPage } from "./page/fleet.ts";
 import { removeContainers } from "./page/setup.ts";
 
@@ -269,7 +269,7 @@ test("who has no right over whole hosts is offered none of it", async () => {
     const guest = await openAs(token);
     try {
       const known = guest.page.waitForResponse(/whoami/);
-      await guest.page.goto(server.url);
+      await visit(guest.page, server.url);
       await guest.page.getByRole("tab", { name: "Hosts" }).click();
       await guest.page.getByRole("article", { name: "box-5" }).waitFor();
       await known;

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { after, before, test } from "node:test";
 import type { Page } from "playwright-core";
 import { until } from "../support/until.ts";
+import { reload, visit } from "./page/browser.ts";
 import { attack, attackInVain, FAILED, runHostile } from "./page/hostile.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
@@ -61,14 +62,14 @@ test("nothing of the agent's reached the app, and nothing of the app's the agent
     [],
   );
   assert.ok(cookies.some(({ name, httpOnly }) => name === "__Host-fairlead-app" && httpOnly));
-  await app.goto(`${new URL(app.url()).origin}/away?to=${encodeURIComponent(`${agent.url}/api/v1/whoami`)}`);
+  await visit(app, `${new URL(app.url()).origin}/away?to=${encodeURIComponent(`${agent.url}/api/v1/whoami`)}`);
   assert.match(await app.content(), /unauthenticated/);
   await app.goBack();
-  const flood = await app.goto(`${new URL(app.url()).origin}/flood`);
+  const flood = await visit(app, `${new URL(app.url()).origin}/flood`);
   assert.equal(flood?.status(), 502);
   assert.match(await app.content(), /The container's answer cannot be understood/);
   await app.close();
-  await page.reload();
+  await reload(page);
   await page.getByRole("tab", { name: "Containers" }).waitFor();
   const metrics = await (await agent.fetch("/metrics")).text();
   assert.match(metrics, /fairlead_sessions\{kind="proxy"\} \d/);
@@ -90,6 +91,6 @@ test("signing out of the agent's page closes what was opened from it", async () 
   const app = await openApp(PORT);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.getByText("You are signed out.").waitFor();
-  await until("a closed door", async () => (await app.reload())?.status() === 401);
+  await until("a closed door", async () => (await reload(app))?.status() === 401);
   assert.match(await app.content(), /This app is not open/);
 });

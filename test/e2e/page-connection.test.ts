@@ -6,7 +6,7 @@ import type { Locator } from "playwright-core";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { until } from "../support/until.ts";
-import { type Browser, newCode, openBrowser, openShell, screen, signIn } from "./page/browser.ts";
+import { type Browser, newCode, openBrowser, openShell, screen, signIn, visit } from "./page/browser.ts";
 import { type Cable, layCable } from "./page/cable.ts";
 import { removeContainers } from "./page/setup.ts";
 
@@ -110,7 +110,7 @@ test("leaving the page asks first, and ends what runs in its terminals", async (
 
 test("an agent that is told to end says so where a terminal is open, and lets that finish", async () => {
   const { page } = browser;
-  await page.goto(cable.url);
+  await visit(page, cable.url);
   const shell = await openShell(page, COUNTER);
   agent.kill("SIGTERM");
   await page.getByText("The agent is shutting down.").waitFor();

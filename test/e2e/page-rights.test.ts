@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { newSecret } from "../../src/auth/secret.ts";
 import { until } from "../support/until.ts";
-import { openAs, prompt, screen, useHostShell } from "./page/browser.ts";
+import { openAs, prompt, screen, useHostShell, visit } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 
 const SHELL = "page-rights-shell";
@@ -46,7 +46,7 @@ test("who may only look is offered that and nothing else, and what he types goes
   try {
     const size = () => setup.engine.docker("exec", SHELL, "stty", "-F", "/dev/pts/0", "size");
     const before = await size();
-    await page.goto(setup.agent.url);
+    await visit(page, setup.agent.url);
     const row = page.locator(`tr[data-name="${SHELL}"]`);
     await row.getByText("running").waitFor();
     assert.deepEqual(await row.getByRole("button").allTextContents(), ["⋯"]);

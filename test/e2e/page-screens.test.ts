@@ -16,9 +16,9 @@ const [MINE, OTHER] = TWINS;
 /** Keys that are pressed by name; everything else is typed. */
 const NAMED: readonly string[] = ["Enter", "Escape", "F1"];
 /** Milliseconds of the flood, and the most that Ctrl-C and any other event may wait in it; a page that freezes waits for its end. */
-const FLOOD_MS = 10_000;
-const PROMPT_MS = 3_000;
-const FROZEN_MS = 2_000;
+const FLOOD_MS = 20_000;
+const PROMPT_MS = 8_000;
+const FROZEN_MS = 8_000;
 
 let setup: Setup;
 

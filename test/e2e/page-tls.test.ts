@@ -6,7 +6,7 @@ import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
 import { outsideAddress } from "../support/outside.ts";
 import { until } from "../support/until.ts";
-import { type Browser, openBrowser, openShell, screen, visit } from "./page/browser.ts";
+import { type Browser, openBrowser, openShell, reload, screen, visit } from "./page/browser.ts";
 
 const CONTAINER = "page-tls";
 
@@ -33,7 +33,7 @@ after(async () => {
 test("a browser that does not know the certificate refuses it", async (t) => {
   const careful = await openBrowser();
   t.after(() => careful.close());
-  await assert.rejects(careful.page.goto(url), /ERR_CERT_AUTHORITY_INVALID/);
+  await assert.rejects(visit(careful.page, url), /ERR_CERT_AUTHORITY_INVALID/);
 });
 
 test("once it is accepted, the printed link signs in, and a shell answers through a WebSocket of the same origin", async () => {
@@ -49,7 +49,7 @@ test("once it is accepted, the printed link signs in, and a shell answers throug
 
 test("the page stays signed in when it is loaded again, with a cookie that only this origin can set", async () => {
   const { page, context } = browser;
-  await page.reload();
+  await reload(page);
   await page.getByRole("tab", { name: "Containers" }).waitFor();
   const [cookie, ...more] = await context.cookies();
   assert.deepEqual(more, []);

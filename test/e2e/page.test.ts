@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import type { Locator } from "playwright-core";
 import { until } from "../support/until.ts";
-import { closeTerminal, newCode, openBrowser, openShell, screen, WIDE } from "./page/browser.ts";
+import { closeTerminal, newCode, openBrowser, openShell, reload, screen, visit, WIDE } from "./page/browser.ts";
 import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 import type { Size } from "./page/tmux.ts";
 import { addTools } from "./page/tools.ts";
@@ -30,7 +30,7 @@ test("a wrong code is refused in words and a right one signs in, though the link
   const other = await openBrowser();
   const { page } = other;
   try {
-    await page.goto(`${setup.agent.url}#code=AAAA-BBBB-CCCC`);
+    await visit(page, `${setup.agent.url}#code=AAAA-BBBB-CCCC`);
     assert.equal(await page.getByLabel("One-time code").inputValue(), "AAAA-BBBB-CCCC");
     assert.equal(new URL(page.url()).hash, "");
     await page.getByRole("button", { name: "Sign in" }).click();
@@ -40,7 +40,7 @@ test("a wrong code is refused in words and a right one signs in, though the link
     await page.getByRole("tab", { name: "Containers" }).waitFor();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByText("You are signed out.").waitFor();
-    await page.reload();
+    await reload(page);
     await page.getByLabel("One-time code").waitFor();
   } finally {
     await other.close();
@@ -73,7 +73,7 @@ test("a link opens nothing and runs nothing, whatever it says (GHSA-m3cr-vc2j-pm
   }).toString();
   for (const link of [`?${said}`, `#${said}`, `?${said}#code=AAAA-BBBB-CCCC&${said}`]) {
     await page.goto("about:blank");
-    await page.goto(`${agent.url}/${link}`);
+    await visit(page, `${agent.url}/${link}`);
     await page.locator(`tr[data-name="${SHELL}"]`).waitFor();
     assert.equal(await page.getByRole("tab").count(), 1);
   }

@@ -47,7 +47,8 @@ export async function playAll(
   const players = await Promise.allSettled([watcher(), ...Array.from({ length: AT_ONCE }, player)]);
   for (const it of players) if (it.status === "rejected") throw it.reason;
   // What the last acknowledgements and pings add differs from one conversation to the next.
-  assert.ok(cuts >= offsets.length * 0.95, `only ${cuts} of ${offsets.length} conversations were cut`);
+  const missed = Math.max(1, Math.ceil(offsets.length * 0.05));
+  assert.ok(cuts >= offsets.length - missed, `only ${cuts} of ${offsets.length} conversations were cut`);
 }
 
 export function cutAt(way: Way, after: number): Spoiling {

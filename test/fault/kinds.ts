@@ -2,6 +2,7 @@
 
 import type { Client, RemoteForward } from "../../src/client/client.ts";
 import type { RemoteSession } from "../../src/client/session.ts";
+import { FairleadError } from "../../src/protocol/errors.ts";
 import type { Packet } from "../../src/protocol/packet.ts";
 import { until } from "../support/until.ts";
 
@@ -98,7 +99,19 @@ async function start(client: Client, container: string, kind: Kind): Promise<Liv
       return new Live(kind, await client.logs(container, { ...streams, follow: true, timestamps: false }));
     case "connection": {
       const forward = await client.forward(container, { ports: [ECHO_PORT] });
-      return new Live(kind, await forward.dial(ECHO_PORT), forward);
+      return new Live(kind, await until("the echo service", () => dial(forward)), forward);
     }
+  }
+}
+
+/** `undefined` as long as nothing listens: the container may have started this very moment. */
+async function dial(forward: RemoteForward): Promise<RemoteSession | undefined> {
+  const session = await forward.dial(ECHO_PORT);
+  try {
+    await session.opened;
+    return session;
+  } catch (error) {
+    if (error instanceof FairleadError && error.code === "dial-refused") return undefined;
+    throw error;
   }
 }

@@ -9,7 +9,8 @@ import { BEAT, TestHost } from "../support/host.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { until } from "../support/until.ts";
 
-const SKEW_MS = 61_000;
+/** More than is accepted, also where a second or two pass meanwhile. */
+const SKEW_MS = 90_000;
 
 suite("how a host gets in, and who does not", () => {
   let server: TestServer;
@@ -120,7 +121,7 @@ suite("how a host gets in, and who does not", () => {
     assert.notEqual((await node("replay")).beat?.cpuUsage, 99);
   });
 
-  test("a clock that is a minute off is refused with what to do, and half a minute is fine", async () => {
+  test("a clock that is more than a minute off is refused with what to do, and half a minute is fine", async () => {
     const host = await joined("clock");
     for (const [ms, words] of [
       [SKEW_MS, "ahead of"],
@@ -128,7 +129,7 @@ suite("how a host gets in, and who does not", () => {
     ] as const) {
       const { code, detail } = await host.signed(BEAT_PATH, BEAT, Date.now() + ms);
       assert.equal(code, "clock-skew");
-      assert.match(detail, new RegExp(`6[12] s ${words} .*Synchronise`));
+      assert.match(detail, new RegExp(`\\d+ s ${words} .*Synchronise`));
     }
     assert.equal((await host.signed(BEAT_PATH, BEAT, Date.now() + 30_000)).status, 200);
   });

@@ -1,5 +1,7 @@
 /** Waits for a state: the one place where tests look again and again. */
 
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 export interface UntilOptions {
   /** Milliseconds after which it will not happen any more. */
   patience?: number;
@@ -22,15 +24,22 @@ export async function until<T>(
   }
 }
 
+/** How often a number must be what it was at the look before: on a busy machine it may only be slow to change. */
+const EQUAL_LOOKS = 3;
+
 /** Resolves with a number once it stays what it is from one look to the next. */
 export async function settled(look: () => number): Promise<number> {
   let before = Number.NaN;
+  let equal = 0;
   await until(
     "a number that stays",
-    () => {
-      const same = before === look();
-      before = look();
-      return same;
+    async () => {
+      // What has arrived while this process was busy counts.
+      await nextTurn();
+      const now = look();
+      equal = now === before ? equal + 1 : 0;
+      before = now;
+      return equal === EQUAL_LOOKS;
     },
     { every: 300 },
   );

@@ -103,7 +103,7 @@ for (const tty of [true, false])
       await until("all of it runs", () => marked(mark) >= 4);
       const before = performance.now();
       await child.close();
-      assert.ok(performance.now() - before < 5_000);
+      assert.ok(performance.now() - before < 15_000);
       assert.equal(marked(mark), 0);
       assert.ok("code" in (await child.exit));
     });

@@ -120,7 +120,8 @@ export function attachContract(rig: Rig): void {
   });
 
   rig.verb("attach", "signals the container", async () => {
-    const id = await shell("trap 'echo caught; exit 4' USR1; while :; do sleep 0.05; done", []);
+    const id = await shell("trap 'echo caught; exit 4' USR1; echo ready; while :; do sleep 0.05; done", []);
+    await until("the trap", async () => (await rig.engine.docker("logs", id)).includes("ready"));
     const process = await rig.runtime.attach(id, BOTH, signal);
     const said = listen(process);
     await process.signal("usr1");

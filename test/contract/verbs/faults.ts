@@ -157,7 +157,8 @@ export function faultContract(rig: Rig, { engine: daemon, impatient }: FaultOpti
     const { runtime } = await rig.another();
     const id = await rig.container();
     const process = await runtime.exec(id, { command: ["sleep", "911"], ...PIPE }, signal);
-    const pid = Number((await engine.docker("top", id, "-o", "pid")).split("\n").at(-1));
+    const rows = (await engine.docker("top", id, "-o", "pid,args")).split("\n");
+    const pid = Number.parseInt(rows.find((row) => row.endsWith("sleep 911")) ?? assert.fail(rows.join("\n")), 10);
     await daemon.kill("SIGKILL");
     await process.close();
     assert.ok("unknown" in (await process.exit));

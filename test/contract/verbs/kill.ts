@@ -8,8 +8,8 @@ import type { ExecSpec } from "../../../src/agent/runtime/runtime.ts";
 import { until } from "../../support/until.ts";
 import { Listener, listen, type Rig } from "../rig.ts";
 
-/** Milliseconds in which everything must be gone. */
-const LIMIT = 5000;
+/** Milliseconds in which everything must be gone; what is done takes two to four seconds, and more on a busy machine. */
+const LIMIT = 15_000;
 /** A tree that ignores what can be ignored. */
 const STUBBORN = `trap '' HUP TERM INT; sh -c "trap '' HUP TERM INT; sleep 901 & sleep 902 & wait" & sleep 903 & echo ready; wait; wait; wait`;
 

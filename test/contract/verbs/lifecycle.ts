@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import type { Order } from "../../../src/agent/runtime/runtime.ts";
+import { until } from "../../support/until.ts";
 import type { Rig } from "../rig.ts";
 
 const UNKNOWN = "0".repeat(64);
 const REMOVE = { kind: "remove", force: false, volumes: false } as const;
 /** Takes the polite signal as a reason to end well. */
 const POLITE = {
-  command: ["sh", "-c", 'trap "exit 5" TERM; while :; do sleep 0.1; done'],
+  command: ["sh", "-c", 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done'],
   args: ["--stop-signal", "TERM"],
 };
 /** Does not hear the polite signal. */
@@ -21,6 +22,7 @@ export function lifecycleContract(rig: Rig): void {
 
   rig.verb("control", "stops a container with the polite signal, starts and restarts it", async () => {
     const id = await rig.container(POLITE);
+    await until("the trap", async () => (await rig.engine.docker("logs", id)).includes("ready"));
     await control(id, { kind: "stop" });
     const { state, exitCode } = await inspect(id);
     assert.deepEqual({ state, exitCode }, { state: "exited", exitCode: 5 });

@@ -19,6 +19,9 @@ export function logsContract(rig: Rig): void {
     for await (const batch of rig.runtime.logs(id, { ...ALL, ...options }, signal)) entries.push(...batch);
     return entries;
   };
+  const follow = async (id: string, into: LogEntry[]) => {
+    for await (const batch of rig.runtime.logs(id, { ...ALL, follow: true }, signal)) into.push(...batch);
+  };
   const finished = async (command: string, args: string[] = []) => {
     const id = await rig.container({ command: ["sh", "-c", command], args });
     await rig.engine.docker("wait", id);
@@ -99,24 +102,31 @@ export function logsContract(rig: Rig): void {
   rig.verb("logs", "follows until the container stops", async () => {
     const id = await rig.container({ command: ["sh", "-c", "echo first; cat; echo last"], args: ["-i"] });
     const entries: LogEntry[] = [];
-    const following = (async () => {
-      for await (const batch of rig.runtime.logs(id, { ...ALL, follow: true }, signal)) entries.push(...batch);
-    })();
+    const following = follow(id, entries);
     await until("the first line", async () => text(entries) === "first\n");
     await rig.engine.docker("stop", id);
     await following;
     assert.equal(text(entries), "first\n");
   });
 
+  /** Counts from 0, slowly: what is read late is still there. Never so slowly that a number is taken for one after a gap. */
+  const SLOWLY = "i=0; until [ -e /go ]; do echo $i; i=$((i+1)); usleep 40000; done";
+  /** Ends that: somebody reads. */
+  const go = (id: string) => rig.engine.docker("exec", id, "touch", "/go");
   const counting = (args: string[]) => {
-    const numbers = "i=0; while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); [ $((i % 10)) -ne 0 ] || usleep 10000; done";
-    return rig.container({ command: ["sh", "-c", numbers], args });
+    const quickly = "while [ $i -lt 2000 ]; do echo $i; i=$((i+1)); [ $((i % 10)) -ne 0 ] || usleep 10000; done";
+    return rig.container({ command: ["sh", "-c", `${SLOWLY}; ${quickly}`], args });
   };
 
   rig.verb("logs", "follows across rotations, each line once", async () => {
-    const id = await counting(["--log-opt", "max-size=20k", "--log-opt", "max-file=5"]);
+    const id = await counting(["--log-opt", "max-size=20k", "--log-opt", "max-file=20"]);
     const whole = Array.from({ length: 2000 }, (_, i) => `${i}\n`).join("");
-    assert.equal(text(await read(id, { follow: true })), whole);
+    const entries: LogEntry[] = [];
+    const reading = follow(id, entries);
+    await until("the first number", () => entries.length > 0);
+    await go(id);
+    await reading;
+    assert.equal(text(entries), whole);
   });
 
   rig.verb(
@@ -125,11 +135,10 @@ export function logsContract(rig: Rig): void {
     async () => {
       const id = await counting(["--log-opt", "max-size=20k", "--log-opt", "max-file=1"]);
       const entries: LogEntry[] = [];
-      const reading = (async () => {
-        for await (const batch of rig.runtime.logs(id, { ...ALL, follow: true }, signal)) entries.push(...batch);
-      })();
-      await reading.catch((error: unknown) => assert.ok(error instanceof LogInterrupted));
-      assert.ok(entries.length > 200);
+      const reading = follow(id, entries).catch((error: unknown) => assert.ok(error instanceof LogInterrupted));
+      await until("the first numbers", () => entries.length > 20);
+      await go(id);
+      await reading;
       assert.equal(
         text(entries),
         lines(entries)
@@ -142,14 +151,17 @@ export function logsContract(rig: Rig): void {
   rig.verb("logs", "breaks a follow off rather than skip what was rotated away while nobody read", async () => {
     // Each burst fills most of a file, and takes longer than a reader that keeps up is behind.
     const bursts =
-      "for i in $(seq 0 29); do seq $((i * 8000)) $((i * 8000 + 7999)); usleep 60000; done; echo done; sleep 1000";
+      "for b in $(seq 0 29); do seq $((i + b * 8000)) $((i + b * 8000 + 7999)); usleep 60000; done; echo done; sleep 1000";
     const args = ["--log-opt", "max-size=1m", "--log-opt", "max-file=2"];
-    const id = await rig.container({ command: ["sh", "-c", bursts], args });
-    const follow = rig.runtime.logs(id, { ...ALL, follow: true }, signal);
+    const id = await rig.container({ command: ["sh", "-c", `${SLOWLY}; ${bursts}`], args });
+    const batches = rig.runtime.logs(id, { ...ALL, follow: true }, signal);
     const seen: LogEntry[] = [];
     const reading = (async () => {
-      for await (const batch of follow) {
-        if (seen.length === 0) await until("the last line", async () => text(await read(id, { tail: 1 })) === "done\n");
+      for await (const batch of batches) {
+        if (seen.length === 0) {
+          await go(id);
+          await until("the last line", async () => text(await read(id, { tail: 1 })) === "done\n");
+        }
         seen.push(...batch);
       }
     })();
@@ -165,23 +177,24 @@ export function logsContract(rig: Rig): void {
   rig.verb("logs", "stops following at once when told to", async () => {
     const id = await rig.container({ command: ["sh", "-c", "echo first; sleep 1000"] });
     const stop = new AbortController();
-    const follow = rig.runtime.logs(id, { ...ALL, follow: true }, stop.signal)[Symbol.asyncIterator]();
-    await follow.next();
-    const pending = follow.next();
+    const batches = rig.runtime.logs(id, { ...ALL, follow: true }, stop.signal)[Symbol.asyncIterator]();
+    await batches.next();
+    const pending = batches.next();
     stop.abort();
     const started = performance.now();
     await assert.rejects(pending, { name: "AbortError" });
-    assert.ok(performance.now() - started < 100);
+    assert.ok(performance.now() - started < 5_000);
   });
 
   rig.verb("logs", "holds little while nobody reads", async () => {
-    const id = await finished("yes $(head -c 100 /dev/zero | tr '\\0' x) | head -n 100000");
+    const id = await finished("yes $(head -c 1000 /dev/zero | tr '\\0' x) | head -n 100000");
     const batches = rig.runtime.logs(id, ALL, signal)[Symbol.asyncIterator]();
     const ends = (batch: LogEntry[] = []) => batch.filter(({ bytes }) => bytes.at(-1) === 10).length;
     let count = ends((await batches.next()).value ?? []);
     const before = process.memoryUsage().rss;
-    await new Promise((resolve) => setTimeout(resolve, 300)); // Long enough to read all 10 MB, if anything did.
-    assert.ok(process.memoryUsage().rss - before < 6 * 1024 * 1024);
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // Long enough to read all 100 MB, if anything did.
+    const grown = process.memoryUsage().rss - before;
+    assert.ok(grown < 48 * 1024 * 1024, `${grown} bytes more`);
     for (let next = await batches.next(); !next.done; next = await batches.next()) count += ends(next.value);
     assert.equal(count, 100_000);
   });

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Stats } from "../../../src/agent/runtime/runtime.ts";
 import { parseSize } from "../../../src/lib/size.ts";
+import { until } from "../../support/until.ts";
 import type { Rig } from "../rig.ts";
 
 const UNKNOWN = "0".repeat(64);
@@ -18,9 +19,11 @@ export function statsContract(rig: Rig): void {
 
   rig.verb("stats", "tells what the engine's own client tells", async () => {
     const id = await rig.container(BUSY);
-    const own = await stats(rig, id);
-    const theirs = await clientStats(rig, id);
-    near(own.cpu, theirs.cpu, 15);
+    // Each looks at a second of its own, and on a busy machine the container gets less in one than in the other.
+    const [own, theirs] = await until("the same use of the processor", async () => {
+      const both = [await stats(rig, id), await clientStats(rig, id)] as const;
+      return Math.abs(both[0].cpu - both[1].cpu) <= 15 && both;
+    });
     // Asked at different moments; what the kernel counts as used of 20 MiB of files changes meanwhile.
     near(own.memory.used, theirs.memory.used, 8 * MIB);
     assert.ok(own.memory.used < 20 * MIB, "cached files do not count");
@@ -34,11 +37,14 @@ export function statsContract(rig: Rig): void {
   rig.verb("stats", "go on about once a second and end when the container stops", async () => {
     const id = await rig.container();
     const times: number[] = [];
+    const processes: number[] = [];
     for await (const { pids } of rig.runtime.stats(id, signal)) {
-      assert.equal(pids, 1);
+      processes.push(pids);
       times.push(performance.now());
       if (times.length === 3) await rig.engine.docker("kill", id);
     }
+    // While the first ones were taken the container may still have begun.
+    assert.deepEqual(processes.slice(1, 3), [1, 1]);
     assert.ok((times[2] ?? 0) - (times[0] ?? 0) > 1_000, times.join(" "));
   });
 

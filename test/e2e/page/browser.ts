@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { TestAgent } from "../../support/agent.ts";
-import { type BrowserContext, chromium, type Locator, type Page, type Request } from "playwright-core";
+import { type BrowserContext, chromium, type Locator, type Page, type Request, type Response } from "playwright-core";
 import { until } from "../../support/until.ts";
 
 /** No traffic of the browser's own, and no sandbox: the tests run as root. */
@@ -72,29 +72,43 @@ export async function openBrowser({ anyCertificate = false }: BrowserOptions = {
 /** An agent or a server. */
 export type Front = Pick<TestAgent, "url" | "fetch">;
 
-/** Loads a page, all of it: again where the network changed meanwhile. */
-export async function visit(page: Page, url: string): Promise<void> {
+/** Loads a page, all of it: again where the network changed meanwhile. Gives the last answer, as `goto` does. */
+export async function visit(page: Page, url: string): Promise<Response | null> {
+  return whole(page, url, () => page.goto(url));
+}
+
+/** Loads what it shows once more, as {@link visit} does. */
+export async function reload(page: Page): Promise<Response | null> {
+  return whole(page, page.url(), () => page.reload());
+}
+
+async function whole(page: Page, url: string, load: () => Promise<Response | null>): Promise<Response | null> {
   for (let tries = 0; tries < TRIES; tries += 1) {
-    if (await load(page, url)) return;
+    const loaded = await unchanged(page, load);
+    if (loaded) return loaded.response;
     // The browser shows a page of its own first, and gives up what is loaded meanwhile.
     await delay(AGAIN_MS);
   }
   throw new Error(`${url} was tried ${TRIES} times, and the network changed each time`);
 }
 
-/** False where the network changed meanwhile. */
-async function load(page: Page, url: string): Promise<boolean> {
+/** Nothing where the network changed meanwhile. */
+async function unchanged(
+  page: Page,
+  load: () => Promise<Response | null>,
+): Promise<{ response: Response | null } | undefined> {
   let changed = false;
   const note = (request: Request) => (changed ||= NETWORK_CHANGED.test(request.failure()?.errorText ?? ""));
   page.on("requestfailed", note);
   try {
-    await page.goto(url);
+    const response = await load();
+    return changed ? undefined : { response };
   } catch (error) {
     if (!changed) throw error;
+    return undefined;
   } finally {
     page.off("requestfailed", note);
   }
-  return !changed;
 }
 
 /** Signs in with a fresh code, typed by hand. */

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import type { Engine } from "../../support/engine.ts";
 import { until } from "../../support/until.ts";
+import { visit } from "./browser.ts";
 import { runNode } from "./node-apps.ts";
 
 export const FAILED = "failed: TypeError";
@@ -16,7 +17,7 @@ export async function runHostile(engine: Engine, name: string, ports: readonly n
 
 /** What the app's page got against an origin. */
 export async function attack(app: Page, target: string): Promise<Record<string, string>> {
-  await app.goto(`${new URL(app.url()).origin}/?target=${encodeURIComponent(target)}`);
+  await visit(app, `${new URL(app.url()).origin}/?target=${encodeURIComponent(target)}`);
   return until("the results", async () => app.evaluate<Record<string, string> | undefined>("window.results"));
 }
 

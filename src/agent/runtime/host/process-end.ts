@@ -4,7 +4,7 @@ import { wait } from "../../../lib/wait.ts";
 import type { ProcessTree } from "./processes.ts";
 
 /** What is sent, in order, and the milliseconds it has until the next. Together they end within 5 s. */
-const STEPS: readonly { signals: NodeJS.Signals[]; patience: number }[] = [
+export const STEPS: readonly { signals: NodeJS.Signals[]; patience: number }[] = [
   { signals: ["SIGHUP", "SIGCONT"], patience: 700 },
   { signals: ["SIGTERM", "SIGCONT"], patience: 1300 },
   { signals: ["SIGKILL"], patience: 500 },

@@ -22,6 +22,8 @@ const { signal } = new AbortController();
 const docker = await sharedEngine();
 const engine = new Engine(parseEndpoint(docker.host));
 const TREE = `trap '' HUP TERM; sh -c "trap '' HUP TERM; sleep 921 & sleep 922 & wait" & setsid sleep 923 & echo ready; wait`;
+/** How the container's own process looks, which may stand anywhere in a list: pids begin anew. */
+const OWN = "sleep 1000000";
 let stateDir: string;
 let runtime: Runtime;
 
@@ -40,7 +42,10 @@ after(async () => {
 async function withTree(image: string, work: (tree: Tree) => Promise<void>): Promise<void> {
   const marker = crypto.randomUUID();
   const containerId = await docker.run(`inside-${marker.slice(0, 8)}`, { image });
-  const others = async () => (await docker.docker("top", containerId, "-o", "pid,args")).split("\n").slice(2);
+  const others = async () => {
+    const [, ...rows] = (await docker.docker("top", containerId, "-o", "pid,args")).split("\n");
+    return rows.filter((row) => !row.endsWith(OWN));
+  };
   try {
     await work({ marker, containerId, others });
   } finally {
@@ -56,11 +61,13 @@ interface Tree {
 
 const record = ({ marker, containerId }: Tree, user = "0") => ({ execId: "e".repeat(64), containerId, marker, user });
 const ALL: NodeJS.Signals[] = ["SIGHUP", "SIGTERM", "SIGKILL"];
+/** Milliseconds in which a tree is gone; what is done takes two or three seconds, and more on a busy machine. */
+const LIMIT_MS = 15_000;
 
 for (const helperImage of [undefined, "busybox"]) {
   const how = helperImage ? "a helper container" : "the container's own shell";
   for (const user of ["0", "65534"]) {
-    test(`a stubborn tree of user ${user} is ended through ${how} within 5 s, and nobody else`, () =>
+    test(`a stubborn tree of user ${user} is ended through ${how} in time, and nobody else`, () =>
       withTree("busybox", async (tree) => {
         const spec = { tty: false, stdin: true, user };
         const marked = await runtime.exec(
@@ -74,7 +81,7 @@ for (const helperImage of [undefined, "busybox"]) {
         const started = performance.now();
         const options = { signal, signals: ALL, ...(helperImage ? { helperImage } : {}) };
         assert.equal(await killInside(engine, record(tree, user), options), true);
-        assert.ok(performance.now() - started < 5000);
+        assert.ok(performance.now() - started < LIMIT_MS);
         assert.match((await tree.others()).join(), /^[^,]*sleep 924$/);
       }));
   }
