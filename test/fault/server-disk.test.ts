@@ -213,7 +213,7 @@ suite("a full disk under a server's data_dir", () => {
     );
     const records = await auditOf(server);
     const changed = (action: string) =>
-      records.flatMap(({ kind, node, detail }) => (kind === action ? (node ?? detail) : []));
+      records.flatMap(({ kind, node, detail }) => (kind === action ? (node ?? detail ?? "") : []));
     assert.deepEqual(changed("nodes add").toSorted(), names.toSorted());
     assert.deepEqual(changed("tokens remove"), ["stolen"]);
     assert.deepEqual((await verify(await auditFiles(join(server.stateDir, "log")))).faults, []);
