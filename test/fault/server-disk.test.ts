@@ -197,7 +197,7 @@ suite("a full disk under a server's data_dir", () => {
     });
   });
 
-  test("has written nothing half: the next server has everything, and each host that was added its record", async () => {
+  test("has written nothing half: the next server has everything, and each change its record", async () => {
     await server.end();
     server = await startServer({ before: server });
     const { nodes } = NodeList.parse(await server.json("/api/v1/nodes"));
@@ -211,8 +211,11 @@ suite("a full disk under a server's data_dir", () => {
       [await statusWith("kept"), await statusWith("stolen"), await statusWith("short")],
       [200, 401, 401],
     );
-    const added = (await auditOf(server)).flatMap(({ kind, node }) => (kind === "nodes add" && node ? node : []));
-    assert.deepEqual(added.toSorted(), names.toSorted());
+    const records = await auditOf(server);
+    const changed = (action: string) =>
+      records.flatMap(({ kind, node, detail }) => (kind === action ? (node ?? detail ?? "") : []));
+    assert.deepEqual(changed("nodes add").toSorted(), names.toSorted());
+    assert.deepEqual(changed("tokens remove"), ["stolen"]);
     assert.deepEqual((await verify(await auditFiles(join(server.stateDir, "log")))).faults, []);
   });
 });

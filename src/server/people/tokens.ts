@@ -85,15 +85,21 @@ export class ApiTokens {
     return this.create({ ...wish, name: `${wish.name}-${randomBytes(UNIQUE_BYTES).toString("hex")}` });
   }
 
-  /** Ends what was opened with it, at once, whether or not that can be written. Throws `not-found`. */
-  async revoke(name: string): Promise<void> {
+  /**
+   * Ends what was opened with it, at once; resolves with why that is not on the disk yet, where it cannot be written. Throws
+   * `not-found`.
+   */
+  async revoke(name: string): Promise<FairleadError | undefined> {
     this.#known.revoke(subjectOf(name));
     // From here on the sweep tries again what fails now.
     if (this.#ends.has(name)) this.#ends.set(name, OVER);
-    const removed = await this.#remove(name).catch((error: unknown) => {
-      throw this.#ends.has(name) ? notWritten(name, error) : error;
-    });
-    if (!removed) throw new FairleadError("not-found", `There is no token called ${name}.`);
+    try {
+      if (await this.#remove(name)) return undefined;
+    } catch (error) {
+      if (error instanceof FairleadError && this.#ends.has(name)) return notWritten(name, error);
+      throw error;
+    }
+    throw new FairleadError("not-found", `There is no token called ${name}.`);
   }
 
   /** Withdraws tokens when their time is over. */
@@ -138,8 +144,7 @@ function subjectOf(name: string): string {
 }
 
 /** The end of a token that was withdrawn. */
-function notWritten(name: string, error: unknown): unknown {
-  if (!(error instanceof FairleadError)) return error;
+function notWritten(name: string, error: FairleadError): FairleadError {
   const words = `The token ${name} is good for nothing any more, but that is not on the disk yet, and a restart would bring it back.`;
   return new FairleadError(error.code, `${words} ${error.message}`, { cause: error });
 }

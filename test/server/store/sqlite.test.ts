@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -134,6 +134,13 @@ suite("storage in SQLite", () => {
       await small.close();
       await unmount(disk);
     }
+  });
+
+  test("a file that is no database, or is damaged as a whole, is told by its name and with what to do", () => {
+    const path = join(directory, "e.db");
+    writeFileSync(path, "rot ".repeat(4_096));
+    const words = /^The server's database, \/\S+e\.db, is damaged \(.+\): end the server, and go back to a backup\.$/;
+    assert.throws(() => SqliteStorage.open(path), { code: "storage-unavailable", message: words });
   });
 
   test("a database of a newer version is refused untouched, and a step that fails changes nothing", () => {

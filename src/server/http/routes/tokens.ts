@@ -46,8 +46,12 @@ export function addTokens(app: App, { tokens, audit }: { tokens: ApiTokens; audi
   });
   app.delete("/api/v1/tokens/:name", { config, schema: REMOVE }, async (request, reply) => {
     const { name } = request.params;
-    await tokens.revoke(name);
-    await audit(request, { action: "tokens remove", detail: name });
+    const late = await tokens.revoke(name);
+    // Of two things that could not be written this one matters more.
+    await audit(request, { action: "tokens remove", detail: name }).catch((error: unknown) => {
+      throw late ?? error;
+    });
+    if (late) throw late;
     return await reply.code(204).send();
   });
 }
