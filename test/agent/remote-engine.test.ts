@@ -63,7 +63,7 @@ suite("an agent whose engine is on another machine", () => {
     await run.ended;
     await until("the processes being gone", async () => {
       const left = await secure.engine.docker("top", CONTAINER, "-o", "pid,args");
-      return !left.includes("4711");
+      return !left.includes("sleep 4711");
     });
   });
 

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { type Engine, startEngine } from "../support/engine.ts";
+import { until } from "../support/until.ts";
 
 const run = promisify(execFile);
 
@@ -50,7 +51,12 @@ describe("a private engine", () => {
   });
 
   test("comes back after its containerd was killed", async () => {
-    process.kill(Number(await file(engine, "containerd.pid")), "SIGKILL");
+    const pid = await file(engine, "containerd.pid");
+    process.kill(Number(pid), "SIGKILL");
+    // As long as it is there, the engine is up already.
+    await until("the end of containerd", async () => {
+      return (await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")) === "";
+    });
     await engine.start();
     await engine.docker("start", "kept");
   });

@@ -58,8 +58,10 @@ await run({
     say("ready");
     return {
       close: async (cut) => {
+        // Before the word, so that what it brings comes after this.
+        if (mode === "echoed") process.kill(process.pid, "SIGINT");
         say("closing");
-        if (mode === "busy") await aborted(cut);
+        if (mode === "busy" || mode === "echoed") await aborted(cut);
         if (mode === "stuck") await new Promise(() => undefined);
         if (mode === "bad-end") throw new Error("could not let go");
         say("closed");

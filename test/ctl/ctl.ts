@@ -31,6 +31,8 @@ export class Run {
   readonly ended: Promise<Ended>;
   readonly #out: Buffer[] = [];
   #err = "";
+  /** Whether nothing more can be said: a program's last words may come after its exit. */
+  #over = false;
   #wake: () => void = () => {};
 
   constructor(file: string, args: string[], env: NodeJS.ProcessEnv) {
@@ -49,7 +51,7 @@ export class Run {
       const said = Buffer.concat(this.#out).toString() + this.#err;
       const match = pattern.exec(said);
       if (match) return match;
-      if (late.aborted || this.child.exitCode !== null) throw new Error(`${pattern} was never said; only: ${said}`);
+      if (late.aborted || this.#over) throw new Error(`${pattern} was never said; only: ${said}`);
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
         late.addEventListener("abort", () => resolve(), { once: true });
@@ -63,6 +65,7 @@ export class Run {
   }
 
   #end(): Ended {
+    this.#over = true;
     this.#wake();
     return { code: this.child.exitCode, stdout: Buffer.concat(this.#out), stderr: this.#err };
   }

@@ -86,7 +86,7 @@ suite("ctl and a server", () => {
     assert.match(secret, /^flt_\S+$/);
     const listed = await ctl(admin(), "tokens", "list");
     assert.match(listed, /^NAME +RIGHTS +NODES +SCOPES +AGE +EXPIRES +BY\n/);
-    assert.match(listed, /^ci +list,logs +box-9 +team=web,tier= +\ds +in \d+m +token:me@test-[0-9a-f]{6}$/m);
+    assert.match(listed, /^ci +list,logs +box-9 +team=web,tier= +\d+s +in \d+m +token:me@test-[0-9a-f]{6}$/m);
     assert.ok(!listed.includes(secret));
     const program = {
       env: { ...user("ci").env, FAIRLEAD_SERVER: server.url, FAIRLEAD_PIN: server.pin ?? "", FAIRLEAD_TOKEN: secret },
@@ -104,7 +104,7 @@ suite("ctl and a server", () => {
     assert.match(stderr, /within 15 minutes; .*\nctl: 127\.0\.0\.1 means box-1 itself there: .*server's address/);
     const command = stdout.toString();
     const [, flags = ""] = /^fairlead agent (-S https:\S+ --node-name box-1 --token flb_\S+)\n$/.exec(command) ?? [];
-    assert.match(await ctl(admin(), "get", "nodes"), /^box-1 +Pending +\ds$/m);
+    assert.match(await ctl(admin(), "get", "nodes"), /^box-1 +Pending +\d+s$/m);
     assert.match(await ctl(admin(), "ps", "--all-nodes"), /^NODE +NAME .*\n$/);
     const some = await runCtl(admin(), ["get", "nodes", "nobody", "box-1", "-o", "name"]);
     assert.deepEqual(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { dockerCli } from "../support/docker-client.ts";
@@ -10,6 +11,8 @@ import { shellWords } from "./ctl.ts";
 const run = promisify(execFile);
 /** Longest a test waits for a screen, in milliseconds. */
 const LIMIT_MS = 20_000;
+/** A screen that is the same for so long, in milliseconds, has been painted to its end. */
+const PAINTED_MS = 300;
 
 suite("a full-screen program", () => {
   let engine: Engine;
@@ -48,16 +51,26 @@ suite("a full-screen program", () => {
     }
   }
 
+  /** Once it stays: the words are there before the status line below them. */
+  async function painted(name: string, wanted: RegExp): Promise<string> {
+    for (let before = await screen(name, wanted); ; ) {
+      await delay(PAINTED_MS);
+      const shown = await screen(name, wanted);
+      if (shown === before) return shown;
+      before = shown;
+    }
+  }
+
   /** What the editor shows after each step, until it has ended. */
   async function story(name: string, command: string): Promise<string[]> {
     await tmux("new-session", "-d", "-s", name, "-x", "100", "-y", "30", `${command} vi /file; echo "[left]"; cat`);
-    const shown = [await screen(name, /^29 a line/m)];
+    const shown = [await painted(name, /^29 a line/m)];
     await tmux("send-keys", "-t", name, "G");
-    shown.push(await screen(name, /^200 a line/m));
+    shown.push(await painted(name, /^200 a line/m));
     await tmux("send-keys", "-t", name, "10G", "o", "new text", "Escape");
-    shown.push(await screen(name, /^new text$/m));
+    shown.push(await painted(name, /^new text$/m));
     await tmux("send-keys", "-t", name, ":q!", "Enter");
-    shown.push(await screen(name, /\[left\]/));
+    shown.push(await painted(name, /\[left\]/));
     return shown;
   }
 

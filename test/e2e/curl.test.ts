@@ -16,8 +16,10 @@ const MEBIBYTE = 1_048_576;
 const LINES = 150_000;
 /** The pause lets the engine have the two streams in their order. */
 const NUMBERED = "echo error >&2; usleep 500000; for i in 1 2 3 4 5; do echo line $i; done";
-/** 100 bytes a line. */
-const LONG = `yes ${"x".repeat(99)} | head -n ${LINES}; exec sleep 1000000`;
+/** 100 bytes a line; the last one is another. */
+const LONG = `yes ${"x".repeat(99)} | head -n ${LINES - 1}; echo ${"y".repeat(99)}; exec sleep 1000000`;
+/** Milliseconds in which an engine has written all of it. */
+const WRITTEN_MS = 120_000;
 const TICKING = "i=0; while :; do i=$((i+1)); echo tick $i; usleep 20000; done";
 
 class Curl {
@@ -59,6 +61,12 @@ async function residentBytes({ pid }: TestAgent): Promise<number> {
   return Number(kibibytes) * 1_024;
 }
 
+async function runLong(engine: Engine): Promise<void> {
+  await engine.run("curl-long", { command: ["sh", "-c", LONG] });
+  const last = () => engine.docker("logs", "--tail", "1", "curl-long");
+  await until("the end of a long log", async () => (await last()).startsWith("y"), { patience: WRITTEN_MS });
+}
+
 suite("curl", () => {
   let engine: Engine;
   let agent: TestAgent;
@@ -66,7 +74,7 @@ suite("curl", () => {
   before(async () => {
     engine = await sharedEngine();
     await engine.run("curl-done", { command: ["sh", "-c", NUMBERED] });
-    await engine.run("curl-long", { command: ["sh", "-c", LONG] });
+    await runLong(engine);
     agent = await startAgent({ engine });
   });
   after(async () => {
@@ -133,9 +141,8 @@ suite("curl", () => {
   test("is cut when the engine breaks off in the middle, and told so", async () => {
     await using own = await startEngine();
     const flags = ["--limit-rate", "2M"];
-    await own.run("curl-long", { command: ["sh", "-c", LONG] });
+    await runLong(own);
     const beside = await startAgent({ engine: own });
-    await until("a long log", async () => (await own.docker("logs", "--tail", "1", "curl-long")) !== "");
     const curl = new Curl(beside, "curl-long/logs", ...flags);
     await curl.says("x");
     await own.kill("SIGKILL");
@@ -149,7 +156,7 @@ suite("curl", () => {
     for (const signal of ["SIGKILL", "SIGTERM"] as const) {
       const beside = await startAgent({ engine, flags: ["--shutdown-grace", "100ms"] });
       const curl = new Curl(beside, "curl-long/logs?follow=true&tail=1");
-      await curl.says("x\n");
+      await curl.says("y\n");
       beside.kill(signal);
       assert.equal((await curl.ends()).code, BROKEN_OFF);
       await beside.stop();

@@ -26,7 +26,8 @@ interface Box {
   env: Record<string, string>;
 }
 
-describe("the image", { timeout: 180_000 }, () => {
+// With the time to build it, which a slow machine needs minutes for.
+describe("the image", { timeout: 900_000 }, () => {
   let engine: Engine;
   let home: string;
   let box: Box;

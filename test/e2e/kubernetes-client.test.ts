@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { PassThrough, Readable } from "node:stream";
 import { buffer, text } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
 import { after, before, suite, test } from "node:test";
 import { Attach, Exec, PortForward, type V1Status } from "@kubernetes/client-node";
 import { V4 } from "../../src/protocol/remote-command.ts";
@@ -107,15 +108,17 @@ suite("the stream classes of @kubernetes/client-node", () => {
   test("have a terminal, as large as theirs and growing with it", async () => {
     const stdin = new PassThrough();
     const stdout = new Terminal();
-    const until = (size: string) => `until [ "$(stty size 2>/dev/null)" = "${size}" ]; do :; done; echo ${size}`;
-    const script = `${until("33 101")}; ${until("40 120")}; read x; echo $x`;
+    const said = heard(stdout);
+    const sized = (size: string) => `until [ "$(stty size 2>/dev/null)" = "${size}" ]; do :; done; echo ${size}`;
+    const script = `${sized("33 101")}; ${sized("40 120")}; read x; echo $x`;
     const { status } = await run(["sh", "-c", script], { stdin, stdout, tty: true });
-    assert.equal(String((await once(stdout, "data"))[0]), "33 101\r\n");
+    await until("its size", () => said() === "33 101\r\n");
     Object.assign(stdout, { columns: 120, rows: 40 }).emit("resize");
-    assert.equal(String((await once(stdout, "data"))[0]), "40 120\r\n");
+    await until("its new size", () => said().endsWith("40 120\r\n"));
     stdin.write("go\n");
-    assert.equal(await text(stdout), "go\r\ngo\r\n");
     assert.equal((await status).status, "Success");
+    await finished(stdout);
+    assert.equal(said(), "33 101\r\n40 120\r\ngo\r\ngo\r\n");
   });
 
   test("hear that there is no such command", async () => {
@@ -165,11 +168,12 @@ suite("the stream classes of @kubernetes/client-node", () => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const { config, handler } = kubernetes(agent);
     const attach = new Attach(config, handler);
+    const [said, complained] = [heard(stdout), heard(stderr)];
     const socket = await attach.attach("default", TALKER, "", stdout, stderr, stdin, false);
     const closed = once(socket as unknown as NodeJS.EventEmitter, "close");
     stdin.write("hello\n");
-    const [[line], [error]] = (await Promise.all([once(stdout, "data"), once(stderr, "data")])) as [Buffer[], Buffer[]];
-    assert.deepEqual([line?.toString(), error?.toString()], ["got hello\n", "heard\n"]);
+    await until("both answers", () => said().endsWith("\n") && complained().endsWith("\n"));
+    assert.deepEqual([said(), complained()], ["got hello\n", "heard\n"]);
     stdin.write("quit\n");
     assert.equal((await closed)[0], 1000);
     await engine.docker("rm", "--force", TALKER);
@@ -201,6 +205,13 @@ suite("the stream classes of @kubernetes/client-node", () => {
     assert.match(opened.remote ?? "", /v5\.channel\.k8s\.io/);
   });
 });
+
+/** What a stream has said so far: a terminal writes a line and its end apart. */
+function heard(stream: Readable): () => string {
+  let said = "";
+  stream.on("data", (bytes: Buffer) => (said += bytes.toString()));
+  return () => said;
+}
 
 function* pieces(bytes: Buffer): Generator<Buffer> {
   for (let at = 0; at < bytes.length; at += 60_001) yield bytes.subarray(at, at + 60_001);

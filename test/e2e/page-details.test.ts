@@ -102,10 +102,11 @@ test("on a phone nothing is wider than the screen", async () => {
   for (const tab of ["Containers", `Details: ${BUSY}`]) {
     await page.getByRole("tab", { name: tab }).click();
     const panel = page.getByRole("tabpanel", { name: tab });
-    const tooWide = panel
-      .locator("> div")
-      .evaluate((view: { scrollWidth: number; clientWidth: number }) => view.scrollWidth - view.clientWidth);
-    assert.equal(await tooWide, 0, tab);
+    const tooWide = () =>
+      panel
+        .locator("> div")
+        .evaluate((view: { scrollWidth: number; clientWidth: number }) => view.scrollWidth - view.clientWidth);
+    await until(`room for ${tab}`, async () => (await tooWide()) === 0);
   }
   await page.setViewportSize(WIDE);
 });

@@ -30,7 +30,7 @@ test("a terminal is opened, left, found again and ended with the keyboard alone"
 
   const focused = page.locator(":focus");
   await page.keyboard.press("Control+Shift+ArrowUp");
-  assert.equal(await focused.textContent(), `Terminal: ${SHELL}`);
+  await until("the focus on its tab", async () => (await focused.textContent()) === `Terminal: ${SHELL}`);
   await page.keyboard.press("ArrowLeft");
   await page.getByRole("tab", { name: "Containers", selected: true }).waitFor();
   await until("the focus on the first tab", async () => (await focused.textContent()) === "Containers");

@@ -61,9 +61,10 @@ test("it is used with the keyboard also when the choice that had the focus is go
   await item("Stop").waitFor();
   await until("another choice", async () => (await focused.getAttribute("role")) === "menuitem");
   await page.keyboard.press("ArrowUp");
-  assert.equal(await focused.textContent(), "Remove …");
+  await until("the focus on the last choice", async () => (await focused.textContent()) === "Remove …");
   await page.keyboard.press("Escape");
-  assert.equal(await focused.getAttribute("aria-label"), `More for ${MENU}`);
+  const label = () => focused.getAttribute("aria-label");
+  await until("the focus on the menu's button", async () => (await label()) === `More for ${MENU}`);
 });
 
 test("nothing on the page broke the content policy or complained", () => {

@@ -52,6 +52,7 @@ test("who may only look is offered that and nothing else, and what he types goes
     assert.deepEqual(await row.getByRole("button").allTextContents(), ["⋯"]);
     assert.equal(await page.getByRole("button", { name: /^Shell on / }).count(), 0);
     await row.getByRole("button", { name: `More for ${SHELL}` }).click();
+    await page.getByRole("menuitem").first().waitFor();
     assert.deepEqual(await page.getByRole("menuitem").allTextContents(), ["Attach"]);
     await page.getByRole("menuitem", { name: "Attach" }).click();
     const panel = page.getByRole("tabpanel", { name: `Attached: ${SHELL}` });

@@ -18,7 +18,7 @@ const MAIN = fileURLToPath(new URL("../../src/server/main.ts", import.meta.url))
 let shared: string;
 let server: TestServer;
 const file = () => join(shared, "token");
-const flags = () => ["--own-host", "here", "--own-host-directory", shared, "--bootstrap-lifetime", "2s"];
+const flags = () => ["--own-host", "here", "--own-host-directory", shared, "--bootstrap-lifetime", "10s"];
 
 before(async () => {
   shared = await mkdtemp(join(tmpdir(), "fl-own-host-"));

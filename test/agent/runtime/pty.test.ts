@@ -110,7 +110,8 @@ for (const tty of [true, false])
 
     test("what it left in the background with nohup goes on after its own end, and holds nobody up", async () => {
       const mark = `fl-nohup-${process.pid}-${String(tty)}`;
-      const child = await sh(`MARK=${mark} nohup sleep 30 2>/dev/null & sleep 0.2; echo done $!`, spec);
+      const begun = "until grep -q sleep /proc/$!/comm; do :; done";
+      const child = await sh(`MARK=${mark} nohup sleep 30 2>/dev/null & ${begun}; echo done $!`, spec);
       const { text } = await all(child);
       await child.close();
       assert.equal(marked(mark), 1);

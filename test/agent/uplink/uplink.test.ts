@@ -93,9 +93,11 @@ suite("an agent and its server", () => {
 
   test("counts the containers that run, and tells what each uses", async () => {
     await joined("counting");
-    const before = (await ready("counting")).beat?.containersRunning ?? 0;
+    const running = async () => (await node("counting")).beat?.containersRunning ?? 0;
+    await until("its engine", async () => (await node("counting")).beat?.engineReady);
+    const before = await running();
     await engine.run("uplink-counted");
-    await until("one more", async () => (await node("counting")).beat?.containersRunning === before + 1);
+    await until("one more", async () => (await running()) > before);
     const counted = ({ hosts }: Usages) =>
       Object.values(hosts["counting"]?.containers ?? {}).find(({ name }) => name === "uplink-counted");
     const told = await server.fetch("/api/v1/stats?watch=1");

@@ -10,7 +10,7 @@ import type { Pair } from "../../../src/door/certificate/pair.ts";
 import { certificate, type TestCertificate } from "../../support/certificate.ts";
 
 /** Milliseconds between two looks; longest wait for something to happen. */
-const [QUICK, LIMIT] = [10, 5_000];
+const [QUICK, LIMIT] = [100, 5_000];
 
 suite("a certificate that was given", () => {
   let directory: string;
@@ -38,8 +38,14 @@ suite("a certificate that was given", () => {
   });
 
   async function put({ cert, key }: Pair): Promise<void> {
-    await writeFile(files.cert, cert);
-    await writeFile(files.key, key, { mode: 0o600 });
+    await replace(files.cert, cert);
+    await replace(files.key, key);
+  }
+
+  /** In one step: half a file is another mistake. */
+  async function replace(file: string, text: string): Promise<void> {
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await rename(`${file}.new`, file);
   }
 
   async function start(): Promise<Certificate> {
@@ -83,9 +89,9 @@ suite("a certificate that was given", () => {
   test("stays while the new one is broken, which is told once with the reason, and the next good one is taken", async () => {
     const given = await start();
     const mistakes: [() => Promise<void>, RegExp][] = [
-      [() => writeFile(files.cert, two.cert), /the private key belongs to another certificate/],
-      [() => writeFile(files.cert, "-----BEGIN"), /the certificate is no PEM certificate/],
-      [() => writeFile(files.key, two.cert), /the private key is no PEM key, or has a password/],
+      [() => replace(files.cert, two.cert), /the private key belongs to another certificate/],
+      [() => replace(files.cert, "-----BEGIN"), /the certificate is no PEM certificate/],
+      [() => replace(files.key, two.cert), /the private key is no PEM key, or has a password/],
       [() => chmod(files.key, 0o644), /key\.pem can be read or written by other users .* chmod 600/],
       [() => rm(files.cert), /cert\.pem cannot be read/],
     ];

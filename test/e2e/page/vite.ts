@@ -44,12 +44,16 @@ export class Site {
     );
   }
 
-  /** Waits until the page, which has just been opened, shows a change by itself; gives the address of the WebSocket that told it. */
+  /** Waits until the page shows a change by itself; gives the address of the WebSocket that told it. */
   async change(app: Page): Promise<string> {
+    const before = app.locator('body[data-words="before"]');
+    await before.waitFor({ state: "attached" });
+    // The page that was opened may have its WebSocket already.
     const connected = new Promise<string>((resolve) => {
       app.once("websocket", (socket) => void socket.once("framereceived", () => resolve(socket.url())));
     });
-    await app.locator('body[data-words="before"]').waitFor({ state: "attached" });
+    await app.reload();
+    await before.waitFor({ state: "attached" });
     const address = await connected;
     await app.evaluate("window.stays = 'stays'");
     await this.write("after");

@@ -13,7 +13,7 @@ import {
 import type { Engine } from "../../../../src/agent/runtime/docker/engine.ts";
 import { RuntimeError } from "../../../../src/agent/runtime/runtime.ts";
 import { ContainerDetailView, ContainerView } from "../../../../src/protocol/container.ts";
-import { type Answer, hangsAfter, json, says, withFakeEngine } from "./fake-engine.ts";
+import { type Answer, HANG_MS, hangsAfter, json, says, withFakeEngine } from "./fake-engine.ts";
 
 const { signal } = new AbortController();
 const MIB = 1024 * 1024;
@@ -41,20 +41,22 @@ const BROKEN: Record<string, Answer> = {
 };
 
 for (const [what, answer] of Object.entries(BROKEN)) {
-  test(`an engine that ${what} is unavailable, for every call`, () =>
-    withFakeEngine(answer, async (engine) => {
-      for (const call of [engineInfo, listContainers]) {
-        await assert.rejects(call(engine, signal), { name: "RuntimeError", code: "engine-unavailable" });
-      }
-      const stream = engine.stream({ method: "GET", path: "/events" }, signal);
-      await assert.rejects(stream.then(drain), { name: "RuntimeError", code: "engine-unavailable" });
-    }));
+  const every = async (engine: Engine) => {
+    for (const call of [engineInfo, listContainers]) {
+      await assert.rejects(call(engine, signal), { name: "RuntimeError", code: "engine-unavailable" });
+    }
+    const stream = engine.stream({ method: "GET", path: "/events" }, signal);
+    await assert.rejects(stream.then(drain), { name: "RuntimeError", code: "engine-unavailable" });
+  };
+  test(`an engine that ${what} is unavailable, for every call`, () => withFakeEngine(answer, every, HANG_MS));
 }
 
-test("an engine that hangs in the middle of an answer is unavailable after the time-out", () =>
-  withFakeEngine(hangsAfter("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"), async (engine) => {
+test("an engine that hangs in the middle of an answer is unavailable after the time-out", () => {
+  const late = async (engine: Engine) => {
     await assert.rejects(listContainers(engine, signal), { code: "engine-unavailable", message: /within 0.3 s/ });
-  }));
+  };
+  return withFakeEngine(hangsAfter("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{"), late, HANG_MS);
+});
 
 test("random bytes instead of an answer are a typed error each time", () =>
   withFakeEngine(
@@ -91,10 +93,13 @@ test("an endless answer is given up before it fills the memory", () =>
   ));
 
 test("an endless list fills no memory until its time is over", () =>
-  withFakeEngine(FLOOD, (engine) =>
-    inBounds(() =>
-      assert.rejects(listContainers(engine, signal), { code: "engine-unavailable", message: /within 0.3 s/ }),
-    ),
+  withFakeEngine(
+    FLOOD,
+    (engine) =>
+      inBounds(() =>
+        assert.rejects(listContainers(engine, signal), { code: "engine-unavailable", message: /within 0.3 s/ }),
+      ),
+    HANG_MS,
   ));
 
 test("an answer that breaks off is an error at once, not after the time-out", async () => {
@@ -280,6 +285,7 @@ test("calls that hang do not hold up streams", () =>
       await assert.rejects(engine.stream({ method: "GET", path: "/" }, signal), { code: "engine-unavailable" });
       assert.deepEqual(new Set(await Promise.all(hung)), new Set(["engine-unavailable"]));
     },
+    HANG_MS,
   ));
 
 async function drain(wire: Awaited<ReturnType<Engine["stream"]>>): Promise<void> {

@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { Engine } from "../../../../src/agent/runtime/docker/engine.ts";
 import { parseEndpoint } from "../../../../src/agent/runtime/docker/endpoint.ts";
 
-/** Milliseconds for a call, unless a test needs more. */
-const TIMEOUT = 300;
+/** Milliseconds for a call: far more than any takes, unless a test is about one that hangs. */
+const TIMEOUT = 10_000;
+/** The same where it hangs. */
+export const HANG_MS = 300;
 
 export type Answer = (socket: Socket) => void;
 /** Chooses the answer by what has arrived of the request, its first line at least; is asked for the version too. */
