@@ -1,8 +1,8 @@
 /** Tickets: a browser cannot set a header on a WebSocket, so it brings one of these instead of anything that lives longer. */
 
-import { FairleadError } from "../protocol/errors.ts";
 import type { Subject } from "./grant.ts";
 import { keyOf, newSecret } from "./secret.ts";
+import { checkShare } from "./share.ts";
 
 const TICKET_MS = 30_000;
 const MAX_OUTSTANDING = 1_000;
@@ -31,14 +31,13 @@ export class Tickets {
     this.#now = now;
   }
 
-  /** A ticket for one WebSocket within 30 s. Throws `too-many` when a thousand are outstanding. */
+  /** A ticket for one WebSocket within 30 s. Throws `too-many` when a thousand are outstanding, or his share of them. */
   issue(holder: Holder): string {
     this.#sweep();
-    if (this.#outstanding.size >= MAX_OUTSTANDING)
-      throw new FairleadError(
-        "too-many",
-        `${MAX_OUTSTANDING} WebSocket tickets are outstanding; try again in 30 seconds.`,
-      );
+    const name = holder.subject.grant.subject;
+    const own = [...this.#outstanding.values()].filter((ticket) => ticket.holder.subject.grant.subject === name);
+    const words = `At most ${MAX_OUTSTANDING} WebSocket tickets are outstanding at a time: try again in 30 seconds`;
+    checkShare(MAX_OUTSTANDING, { all: this.#outstanding.size, own: own.length }, words);
     const ticket = newSecret();
     this.#outstanding.set(keyOf(ticket), { holder, ends: this.#now() + TICKET_MS });
     return ticket;
