@@ -11,24 +11,16 @@ import { Invited, Openable } from "../../../protocol/app.ts";
 import { ProxyBody } from "../../../protocol/open.ts";
 import { proxyRequest } from "../app-desk.ts";
 import { ContainerParams, PortText } from "../input.ts";
-import { type Desk, visitOf } from "../visit.ts";
+import { type Desk, REFUSALS, visitOf } from "../visit.ts";
 
 const PATH = "/api/v1/containers/:ref/open";
-const PROBLEMS = [
-  "ambiguous",
-  "own-container",
-  "not-running",
-  "too-many",
-  "engine-unavailable",
-  "engine-error",
-] as const;
 
 const LOOK = {
   summary: "The container whose pages would be opened.",
   description: "Refused as opening them would be. A server asks this before it gives out an address of its own.",
   params: ContainerParams,
   querystring: z.strictObject({ port: PortText }),
-  problems: PROBLEMS,
+  problems: REFUSALS,
   response: { 200: Openable },
 } as const;
 
@@ -37,7 +29,7 @@ const OPEN = {
   params: ContainerParams,
   querystring: NoQuery,
   body: ProxyBody,
-  problems: [...PROBLEMS, "unsupported"],
+  problems: [...REFUSALS, "unsupported"],
   response: { 200: Invited },
 } as const;
 

@@ -16,7 +16,7 @@ import type { Limits } from "../../../door/options.ts";
 import { SessionSocket } from "../session-socket.ts";
 import { NOTHING } from "../../../door/sockets.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
-import { type Desk, visitOf } from "../visit.ts";
+import { type Desk, REFUSALS, visitOf } from "../visit.ts";
 
 const PortParams = z.strictObject({
   ...ContainerParams.shape,
@@ -29,17 +29,7 @@ const schema = {
     "Without a subprotocol, or with `binary`, messages are bytes; else it is Kubernetes' port forward with one port (docs/api.md).",
   params: PortParams,
   querystring: NoQuery,
-  problems: [
-    "ambiguous",
-    "own-container",
-    "not-running",
-    "too-many",
-    "dial-refused",
-    "dial-failed",
-    "unsupported",
-    "engine-unavailable",
-    "engine-error",
-  ],
+  problems: [...REFUSALS, "dial-refused", "dial-failed", "unsupported"],
 } as const;
 
 export interface PortParts extends Desk {

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import type { z } from "zod";
-import { type ErrorCode, ERRORS, FairleadError } from "../../../protocol/errors.ts";
+import { ERRORS, FairleadError } from "../../../protocol/errors.ts";
 import { ExecBody } from "../../../protocol/open.ts";
 import { AttachQuery, ExecQuery, isSetForKubernetes as isSet } from "../../../protocol/query.ts";
 import { V4, V5 } from "../../../protocol/remote-command.ts";
@@ -15,7 +15,7 @@ import type { Limits } from "../../../door/options.ts";
 import { RemoteCommand, type Wanted } from "../remote-command.ts";
 import { SessionSocket } from "../session-socket.ts";
 import { goneSignal, stay } from "../../../door/stay.ts";
-import { type Desk, visitOf } from "../visit.ts";
+import { type Desk, REFUSALS, visitOf } from "../visit.ts";
 
 export interface ProcessParts extends Desk {
   limits: Limits;
@@ -26,19 +26,11 @@ interface Wish {
   wanted: Wanted;
 }
 
-const PROBLEMS: ErrorCode[] = [
-  "ambiguous",
-  "own-container",
-  "not-running",
-  "too-many",
-  "engine-unavailable",
-  "engine-error",
-];
 const WORDS =
   "Kubernetes' remote command protocol; flags follow its rule: absent, `false` and `0` are false (docs/api.md).";
 
 export function addProcesses(app: App, parts: ProcessParts): void {
-  const declared = { description: WORDS, params: ContainerParams, problems: PROBLEMS };
+  const declared = { description: WORDS, params: ContainerParams, problems: REFUSALS };
   addDoor(app, "/api/v1/containers/:ref/attach", {
     // Which right an attach takes depends on whether it writes: the desk knows.
     access: "signed-in",
