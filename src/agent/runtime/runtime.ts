@@ -18,6 +18,8 @@ export interface Container {
   ports: PublishedPort[];
   /** Names of the networks it is on. */
   networks: string[];
+  /** The id of the container in whose network it lives instead of one of its own. */
+  networkOf?: string;
 }
 
 export interface PublishedPort {

@@ -21,8 +21,10 @@ export interface ContainersOptions {
 
 /** After a lost engine, in milliseconds. */
 const RETRY = { first: 500, max: 10_000 };
-/** What anybody may do with the container that this agent runs in: look at it, and neither end it nor get into it. */
-const SPARED: ReadonlySet<Right> = new Set(["list", "inspect", "metrics", "logs", "attach-ro"]);
+/** What is done with the container that this agent runs in: looking at it, and neither ending it nor getting into it. */
+const LOOKING: ReadonlySet<Right> = new Set(["list", "inspect", "metrics"]);
+/** The same for administrators alone: what an agent prints at its start lets one in. */
+const READING: ReadonlySet<Right> = new Set(["logs", "attach-ro"]);
 const NOBODY: Grant = { subject: "", rights: [], scopes: [] };
 
 export class Containers {
@@ -85,7 +87,7 @@ export class Containers {
 
   /** Those over which this grant has this right. */
   allowed({ grant, right }: Access): Container[] {
-    return this.#known.filter((it) => allows(grant, right, it.labels) && !this.#spares(it, right));
+    return this.#known.filter((it) => allows(grant, right, it.labels) && !this.#spares(it, { grant, right }));
   }
 
   /** The list now and after each change. Ends with the signal; a slow reader gets the newest only. */
@@ -123,7 +125,7 @@ export class Containers {
   resolve(ref: string, access: Access): Container {
     if (!this.#ready) throw this.away;
     const container = resolveReference(this.#known, ref, access);
-    if (this.#spares(container, access.right))
+    if (this.#spares(container, access))
       throw new FairleadError(
         "own-container",
         `The agent itself runs in "${container.name}": that is only looked at from here. Change it with the engine's own client, on its host.`,
@@ -193,13 +195,15 @@ export class Containers {
     return this.#fresh.recent ?? this.#all;
   }
 
-  #spares({ id }: Container, right: Right): boolean {
-    return id === this.#own && !SPARED.has(right);
+  /** Containers that share a network share what tells an agent where it is: then all of them are spared. */
+  #spares({ id, networkOf, labels }: Container, { grant, right }: Access): boolean {
+    if (this.#own === undefined || (id !== this.#own && networkOf !== this.#own) || LOOKING.has(right)) return false;
+    return !(READING.has(right) && allows(grant, "admin", labels));
   }
 
   #view(container: Container, grant: Grant): ContainerView {
-    const { imageId: _, ...rest } = container;
-    const may = (right: Right) => allows(grant, right, container.labels) && !this.#spares(container, right);
+    const { imageId: _, networkOf: __, ...rest } = container;
+    const may = (right: Right) => allows(grant, right, container.labels) && !this.#spares(container, { grant, right });
     return { ...rest, ...composeOf(container.labels), rights: RIGHTS.filter(may) };
   }
 

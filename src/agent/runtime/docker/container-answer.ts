@@ -3,6 +3,8 @@
 import type { Container, ContainerDetail, PublishedPort } from "../runtime.ts";
 import { listOf, numberOf, recordOf, textOf } from "./fields.ts";
 
+/** The mode of a network that is another container's. */
+const SHARED = /^container:([0-9a-f]{64})$/;
 /** The engine writes this for a time that has not come. */
 const NO_TIME = "0001-01-01T00:00:00Z";
 
@@ -23,6 +25,7 @@ const STATES = new Map<string, Container["state"]>([
 
 /** An item of the engine's list; `id` is its own. */
 export function toContainer(id: string, item: Record<string, unknown>): Container {
+  const [, networkOf] = SHARED.exec(textOf(recordOf(item["HostConfig"])["NetworkMode"])) ?? [];
   return {
     id,
     name: nameOf(id, listOf(item["Names"]).map(textOf)),
@@ -35,6 +38,7 @@ export function toContainer(id: string, item: Record<string, unknown>): Containe
     labels: labelsOf(item["Labels"]),
     ports: listOf(item["Ports"]).map(recordOf).filter(isPort).map(toPort),
     networks: Object.keys(recordOf(recordOf(item["NetworkSettings"])["Networks"])),
+    ...(networkOf !== undefined && { networkOf }),
   };
 }
 
