@@ -19,7 +19,7 @@ import type { AgentConfig } from "./config.ts";
 import { type Elsewhere, elsewhere } from "./elsewhere.ts";
 import { openPasses, openUplink } from "./fleet.ts";
 import { type Machine, openMachine } from "./machine.ts";
-import { watchGrants } from "./grants-watch.ts";
+import { type GrantsWatchOptions, watchGrants } from "./grants-watch.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import type { Place } from "../door/places.ts";
 import { processMetrics } from "../door/process-metrics.ts";
@@ -35,7 +35,7 @@ import type { Uplink } from "./uplink/uplink.ts";
 export interface AgentOptions {
   config: AgentConfig;
   /** The same, as it is now. */
-  reread: () => Promise<AgentConfig>;
+  reread: GrantsWatchOptions["reread"];
   log: Logger;
   version: string;
   pid: number;

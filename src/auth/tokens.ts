@@ -66,12 +66,26 @@ export class Tokens {
     return gone.length;
   }
 
+  /** Withdraws every token of some subjects and adds others instead. Throws as `add` does, and then nothing has changed. */
+  replace(subjects: readonly string[], added: readonly TokenGrant[]): void {
+    const staying = this.#entries.filter(({ subject }) => !subjects.includes(subject.grant.subject));
+    const kept = added.map((entry) => ({ digest: digestOf(entry), grant: entry.grant }));
+    for (const entry of kept) refuseTaken(staying, entry);
+    for (const subject of subjects) this.revoke(subject);
+    for (const { digest: its, grant } of kept) this.#add(its, grant);
+  }
+
   #add(kept: Buffer, grant: Grant): void {
-    if (this.#entries.some((entry) => sameDigest(entry.digest, kept)))
-      throw new Error(`The token of "${grant.subject}" is also somebody else's; every token has one grant.`);
+    refuseTaken(this.#entries, { digest: kept, grant });
     const revocation = new AbortController();
     this.#entries.push({ digest: kept, subject: { grant, revoked: revocation.signal }, revocation });
   }
+}
+
+/** Throws for a token that somebody has already. */
+function refuseTaken(entries: readonly Entry[], wanted: { digest: Buffer; grant: Grant }): void {
+  if (entries.some((entry) => sameDigest(entry.digest, wanted.digest)))
+    throw new Error(`The token of "${wanted.grant.subject}" is also somebody else's; every token has one grant.`);
 }
 
 function digestOf(entry: TokenGrant): Buffer {

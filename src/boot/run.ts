@@ -30,7 +30,7 @@ type Operated = Table & {
 interface Context<T extends Table> {
   config: ValuesOf<T>;
   /** The same, as its sources have it now. Rejects with {@link ConfigError}. */
-  reread: () => Promise<ValuesOf<T>>;
+  reread: () => Promise<Loaded<T>>;
   log: Log;
   /** Aborted when the program is told to end, also while it still starts. */
   stopping: AbortSignal;
@@ -66,7 +66,7 @@ export async function run<T extends Operated>(main: Main<T>): Promise<void> {
   if (request === "version") return print(`${main.program.name} ${main.program.version}\n`);
   await configured(main.program, argv, async (loaded) => {
     if (request === "print-config") return print(printConfig(main.program, loaded));
-    await live(main, loaded, async () => (await load(main.program, argv)).values);
+    await live(main, loaded, () => load(main.program, argv));
   });
 }
 

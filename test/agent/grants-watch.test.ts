@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { newSecret } from "../../src/auth/secret.ts";
+import { grantsOf } from "../../src/agent/access.ts";
+import { type GrantsWatchOptions, watchGrants } from "../../src/agent/grants-watch.ts";
+import { digest, newSecret } from "../../src/auth/secret.ts";
+import { Tokens } from "../../src/auth/tokens.ts";
 import { runCtl, startCtl } from "../ctl/ctl.ts";
 import { startAgent, type TestAgent } from "../support/agent.ts";
 import { type Engine, sharedEngine } from "../support/engine.ts";
@@ -71,4 +74,80 @@ suite("grants in the configuration's file", () => {
     await until("another", () => mayList("goes"));
     assert.equal(agent.log().split("grants cannot be taken over").length, 2);
   });
+});
+
+type Grants = GrantsWatchOptions["grants"];
+
+const configured = (name: string, token: string, more: Partial<Grants[number]> = {}): Grants[number] => ({
+  name,
+  token_sha256: digest(token).toString("hex"),
+  rights: ["exec"],
+  scopes: [],
+  ...more,
+});
+
+/** Follows what `read` gives from one look to the next, its last answer for good. */
+async function following(grants: Grants, readings: { grants: Grants; source?: string }[]) {
+  const tokens = new Tokens([]);
+  for (const each of grantsOf(grants)) tokens.add(each);
+  const errors: string[] = [];
+  let looks = 0;
+  const stop = watchGrants({
+    tokens,
+    grants,
+    everyMs: 1,
+    reread: async () => {
+      const { source = "file", ...values } = readings[Math.min(looks, readings.length - 1)] ?? { grants };
+      looks += 1;
+      return { values, origins: { grants: { source } } };
+    },
+    log: { info() {}, error: ({ err }) => void errors.push(String(err)) },
+  });
+  const seen = () => until("some looks", () => looks > readings.length + 3);
+  return { tokens, errors, seen, stop };
+}
+
+test("half a file, which may give more than the whole, is nobody's grant", async () => {
+  const token = newSecret();
+  const whole = [configured("ci", token, { scopes: [{ team: "red" }] })];
+  const half = [configured("ci", token)];
+  const { tokens, seen, stop } = await following(whole, [{ grants: whole }, { grants: half }, { grants: whole }]);
+  const before = tokens.verify(token);
+  await seen();
+  assert.equal(tokens.verify(token), before);
+  assert.equal(before?.revoked.aborted, false);
+  stop();
+});
+
+test("a configuration that has no grants any more, or is gone, withdraws none; an empty list withdraws all", async () => {
+  const token = newSecret();
+  const grants = [configured("ci", token)];
+  const gone = await following(grants, [{ grants: [], source: "default" }]);
+  await gone.seen();
+  assert.ok(gone.tokens.verify(token));
+  assert.match(
+    gone.errors.join(),
+    /^Error: There are no grants in the configuration any more\..* write: grants: \[\]$/,
+  );
+  const none = await following(grants, [{ grants: [] }]);
+  await none.seen();
+  assert.equal(none.tokens.verify(token), undefined);
+  for (const { stop } of [gone, none]) stop();
+});
+
+test("a token may go from one name to another; one that is the agent's own changes nothing at all", async () => {
+  const [token, another] = [newSecret(), newSecret()];
+  const moved = await following([configured("old", token)], [{ grants: [configured("new", token)] }]);
+  await moved.seen();
+  assert.equal(moved.tokens.verify(token)?.grant.subject, "token:new");
+  const own = newSecret();
+  const tokens = new Tokens([{ token: own, grant: { subject: "local", rights: ["admin"], scopes: [] } }]);
+  tokens.add({ token, grant: { subject: "token:old", rights: ["list"], scopes: [] } });
+  const wish = [another, own].map((each) => ({
+    token: each,
+    grant: { subject: "token:x", rights: ["list" as const], scopes: [] },
+  }));
+  assert.throws(() => tokens.replace(["token:old"], wish), /somebody else's/);
+  assert.deepEqual([tokens.verify(token)?.grant.subject, tokens.verify(another)], ["token:old", undefined]);
+  moved.stop();
 });
