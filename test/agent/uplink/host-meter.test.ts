@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { HostMeter } from "../../../src/agent/uplink/metrics/host.ts";
+import { HostMeter, trafficOf } from "../../../src/agent/uplink/metrics/host.ts";
 
 const path = tmpdir();
 
@@ -16,13 +16,18 @@ test("processes are counted, and not their threads", async () => {
   assert.ok(processes < Number(threads), `${processes} of ${threads} threads`);
 });
 
-test("in a container of its own the agent takes neither that one's network nor its processes for the host's", async () => {
-  const told = async (contained: boolean) => {
-    const meter = new HostMeter({ path, contained });
-    await meter.look();
-    return Object.keys(await meter.look());
-  };
-  const [free, held] = [await told(false), await told(true)];
-  const onlyFree = free.filter((key) => !held.includes(key));
-  assert.deepEqual(onlyFree.toSorted(), ["processes", "received", "sent"]);
+test("in a container of its own the agent does not take its processes for the host's", async () => {
+  assert.equal((await new HostMeter({ path, contained: true }).look()).processes, undefined);
+});
+
+test("nor the container's network, unless it has the host's", () => {
+  const link = (name: string, received: number, sent: number) =>
+    `  ${name}: ${[received, 1, 0, 0, 0, 0, 0, 0, sent, 1, 0, 0, 0, 0, 0, 0].join(" ")}\n`;
+  const head = "Inter-|   Receive\n face |bytes\n";
+  const own = `${head}${link("lo", 7, 7)}${link("eth0", 10, 20)}`;
+  const host = `${own}${link("docker0", 5, 5)}${link("veth1a2b3c", 6, 6)}`;
+  assert.deepEqual(trafficOf(own, false), [10, 20]);
+  assert.equal(trafficOf(own, true), undefined);
+  for (const contained of [false, true]) assert.deepEqual(trafficOf(host, contained), [10, 20]);
+  assert.equal(trafficOf("", false), undefined);
 });

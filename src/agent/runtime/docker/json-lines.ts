@@ -19,7 +19,9 @@ export async function* jsonLines(body: AsyncIterable<Buffer>): AsyncGenerator<Js
   let cut = false;
   const decoder = new TextDecoder();
   for await (const bytes of body) {
-    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    // Only what has come is looked through: a long line comes in many pieces.
+    const [end = "", ...lines] = decoder.decode(bytes, { stream: true }).split("\n");
+    lines.unshift(rest + end);
     rest = lines.pop() ?? "";
     for (const text of lines) {
       if (cut) yield { value: undefined, text: ends(text) };

@@ -1,9 +1,10 @@
 /** What a container uses, out of the engine's figures, computed as `docker stats` does. */
 
+import { giveUpAfter } from "../../../net/give-up.ts";
 import { RuntimeError, type Stats } from "../runtime.ts";
 import { requireId } from "./containers.ts";
 import type { Engine } from "./engine.ts";
-import { numberOf } from "./fields.ts";
+import { numberOf, textOf } from "./fields.ts";
 import { jsonLines } from "./json-lines.ts";
 
 /** The engine writes this instead of a time while the container does not run. */
@@ -39,8 +40,9 @@ export async function* containerStats(
   const silent = () => wire.destroy(new RuntimeError("engine-unavailable", words));
   try {
     for await (const { value } of neverSilent(jsonLines(wire.body()), engine.timeout, silent)) {
-      if (value === undefined) throw new RuntimeError("engine-error", "The engine's figures cannot be read.");
-      const raw = value as RawStats;
+      if (typeof value !== "object" || value === null)
+        throw new RuntimeError("engine-error", "The engine's figures cannot be read.");
+      const raw: RawStats = value;
       if (raw.read === NO_TIME) return;
       if (raw.precpu_stats?.system_cpu_usage) yield toStats(raw);
     }
@@ -54,8 +56,8 @@ export async function* containerStats(
 async function* neverSilent<T>(all: AsyncGenerator<T, void, void>, ms: number, silent: () => void): AsyncGenerator<T> {
   try {
     for (;;) {
-      const timer = setTimeout(silent, ms);
-      const next = await all.next().finally(() => clearTimeout(timer));
+      const callOff = giveUpAfter(ms, silent);
+      const next = await all.next().finally(callOff);
       if (next.done) return;
       yield next.value;
     }
@@ -68,7 +70,7 @@ export function toStats(raw: RawStats): Stats {
   const networks = Object.values(raw.networks ?? {});
   const pieces = raw.blkio_stats?.io_service_bytes_recursive ?? [];
   const moved = (initial: string) =>
-    sum(pieces.map(({ op = "", value }) => (op.toLowerCase().startsWith(initial) ? value : 0)));
+    sum(pieces.map(({ op, value }) => (textOf(op).toLowerCase().startsWith(initial) ? value : 0)));
   return {
     cpu: numberOf(cpuPercent(raw.cpu_stats ?? {}, raw.precpu_stats ?? {})),
     memory: { used: numberOf(memoryUsed(raw)), limit: numberOf(raw.memory_stats?.limit) },

@@ -7,6 +7,8 @@ import { cpus, freemem, loadavg, totalmem } from "node:os";
 const SECTOR = 512;
 /** Networks of containers and virtual machines: their traffic is counted where it leaves the host. */
 const INNER = /^(lo|docker|br-|veth|podman|cni|virbr|lxc|fl-)/;
+/** To a container, and to all on one network. */
+const LINK = /^(docker|br-|veth|podman|cni)/;
 /** Whole disks; their partitions, and what is built on top of them, would count twice. */
 const DISK = /^(sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|mmcblk\d+)$/;
 
@@ -44,7 +46,7 @@ export function memory(): HostMetrics {
 export interface HostMeterOptions {
   /** Lies on the disk whose room is told. */
   path: string;
-  /** In a container the agent has a network and processes of its own, which are not the host's. */
+  /** In a container the agent has processes of its own, and mostly a network, which are not the host's. */
   contained: boolean;
 }
 
@@ -60,8 +62,7 @@ export class HostMeter {
   /** Never rejects: what the system does not tell is left out. The first look has no time to measure, and tells the load since the start. */
   async look(): Promise<HostMetrics> {
     const { path, contained } = this.#options;
-    const [all, disk, processes] = await Promise.all([counters(), room(path), processCount()]);
-    const now = contained ? { ...all, net: undefined } : all;
+    const [now, disk, processes] = await Promise.all([counters(contained), room(path), processCount()]);
     const before = this.#before;
     this.#before = now;
     const busy = now.busy - (before?.busy ?? 0);
@@ -96,14 +97,14 @@ function rates<K extends string>([one, two]: [K, K], { now, before, of }: Betwee
   return Object.fromEntries(pairs) as Partial<Record<K, number>>;
 }
 
-async function counters(): Promise<Counters> {
+async function counters(contained: boolean): Promise<Counters> {
   let [busy, idle] = [0, 0];
   for (const { times } of cpus()) {
     busy += times.user + times.nice + times.sys + times.irq;
     idle += times.idle;
   }
-  const [io, net] = await Promise.all([diskCounters(), netCounters()]);
-  return { at: performance.now(), busy, idle, io, net };
+  const [io, links] = await Promise.all([diskCounters(), readText("/proc/net/dev")]);
+  return { at: performance.now(), busy, idle, io, net: trafficOf(links ?? "", contained) };
 }
 
 async function diskCounters(): Promise<[number, number] | undefined> {
@@ -116,15 +117,17 @@ async function diskCounters(): Promise<[number, number] | undefined> {
   return [SECTOR * sum(disks, 5), SECTOR * sum(disks, 9)];
 }
 
-async function netCounters(): Promise<[number, number] | undefined> {
-  const text = await readText("/proc/net/dev");
-  if (text === undefined) return undefined;
-  const links = text
+/** `text` is /proc/net/dev, as proc(5) describes it. Undefined for the network of an agent in a container that has its own. */
+export function trafficOf(text: string, contained: boolean): [received: number, sent: number] | undefined {
+  const all = text
     .split("\n")
     .slice(2)
     .map((line) => line.trim().split(/[:\s]+/))
-    .filter(([name = ""]) => name !== "" && !INNER.test(name));
-  return [sum(links, 1), sum(links, 9)];
+    .filter(([name = ""]) => name !== "");
+  // Links to containers are where their host is.
+  if (all.length === 0 || (contained && !all.some(([name = ""]) => LINK.test(name)))) return undefined;
+  const outer = all.filter(([name = ""]) => !INNER.test(name));
+  return [sum(outer, 1), sum(outer, 9)];
 }
 
 function sum(rows: string[][], column: number): number {
