@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import { Intake } from "../../../net/intake.ts";
 import { readAsStream } from "../../../net/own-reads.ts";
 import { reset } from "../../../net/reset.ts";
+import { isForeignNetwork } from "../host/processes.ts";
 import { type Connection, RuntimeError } from "../runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Engine } from "./engine.ts";
@@ -60,7 +61,7 @@ export class Dialler {
     this.#options = options;
     this.#guests = new Guests(engine, options);
     const stopped = (id: string) => {
-      this.#dropNamespace(id);
+      void this.#leaveNamespace(id);
       this.#guests.drop(id);
     };
     this.#locator = new Locator(engine, { log: options.log, stopped });
@@ -147,6 +148,13 @@ export class Dialler {
     const namespace = new Namespace(pid, this.#options.helper);
     this.#namespaces.set(id, namespace);
     return namespace;
+  }
+
+  /** News of a stop may come after the container has begun again: what is in its network now stays. */
+  async #leaveNamespace(id: string): Promise<void> {
+    const namespace = this.#namespaces.get(id);
+    if (!namespace || (await isForeignNetwork(namespace.pid, id))) return;
+    if (this.#namespaces.get(id) === namespace) this.#dropNamespace(id);
   }
 
   #dropNamespace(id: string): void {
