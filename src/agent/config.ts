@@ -148,7 +148,8 @@ const SETTINGS = {
   max_sessions: setting({
     type: integer({ min: 1 }),
     default: 500,
-    effect: "Sessions at a time, connections of port-forwards not counted.",
+    effect:
+      "Sessions at a time, connections of port-forwards not counted. As of the next two, one person or token gets three quarters at most of what the others leave.",
   }),
   max_sessions_per_container: setting({
     type: integer({ min: 1 }),

@@ -15,7 +15,9 @@ const sleep = { command: ["sleep", "1000"], tty: false, stdin: true };
 const forward = { op: "forward", container: CONTAINER };
 const bytes = (text: string) => Buffer.from(text);
 
-const scene = Scene.forThisFile({ neighbour: "fault-words-neighbour", containers: { [CONTAINER]: {} } });
+// Of a container's sessions nobody gets all: here it is the channels that are to run out.
+const flags = ["--max-sessions-per-container", "400"];
+const scene = Scene.forThisFile({ neighbour: "fault-words-neighbour", containers: { [CONTAINER]: {} }, flags });
 
 suite("a HELLO", () => {
   const versions: [string, object, RegExp][] = [
