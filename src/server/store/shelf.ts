@@ -80,16 +80,18 @@ export class Shelf<T> {
       const write = () => this.#storage.put(entry.key, JSON.stringify(after), entry.revision);
       if (await this.#unlessConflict(write)) return after;
     }
-    throw new FairleadError("conflict", "Others change the same thing all the time; try again.");
+    throw overtaken();
   }
 
   /** Takes the document away, once: of several who try, one gets it. Of a damaged one there is nothing to be had. */
   async take(id: string): Promise<{ document: T | undefined } | undefined> {
-    const entry = await this.#storage.get(this.#prefix + id);
-    if (!entry) return undefined;
-    const found = this.#understand(entry);
-    const taken = await this.#unlessConflict(() => this.#storage.remove(entry.key, entry.revision));
-    return taken ? { document: found.document } : undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const entry = await this.#storage.get(this.#prefix + id);
+      if (!entry) return undefined;
+      const { document } = this.#understand(entry);
+      if (await this.#unlessConflict(() => this.#storage.remove(entry.key, entry.revision))) return { document };
+    }
+    throw overtaken();
   }
 
   async remove(id: string): Promise<void> {
@@ -154,6 +156,10 @@ export class Shelf<T> {
       throw error;
     }
   }
+}
+
+function overtaken(): FairleadError {
+  return new FairleadError("conflict", "Others change the same thing all the time; try again.");
 }
 
 function jsonOf(text: string): unknown {

@@ -110,14 +110,16 @@ export class SqliteStorage implements Storage {
     return this.#changes.watch(prefix, signal);
   }
 
-  append(journal: string, value: string, keep: number): Promise<number> {
-    return this.#change(() => {
+  async append(journal: string, value: string, keep: number): Promise<number> {
+    const added = await this.#change(() => {
       const last = this.#statement("SELECT max(seq) AS seq FROM journal WHERE name = ?").get(journal);
       const seq = Number(last?.["seq"] ?? 0) + 1;
       this.#run("INSERT INTO journal (name, seq, value) VALUES (?, ?, ?)", journal, seq, value);
       this.#run("DELETE FROM journal WHERE name = ? AND seq <= ?", journal, seq - keep);
       return { result: seq, change: { key: `journal/${journal}`, value: String(seq), revision: seq } };
     });
+    this.#letGo(`journal/${journal}/`, added - keep);
+    return added;
   }
 
   async read(journal: string, { after, limit }: JournalWish): Promise<JournalEntry[]> {
@@ -222,6 +224,12 @@ export class SqliteStorage implements Storage {
   #touch(): () => void {
     this.#nextRevision();
     return () => {};
+  }
+
+  /** Of the entries up to `last` there is nothing any more that could be damaged. */
+  #letGo(prefix: string, last: number): void {
+    for (const key of this.#damaged)
+      if (key.startsWith(prefix) && Number(key.slice(prefix.length)) <= last) this.#damaged.delete(key);
   }
 
   #look<T>(read: () => T): T {
