@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Log } from "../../src/boot/log.ts";
 import { FairleadError } from "../../src/protocol/errors.ts";
 import { Upkeep } from "../../src/server/upkeep.ts";
 import { clocks } from "../support/clocks.ts";
@@ -16,7 +15,7 @@ test("reasons for which work fails in turns are each told once, and again when t
   const told: string[] = [];
   const warn = ({ reason }: { reason: string }) => told.push(reason);
   const life = new AbortController();
-  const upkeep = new Upkeep({ warn, error: assert.fail } as unknown as Log, life.signal);
+  const upkeep = new Upkeep({ warn, error: assert.fail }, life.signal);
   const ahead: string[] = [];
   upkeep.every(PAUSE_MS, "tidying up", async () => {
     const reason = ahead.shift();

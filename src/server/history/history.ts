@@ -1,7 +1,7 @@
 /** A journal whose end is kept: its entries in order, and each new one as it comes. A damaged one is left out. */
 
 import * as z from "zod/mini";
-import { unlessUnavailable } from "../store/failure.ts";
+import { rethrowUnlessUnavailable } from "../store/failure.ts";
 import type { JournalEntry, Storage } from "../store/storage.ts";
 import type { Upkeep } from "../upkeep.ts";
 
@@ -35,7 +35,7 @@ export class History<T extends Stamp> {
     const text = JSON.stringify({ ...entry, time: Date.now() });
     if (this.#late.length > 0) return this.#wait(text);
     await this.#append(text).catch((error: unknown) => {
-      unlessUnavailable(error);
+      rethrowUnlessUnavailable(error);
       this.#wait(text);
     });
   }

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod/mini";
+import { jsonOf } from "../../lib/json.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { type Change, Conflict, type Entry, type Storage } from "./storage.ts";
 
@@ -160,14 +161,6 @@ export class Shelf<T> {
 
 function overtaken(): FairleadError {
   return new FairleadError("conflict", "Others change the same thing all the time; try again.");
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Names the place, and nothing of what stands there. */

@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { History } from "../../../src/server/history/history.ts";
 import { Shelf } from "../../../src/server/store/shelf.ts";
 import { SqliteStorage } from "../../../src/server/store/sqlite.ts";
-import type { Trouble } from "../../../src/server/store/trouble.ts";
+import type { StorageTrouble } from "../../../src/server/store/trouble.ts";
 
 const Thing = z.strictObject({ name: z.string(), size: z.number() });
 const mend = (id: string) => `Make ${id} anew.`;
@@ -27,7 +27,7 @@ suite("a record that cannot be understood", () => {
   let directory: string;
   let storage: SqliteStorage;
   let shelf: Shelf<z.infer<typeof Thing>>;
-  let told: Trouble[];
+  let told: StorageTrouble[];
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "fl-shelf-"));
