@@ -7,7 +7,7 @@ import { FairleadError } from "../protocol/errors.ts";
 
 /** Between what failed and the next attempt, in milliseconds: no longer than hosts may be left without a look at them. */
 const RETRY = { first: 1_000, max: 1_000 };
-/** For so long, in milliseconds, a failure must have been away to be told again. */
+/** For so long, in milliseconds, a reason for a failure must have been away to be told again. */
 const QUIET_MS = 600_000;
 
 export class Upkeep {
@@ -50,12 +50,14 @@ export class Upkeep {
   }
 
   #run(what: string, work: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): void {
-    let last = { reason: "", at: 0 };
+    /** When it last failed for each of these reasons. */
+    const reasons = new Map<string, number>();
     const failed = (error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
-      const at = performance.now();
-      if (reason !== last.reason || at - last.at > QUIET_MS) this.#tell(what, reason, error);
-      last = { reason, at };
+      const now = performance.now();
+      for (const [old, at] of reasons) if (now - at > QUIET_MS) reasons.delete(old);
+      if (!reasons.has(reason)) this.#tell(what, reason, error);
+      reasons.set(reason, now);
     };
     this.#running.push(forever(() => work(signal), { ...RETRY, signal, failed }));
   }

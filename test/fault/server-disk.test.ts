@@ -9,9 +9,10 @@ import { verify } from "../../src/audit/verify.ts";
 import type { Client } from "../../src/client/client.ts";
 import { Problem } from "../../src/protocol/errors.ts";
 import { FleetEvents } from "../../src/protocol/events.ts";
-import { TokenList } from "../../src/protocol/login.ts";
+import { LoginReply, TokenList } from "../../src/protocol/login.ts";
 import { NodeList, type NodeView } from "../../src/protocol/node.ts";
 import { auditOf, recordsIn } from "../support/audit.ts";
+import { keysIn } from "../support/database.ts";
 import { figuresOf } from "../support/figures.ts";
 import { TestHost } from "../support/host.ts";
 import { joinDesk } from "../support/line.ts";
@@ -30,6 +31,15 @@ const LEFT_BYTES = 128 * 1024;
 const FAILURES = 5;
 const EXEC = { command: ["sh"], tty: false, stdin: true };
 
+async function namesOfTokens(server: TestServer): Promise<string[]> {
+  return TokenList.parse(await server.json("/api/v1/tokens")).tokens.map(({ name }) => name);
+}
+
+function loginWith(server: TestServer, code: string): Promise<Response> {
+  const headers = { authorization: `Login ${code}`, "content-type": "application/json" };
+  return server.fetch("/api/v1/login", { method: "POST", body: JSON.stringify({ name: "me" }), headers });
+}
+
 suite("a full disk under a server's data_dir", () => {
   let disk: string;
   let server: TestServer;
@@ -40,6 +50,8 @@ suite("a full disk under a server's data_dir", () => {
   const scripts: Script[] = [];
   const tokens = new Map<string, string>();
   const acknowledged: string[] = [];
+  /** Tries to log in with a code that was made while the disk was full. */
+  let login: () => Promise<Response>;
   /** When the host that was absent has reported again, while the disk was full. */
   let back = { absent: 0, there: 0 };
 
@@ -121,6 +133,7 @@ suite("a full disk under a server's data_dir", () => {
 
   test("ends a token whose time is over", async () => {
     await until("its end", async () => (await statusWith("short")) === 401);
+    assert.deepEqual(await namesOfTokens(server), ["kept", "stolen"]);
     await until("words", () => told("taking tokens that have ended off the disk: not now") > 0);
   });
 
@@ -133,6 +146,7 @@ suite("a full disk under a server's data_dir", () => {
       /^The token stolen is good for nothing any more, but .* a restart would bring it back\. The disk/,
     );
     assert.equal(await statusWith("stolen"), 401);
+    assert.deepEqual(await namesOfTokens(server), ["kept"]);
   });
 
   test("notices that a host does not report, and takes its next report", async () => {
@@ -147,12 +161,7 @@ suite("a full disk under a server's data_dir", () => {
 
   test("keeps a one-time login for when there is room", async () => {
     const { code } = await server.post<{ code: string }>("/api/v1/codes");
-    const login = () =>
-      server.fetch("/api/v1/login", {
-        method: "POST",
-        body: JSON.stringify({ name: "me" }),
-        headers: { authorization: `Login ${code}`, "content-type": "application/json" },
-      });
+    login = () => loginWith(server, code);
     for (let i = 0; i < 2; i++) assert.equal(Problem.parse(await (await login()).json()).code, "storage-unavailable");
   });
 
@@ -185,10 +194,9 @@ suite("a full disk under a server's data_dir", () => {
     assert.ok(told("the database can be written again") > 0);
     assert.equal(await addNode("afterwards"), undefined);
     assert.equal((await quiet.beat()).status, 200);
-    await until("the end of the tokens on the disk", async () => {
-      const { tokens: all } = TokenList.parse(await server.json("/api/v1/tokens"));
-      return all.length === 1 && all[0]?.name === "kept";
-    });
+    const { name } = LoginReply.parse(await (await login()).json());
+    const left = `token/kept,token/${name}`;
+    await until("the end of the tokens on the disk", () => keysIn(server, "token/").toString() === left);
     await until("what happened to the hosts", async () => {
       const { events } = FleetEvents.parse(await server.json("/api/v1/events?limit=1000"));
       const meanwhile = events.filter(({ time }) => time >= back.absent && time <= back.there);
@@ -254,12 +262,19 @@ suite("a full disk under a server's log_directory", () => {
     const client = connectTo(server);
     await (await client.exec("web", EXEC, { node: "box" })).close();
     await client.close();
+    // Nobody else can be told this token any more.
+    const { code } = await server.post<{ code: string }>("/api/v1/codes");
+    const { name, token } = LoginReply.parse(await (await loginWith(server, code)).json());
+    assert.equal((await server.fetch("/api/v1/nodes", { headers: { authorization: `Bearer ${token}` } })).status, 200);
+    assert.equal((await loginWith(server, code)).status, 401);
+    assert.deepEqual(await namesOfTokens(server), [name]);
     await makeRoom(disk);
     const logs = join(disk, "log");
     const recorded = async () =>
       (await recordsIn(logs)).flatMap(({ kind, node }) => (kind === "nodes add" && node) || []);
     await until("the records", async () => (await recorded()).length === names.length);
     assert.deepEqual((await recorded()).toSorted(), names.toSorted());
+    assert.ok((await recordsIn(logs)).some(({ kind, detail }) => kind === "login" && detail === name));
     await server.end();
     assert.deepEqual((await verify(await auditFiles(logs))).faults, []);
   });

@@ -1,7 +1,7 @@
 /** A journal whose end is kept: its entries in order, and each new one as it comes. A damaged one is left out. */
 
 import * as z from "zod/mini";
-import { unlessUnavailable } from "../store/failure.ts";
+import { rethrowUnlessUnavailable } from "../store/failure.ts";
 import type { JournalEntry, Storage } from "../store/storage.ts";
 import type { Upkeep } from "../upkeep.ts";
 
@@ -20,7 +20,7 @@ export class History<T extends Stamp> {
   readonly #name: string;
   readonly #schema: z.ZodMiniType<T>;
   readonly #keep: number;
-  /** Could not be written when they happened. */
+  /** Could not be written when they happened, and what happened since. */
   readonly #late: string[] = [];
 
   constructor(storage: Storage, what: { name: string; schema: z.ZodMiniType<T>; keep: number }) {
@@ -30,14 +30,13 @@ export class History<T extends Stamp> {
     this.#keep = what.keep;
   }
 
-  /** Resolves when it is on the disk; where that cannot be written it waits, and holds nobody up. */
+  /** Resolves when it is on the disk; where that cannot be written, or others wait for it, it waits, and holds nobody up. */
   async add(entry: Omit<T, keyof Stamp>): Promise<void> {
     const text = JSON.stringify({ ...entry, time: Date.now() });
+    if (this.#late.length > 0) return this.#wait(text);
     await this.#append(text).catch((error: unknown) => {
-      unlessUnavailable(error);
-      this.#late.push(text);
-      // The journal would not have it any more either.
-      if (this.#late.length > this.#keep) this.#late.shift();
+      rethrowUnlessUnavailable(error);
+      this.#wait(text);
     });
   }
 
@@ -79,6 +78,12 @@ export class History<T extends Stamp> {
       await this.#append(text);
       if (this.#late[0] === text) this.#late.shift();
     }
+  }
+
+  #wait(text: string): void {
+    this.#late.push(text);
+    // The journal would not have it any more either.
+    if (this.#late.length > this.#keep) this.#late.shift();
   }
 
   async #append(text: string): Promise<void> {

@@ -21,12 +21,12 @@ export interface AuditParts {
 }
 
 /** For what has not happened yet, and does not when this rejects. */
-export function auditor({ door, log }: AuditParts): Audit {
+export function auditorBefore({ door, log }: AuditParts): Audit {
   return (request, change) => log.appendNow(lineOf(door, request, change));
 }
 
 /** For what has happened: when this rejects its record is still to come. */
-export function auditorOfChanges({ door, log }: AuditParts): Audit {
+export function auditorAfter({ door, log }: AuditParts): Audit {
   return async (request, change) => {
     const line = lineOf(door, request, change);
     await log.appendNow(line).catch((cause: unknown) => {

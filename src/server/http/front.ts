@@ -26,7 +26,7 @@ import type { Registration } from "../nodes/registration.ts";
 import type { Devices } from "../people/devices.ts";
 import type { ApiTokens } from "../people/tokens.ts";
 import type { Exchange } from "../relay/exchange.ts";
-import { auditor, auditorOfChanges } from "./audit.ts";
+import { auditorAfter, auditorBefore } from "./audit.ts";
 import { addAgents } from "./routes/agents.ts";
 import { addContainers } from "./routes/containers.ts";
 import { addHistory } from "./routes/history.ts";
@@ -102,7 +102,7 @@ async function furnish(app: App, options: ServerFrontOptions, shared: Furniture)
   const { door, limits, draining, apps } = shared;
   const { config, credentials, nodes } = options;
   const { name: node, version, metricsPublic, loginLifetime: lifetime } = config;
-  const audit = auditorOfChanges({ door, log: options.audit });
+  const audit = auditorAfter({ door, log: options.audit });
   const watches = new Watches({ limits, draining, understand: asFairleadError });
   addProbes(app, { registry: options.metrics, metricsPublic, isReady: () => true, draining });
   addSignIn(app, { node, credentials, door, audit: options.audit.record });
@@ -113,7 +113,7 @@ async function furnish(app: App, options: ServerFrontOptions, shared: Furniture)
   addAgents(app, { ...options, door });
   addHistory(app, { ...options, watches });
   addAudit(app, { audit: options.audit, limits, draining });
-  addPasses(app, { passes: options.exchange.passes, audit: auditor({ door, log: options.audit }) });
+  addPasses(app, { passes: options.exchange.passes, audit: auditorBefore({ door, log: options.audit }) });
   addSessions(app, { ...options, door });
   addContainers(app, { nodes, relay: options.exchange.relay, watches });
   addStats(app, { nodes, relay: options.exchange.relay, watches });

@@ -13,7 +13,7 @@ import {
   serverProof,
 } from "../../protocol/fleet.ts";
 import type { Beat, NodeFacts } from "../../protocol/node.ts";
-import { unlessUnavailable } from "../store/failure.ts";
+import { rethrowUnlessUnavailable } from "../store/failure.ts";
 import type { BootstrapTokens } from "./bootstrap.ts";
 import type { Nodes } from "./nodes.ts";
 import type { NodeRecord } from "./record.ts";
@@ -107,7 +107,7 @@ export class Registration {
     if (returned || !record.ready || record.address !== address)
       await this.#nodes.records
         .update(host.name, (before) => ({ ...before, ready: true, address }))
-        .catch(unlessUnavailable);
+        .catch(rethrowUnlessUnavailable);
     if (returned) await this.#nodes.tell("NodeReady", host.name, `reports from ${address}`);
     // Last, so that whoever sees it Ready can rely on it after a crash too.
     this.#nodes.live.reported(host.uid, { beat, address, interval: settings.heartbeatInterval });

@@ -1,6 +1,6 @@
 /** The hosts for those who follow them: one copy in memory for all followers, each of whom is told which hosts are different. */
 
-import { wait } from "../../lib/wait.ts";
+import { aborted, wait } from "../../lib/wait.ts";
 import type { Shelf } from "../store/shelf.ts";
 import type { NodeRecord } from "./record.ts";
 
@@ -16,8 +16,8 @@ export class Roster {
   readonly #names = new Map<string, string>();
   readonly #followers = new Set<Follower>();
   #changes: ReturnType<Shelf<NodeRecord>["changes"]> | undefined;
-  #load: () => void = () => {};
-  readonly #loaded = new Promise<void>((resolve) => (this.#load = resolve));
+  /** Aborted once all hosts are known. */
+  readonly #loading = new AbortController();
 
   constructor(shelf: Shelf<NodeRecord>) {
     this.#shelf = shelf;
@@ -35,7 +35,7 @@ export class Roster {
   async keep(signal: AbortSignal): Promise<void> {
     this.#changes ??= this.#shelf.changes(signal);
     for (const record of await this.#shelf.list()) this.#learn(record.name, record);
-    this.#load();
+    this.#loading.abort();
     for await (const { id, document } of this.#changes) this.#learn(id, document);
   }
 
@@ -45,12 +45,12 @@ export class Roster {
     if (name !== undefined) this.#tell(name);
   }
 
-  /** All hosts are different at first. Until the signal aborts. */
+  /** All hosts are different at first. Until the signal aborts, or its changes are read no more. */
   async follow(signal: AbortSignal): Promise<Follower> {
-    await this.#loaded;
-    const follower = new Follower(this.#records.keys(), signal);
-    this.#followers.add(follower);
-    signal.addEventListener("abort", () => this.#followers.delete(follower), { once: true });
+    await aborted(AbortSignal.any([this.#loading.signal, signal]));
+    const leave = () => this.#followers.delete(follower);
+    const follower = new Follower(this.#records.keys(), { signal, leave });
+    if (!signal.aborted) this.#followers.add(follower);
     return follower;
   }
 
@@ -71,13 +71,19 @@ export class Roster {
 
 export class Follower {
   readonly #signal: AbortSignal;
+  readonly #end: () => void;
   #names: Set<string>;
   #wake: () => void = () => {};
 
-  constructor(names: Iterable<string>, signal: AbortSignal) {
+  /** `leave` is called once there is nobody to be told any more. */
+  constructor(names: Iterable<string>, { signal, leave }: { signal: AbortSignal; leave: () => void }) {
     this.#names = new Set(names);
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.#wake(), { once: true });
+    this.#end = () => {
+      leave();
+      this.#wake();
+    };
+    signal.addEventListener("abort", this.#end, { once: true });
   }
 
   touch(name: string): void {
@@ -89,13 +95,18 @@ export class Follower {
   async *changes(): AsyncGenerator<ReadonlySet<string>, void, void> {
     // What there is at the beginning is no change.
     let pause = EVERY_MS;
-    while (!this.#signal.aborted) {
-      const names = this.#names;
-      this.#names = new Set();
-      yield names;
-      await wait(pause, this.#signal);
-      await this.#news();
-      pause = Math.max(EVERY_MS, (1_000 * this.#names.size) / HOSTS_A_SECOND);
+    try {
+      while (!this.#signal.aborted) {
+        const names = this.#names;
+        this.#names = new Set();
+        yield names;
+        await wait(pause, this.#signal);
+        await this.#news();
+        pause = Math.max(EVERY_MS, (1_000 * this.#names.size) / HOSTS_A_SECOND);
+      }
+    } finally {
+      this.#signal.removeEventListener("abort", this.#end);
+      this.#end();
     }
   }
 

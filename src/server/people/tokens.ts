@@ -57,8 +57,11 @@ export class ApiTokens {
     return this.#damaged === 0 && [...this.#ends.values()].every((end) => end <= now);
   }
 
+  /** Without those that have ended and are not off the disk yet. */
   async list(): Promise<TokenView[]> {
-    return (await this.#shelf.list()).map((record) => TokenView.parse(record));
+    const now = Date.now();
+    const records = await this.#shelf.list();
+    return records.filter(({ name }) => (this.#ends.get(name) ?? NEVER) > now).map((record) => TokenView.parse(record));
   }
 
   /** Throws `conflict` when there is one of that name. The token itself is told this once. */

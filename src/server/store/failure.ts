@@ -24,7 +24,7 @@ export function storageFailure(path: string, error: unknown): unknown {
 }
 
 /** For what can be done again later. */
-export function unlessUnavailable(error: unknown): void {
+export function rethrowUnlessUnavailable(error: unknown): void {
   if (!(error instanceof FairleadError) || error.code !== "storage-unavailable") throw error;
 }
 

@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod/mini";
+import { jsonOf } from "../../lib/json.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { type Change, Conflict, type Entry, type Storage } from "./storage.ts";
 
@@ -80,16 +81,18 @@ export class Shelf<T> {
       const write = () => this.#storage.put(entry.key, JSON.stringify(after), entry.revision);
       if (await this.#unlessConflict(write)) return after;
     }
-    throw new FairleadError("conflict", "Others change the same thing all the time; try again.");
+    throw overtaken();
   }
 
   /** Takes the document away, once: of several who try, one gets it. Of a damaged one there is nothing to be had. */
   async take(id: string): Promise<{ document: T | undefined } | undefined> {
-    const entry = await this.#storage.get(this.#prefix + id);
-    if (!entry) return undefined;
-    const found = this.#understand(entry);
-    const taken = await this.#unlessConflict(() => this.#storage.remove(entry.key, entry.revision));
-    return taken ? { document: found.document } : undefined;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const entry = await this.#storage.get(this.#prefix + id);
+      if (!entry) return undefined;
+      const { document } = this.#understand(entry);
+      if (await this.#unlessConflict(() => this.#storage.remove(entry.key, entry.revision))) return { document };
+    }
+    throw overtaken();
   }
 
   async remove(id: string): Promise<void> {
@@ -156,12 +159,8 @@ export class Shelf<T> {
   }
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+function overtaken(): FairleadError {
+  return new FairleadError("conflict", "Others change the same thing all the time; try again.");
 }
 
 /** Names the place, and nothing of what stands there. */

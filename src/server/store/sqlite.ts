@@ -6,7 +6,7 @@ import { Changes } from "./changes.ts";
 import { storageFailure } from "./failure.ts";
 import { migrate } from "./migrations.ts";
 import { type Change, Conflict, type Entry, type JournalEntry, type JournalWish, type Storage } from "./storage.ts";
-import type { Trouble } from "./trouble.ts";
+import type { StorageTrouble } from "./trouble.ts";
 
 /** Changes that go to the disk together at most. */
 const MAX_BATCH = 1_000;
@@ -27,7 +27,7 @@ export class SqliteStorage implements Storage {
   commitMs = 0;
   readonly #db: DatabaseSync;
   readonly #path: string;
-  readonly #onTrouble: (trouble: Trouble) => void;
+  readonly #onTrouble: (trouble: StorageTrouble) => void;
   readonly #changes = new Changes();
   readonly #statements = new Map<string, StatementSync>();
   /** Keys of values that were found to be damaged. */
@@ -38,7 +38,7 @@ export class SqliteStorage implements Storage {
   #retry: NodeJS.Timeout | undefined;
 
   /** Opens the file, or makes it, and brings it to this version's shape. Throws with words when it is of a newer one, or cannot be used. */
-  static open(path: string, onTrouble: (trouble: Trouble) => void = () => {}): SqliteStorage {
+  static open(path: string, onTrouble: (trouble: StorageTrouble) => void = () => {}): SqliteStorage {
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(path, { timeout: BUSY_MS });
@@ -52,7 +52,10 @@ export class SqliteStorage implements Storage {
     }
   }
 
-  private constructor(db: DatabaseSync, { path, onTrouble }: { path: string; onTrouble: (trouble: Trouble) => void }) {
+  private constructor(
+    db: DatabaseSync,
+    { path, onTrouble }: { path: string; onTrouble: (trouble: StorageTrouble) => void },
+  ) {
     this.#db = db;
     this.#path = path;
     this.#onTrouble = onTrouble;
@@ -110,14 +113,16 @@ export class SqliteStorage implements Storage {
     return this.#changes.watch(prefix, signal);
   }
 
-  append(journal: string, value: string, keep: number): Promise<number> {
-    return this.#change(() => {
+  async append(journal: string, value: string, keep: number): Promise<number> {
+    const added = await this.#change(() => {
       const last = this.#statement("SELECT max(seq) AS seq FROM journal WHERE name = ?").get(journal);
       const seq = Number(last?.["seq"] ?? 0) + 1;
       this.#run("INSERT INTO journal (name, seq, value) VALUES (?, ?, ?)", journal, seq, value);
       this.#run("DELETE FROM journal WHERE name = ? AND seq <= ?", journal, seq - keep);
       return { result: seq, change: { key: `journal/${journal}`, value: String(seq), revision: seq } };
     });
+    this.#letGo(`journal/${journal}/`, added - keep);
+    return added;
   }
 
   async read(journal: string, { after, limit }: JournalWish): Promise<JournalEntry[]> {
@@ -222,6 +227,12 @@ export class SqliteStorage implements Storage {
   #touch(): () => void {
     this.#nextRevision();
     return () => {};
+  }
+
+  /** Of the entries up to `last` there is nothing any more that could be damaged. */
+  #letGo(prefix: string, last: number): void {
+    for (const key of this.#damaged)
+      if (key.startsWith(prefix) && Number(key.slice(prefix.length)) <= last) this.#damaged.delete(key);
   }
 
   #look<T>(read: () => T): T {

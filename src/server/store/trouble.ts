@@ -3,9 +3,9 @@
 import type { Log } from "../../boot/log.ts";
 
 /** Changes cannot be written, and why; they can again; a value cannot be understood, and why. */
-export type Trouble = { broken: string } | { mended: true } | { damaged: string; why: string };
+export type StorageTrouble = { broken: string } | { mended: true } | { damaged: string; why: string };
 
-export function tellTrouble(log: Pick<Log, "warn" | "error">): (trouble: Trouble) => void {
+export function tellTrouble(log: Pick<Log, "warn" | "error">): (trouble: StorageTrouble) => void {
   return (trouble) => {
     if ("broken" in trouble)
       log.error({ reason: trouble.broken }, "changes are refused until the database can be written; all else goes on");

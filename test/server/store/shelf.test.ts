@@ -7,7 +7,7 @@ import * as z from "zod/mini";
 import { History } from "../../../src/server/history/history.ts";
 import { Shelf } from "../../../src/server/store/shelf.ts";
 import { SqliteStorage } from "../../../src/server/store/sqlite.ts";
-import type { Trouble } from "../../../src/server/store/trouble.ts";
+import type { StorageTrouble } from "../../../src/server/store/trouble.ts";
 
 const Thing = z.strictObject({ name: z.string(), size: z.number() });
 const mend = (id: string) => `Make ${id} anew.`;
@@ -27,7 +27,7 @@ suite("a record that cannot be understood", () => {
   let directory: string;
   let storage: SqliteStorage;
   let shelf: Shelf<z.infer<typeof Thing>>;
-  let told: Trouble[];
+  let told: StorageTrouble[];
 
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), "fl-shelf-"));
@@ -103,4 +103,28 @@ suite("a record that cannot be understood", () => {
     );
     assert.equal(told.length, 600);
   });
+
+  test("in a journal counts until the journal lets go of it", async () => {
+    const Entry = z.object({ seq: z.int(), time: z.number() });
+    const keep = 3;
+    const history = new History(storage, { name: "things", schema: Entry, keep });
+    for (let i = 0; i < 2; i++) await storage.append("things", "rot", keep);
+    assert.deepEqual(await history.read({ limit: keep }), []);
+    for (const damaged of [2, 2, 1, 0]) {
+      assert.equal(storage.damaged, damaged);
+      await history.add({});
+    }
+  });
+});
+
+test("a document that is changed while it is taken is taken as it is then, and by one", async () => {
+  const storage = SqliteStorage.open(":memory:");
+  const shelf = new Shelf(storage, { name: "thing", schema: Thing, mend });
+  await shelf.create("here", { name: "here", size: 1 });
+  const grown = shelf.update("here", (before) => ({ ...before, size: 2 }));
+  const taken = await Promise.all([shelf.take("here"), shelf.take("here")]);
+  assert.equal((await grown)?.size, 2);
+  assert.deepEqual(taken, [{ document: { name: "here", size: 2 } }, undefined]);
+  assert.equal(await shelf.get("here"), undefined);
+  await storage.close();
 });

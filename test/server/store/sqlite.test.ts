@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, before, suite, test } from "node:test";
 import { migrate } from "../../../src/server/store/migrations.ts";
 import { SqliteStorage } from "../../../src/server/store/sqlite.ts";
-import type { Trouble } from "../../../src/server/store/trouble.ts";
+import type { StorageTrouble } from "../../../src/server/store/trouble.ts";
 import { Conflict } from "../../../src/server/store/storage.ts";
 import { fill, makeRoom, mountDisk, unmount } from "../../fault/small-disk.ts";
 import { until } from "../../support/until.ts";
@@ -107,7 +107,7 @@ suite("storage in SQLite", () => {
 
   test("a full disk loses nothing that was acknowledged, is told once, and so is its end though nobody asks", async () => {
     const disk = await mountDisk();
-    const told: Trouble[] = [];
+    const told: StorageTrouble[] = [];
     const small = SqliteStorage.open(join(disk, "d.db"), (trouble) => told.push(trouble));
     try {
       const acknowledged: string[] = [];

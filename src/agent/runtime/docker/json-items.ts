@@ -1,7 +1,7 @@
 /** A JSON array of any length, an item at a time: one that is too long, or is none, harms none of the others. */
 
+import { jsonOf } from "../../../lib/json.ts";
 import { RuntimeError } from "../runtime.ts";
-import { jsonOf } from "./fields.ts";
 
 /** Bytes that are kept of an item that is too long. */
 const BEGINNING = 256;

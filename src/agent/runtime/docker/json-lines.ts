@@ -1,6 +1,6 @@
 /** Streams of JSON values, a line each: the engine's events and figures. */
 
-import { jsonOf } from "./fields.ts";
+import { jsonOf } from "../../../lib/json.ts";
 
 /** One value is shorter than this. */
 const MAX_LINE = 1024 * 1024;
