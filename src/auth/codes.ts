@@ -2,6 +2,7 @@
 
 import { randomInt } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
+import { sinceBoot } from "./clock.ts";
 import type { Subject } from "./grant.ts";
 import { keyOf } from "./secret.ts";
 
@@ -50,7 +51,7 @@ export class Codes {
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
   }
 

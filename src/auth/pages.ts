@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { FairleadError } from "../protocol/errors.ts";
+import { sinceBoot } from "./clock.ts";
 import type { Subject } from "./grant.ts";
 import { digest, keyOf, newSecret, sameDigest } from "./secret.ts";
 
@@ -45,7 +46,7 @@ export class Pages {
   readonly #sweeper: NodeJS.Timeout;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
     this.#sweeper = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }

@@ -1,5 +1,7 @@
 /** Slows a source of wrong credentials down, and nobody else. */
 
+import { sinceBoot } from "./clock.ts";
+
 const WINDOW_MS = 60_000;
 const MAX_FAILURES = 10;
 const FIRST_DELAY_MS = 50;
@@ -15,7 +17,7 @@ export class Throttle {
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
   }
 

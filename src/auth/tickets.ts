@@ -1,5 +1,6 @@
 /** Tickets: a browser cannot set a header on a WebSocket, so it brings one of these instead of anything that lives longer. */
 
+import { sinceBoot } from "./clock.ts";
 import type { Subject } from "./grant.ts";
 import { keyOf, newSecret } from "./secret.ts";
 import { checkShare } from "./share.ts";
@@ -27,7 +28,7 @@ export class Tickets {
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
   }
 

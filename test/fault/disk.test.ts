@@ -145,7 +145,7 @@ suite("a full disk", () => {
     assert.equal(await agent.exited, 0);
   });
 
-  test("under the state directory lets an agent that starts back to its server", async () => {
+  test("under the state directory lets an agent that starts back to its server, and no session ends when there is room again", async () => {
     const server = await startServer({ flags: ["--heartbeat-interval", "1s"] });
     const node = () => server.json<NodeView>("/api/v1/nodes/box");
     const ready = () => until("its agent", async () => (await node()).beat?.gatewayStatus === "connected");
@@ -161,14 +161,16 @@ suite("a full disk", () => {
       agent = await startAgent({ engine, home, flags: ["-S", server.url] });
       await until("its return", async () => (await node()).status === "Ready");
       await ready();
-      const client = connectTo(server);
-      const session = await client.exec(CONTAINER, { command: ["true"], tty: false, stdin: false }, { node: "box" });
-      await session.close();
-      await client.close();
-      const { registered = 0 } = await node();
+      const neighbour = await Neighbour.start(server, CONTAINER, { node: "box", onDrop: "kill" });
+      const { registered } = await node();
       await makeRoom(disk);
-      await until("a registration", async () => ((await node()).registered ?? 0) > registered);
-      await ready();
+      for (let reports = 0; reports < 3; reports += 1) {
+        const { lastSeen } = await node();
+        await until("a report", async () => (await node()).lastSeen !== lastSeen);
+        await neighbour.pulse();
+      }
+      await neighbour.stop();
+      assert.deepEqual([(await node()).status, (await node()).registered], ["Ready", registered]);
     } finally {
       await server.stop();
     }

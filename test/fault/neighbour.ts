@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import type { Client } from "../../src/client/client.ts";
+import type { Client, SessionOptions } from "../../src/client/client.ts";
 import type { RemoteSession } from "../../src/client/session.ts";
 import type { Packet } from "../../src/protocol/packet.ts";
 import type { TestAgent } from "../support/agent.ts";
@@ -17,9 +17,13 @@ export class Neighbour {
   readonly #packets: AsyncGenerator<Packet, void, void>;
 
   /** An exec of `cat` in this container. */
-  static async start(agent: Pick<TestAgent, "url" | "token">, container: string): Promise<Neighbour> {
+  static async start(
+    agent: Pick<TestAgent, "url" | "token">,
+    container: string,
+    options?: SessionOptions,
+  ): Promise<Neighbour> {
     const client = connectTo(agent);
-    const session = await client.exec(container, { command: ["cat"], tty: false, stdin: true });
+    const session = await client.exec(container, { command: ["cat"], tty: false, stdin: true }, options);
     return new Neighbour(client, session);
   }
 

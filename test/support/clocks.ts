@@ -1,5 +1,6 @@
-/** Both clocks of this process in a test's hands: the wall's, which is set, and the one that only measures. */
+/** The clocks of this process in a test's hands: the wall's, which is set, and those that only measure, awake or asleep too. */
 
+import os from "node:os";
 import type { TestContext } from "node:test";
 
 export interface Clocks {
@@ -7,14 +8,22 @@ export interface Clocks {
   jump: (ms: number) => void;
   /** So many milliseconds go by. */
   pass: (ms: number) => void;
+  /** The machine sleeps for so many milliseconds. */
+  suspend: (ms: number) => void;
 }
 
-/** Until the test is over; for what asks `Date.now` and `performance.now`, and has no timers. */
+/** Until the test is over; for what asks `Date.now`, `performance.now` and `os.uptime`, and has no timers. */
 export function clocks(t: TestContext): Clocks {
   const wall = Date.now.bind(Date);
   const measured = performance.now.bind(performance);
-  let [jumped, passed] = [0, 0];
-  t.mock.method(Date, "now", () => wall() + passed + jumped);
+  const uptime = os.uptime.bind(os);
+  let [jumped, passed, slept] = [0, 0, 0];
+  t.mock.method(Date, "now", () => wall() + passed + slept + jumped);
   t.mock.method(performance, "now", () => measured() + passed);
-  return { jump: (ms) => void (jumped += ms), pass: (ms) => void (passed += ms) };
+  t.mock.method(os, "uptime", () => uptime() + (passed + slept) / 1_000);
+  return {
+    jump: (ms) => void (jumped += ms),
+    pass: (ms) => void (passed += ms),
+    suspend: (ms) => void (slept += ms),
+  };
 }

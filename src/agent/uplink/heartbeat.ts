@@ -86,6 +86,8 @@ export class Heartbeat {
       if (this.#overdue) this.#registered = false;
       throw error;
     });
+    // Taken with the epoch that the host has: another one, when there is room again, would cut its sessions for nothing.
+    this.#registered = true;
     const { settings, rotate } = parse(reply);
     this.#settle(settings);
     if (rotate || keyIsOld(settings)) void this.#changeKey();

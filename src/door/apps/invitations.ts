@@ -1,5 +1,6 @@
 /** What stands in the address that opens an app: good once, for seconds, on that app's origin. */
 
+import { sinceBoot } from "../../auth/clock.ts";
 import { newSecret, keyOf } from "../../auth/secret.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Identity } from "../identity.ts";
@@ -21,7 +22,7 @@ export class Invitations {
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
   }
 

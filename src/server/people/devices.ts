@@ -1,5 +1,6 @@
 /** Programs that wait for somebody to approve their login elsewhere. */
 
+import { sinceBoot } from "../../auth/clock.ts";
 import type { Subject } from "../../auth/grant.ts";
 import { newCode, plainCode } from "../../auth/codes.ts";
 import { keyOf, newSecret } from "../../auth/secret.ts";
@@ -31,7 +32,7 @@ export class Devices {
   readonly #now: () => number;
 
   /** `now` in milliseconds, of a clock that nobody sets. */
-  constructor(now: () => number = () => performance.now()) {
+  constructor(now: () => number = sinceBoot) {
     this.#now = now;
   }
 

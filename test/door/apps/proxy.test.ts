@@ -284,8 +284,8 @@ suite("the address of an app", () => {
     assert.throws(issue, { code: "too-many" });
   });
 
-  test("opens for as long however the clock is set, and tells its end on the clock as it is", (t) => {
-    const { jump, pass } = clocks(t);
+  test("opens for as long however the clock is set, awake or asleep, and tells its end on the clock as it is", (t) => {
+    const { jump, suspend } = clocks(t);
     const invitations = new Invitations();
     const { signal: revoked } = new AbortController();
     const identity = { subject: { grant: { subject: "x", rights: [], scopes: [] }, revoked } };
@@ -296,7 +296,7 @@ suite("the address of an app", () => {
       assert.ok(left > 0 && left <= 30_000, `${left} ms`);
       jump(ms);
       assert.equal(invitations.redeem(used.code, wanted.origin)?.container, "web");
-      pass(30_000);
+      suspend(30_000);
       assert.equal(invitations.redeem(late.code, wanted.origin), undefined);
     }
   });
