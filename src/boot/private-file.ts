@@ -137,9 +137,10 @@ function worded(path: string, error: unknown): unknown {
   return new StateError(`cannot use ${path}: ${words}`, { cause: error });
 }
 
-/** Whether a file cannot be made because the disk is full or read-only. */
+/** Whether a file cannot be made because the disk is full or read-only: as the system says it, or in the words of here. */
 export function isUnwritable(error: unknown): boolean {
-  return ["ENOSPC", "EDQUOT", "EROFS"].some((code) => isCode(error, code));
+  const cause = error instanceof StateError ? error.cause : error;
+  return ["ENOSPC", "EDQUOT", "EROFS"].some((code) => isCode(cause, code));
 }
 
 export function foreign(path: string, uid: number): string {

@@ -34,12 +34,12 @@ export async function openCertificate(
   return source && Certificate.open(source, parts.log);
 }
 
-function chosen(wish: CertificateWish, { holder, state }: CertificateParts): Source | undefined {
+function chosen(wish: CertificateWish, { holder, state, log }: CertificateParts): Source | undefined {
   const { tls, tls_cert: cert, tls_key: key } = wish;
   const { listen_address: listenAddress, public_urls: publicUrls, trusted_proxies: proxies } = wish;
   if (cert !== "") return givenFiles({ cert, key });
   const reachable = listenAddress !== "localhost" && !isLoopback(listenAddress);
   if (tls === "self-signed" || (tls === "auto" && reachable && proxies.length === 0))
-    return selfMade({ state, holder, names: ownNames({ listenAddress, publicUrls }) });
+    return selfMade({ state, holder, log, names: ownNames({ listenAddress, publicUrls }) });
   return undefined;
 }

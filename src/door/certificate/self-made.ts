@@ -3,7 +3,9 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { isUnwritable } from "../../boot/private-file.ts";
 import type { StateDirectory } from "../../boot/state.ts";
+import type { CertificateLog } from "./certificate.ts";
 import { factsOf, type Pair, type Source } from "./pair.ts";
 
 const KEY_FILE = "tls-key.pem";
@@ -18,6 +20,7 @@ const VALID_DAYS = 825;
 const RENEW_DAYS = 60;
 /** For clients whose clock is behind. */
 const BACKDATED_MS = DAY;
+const UNKEPT = "the new certificate is served and not kept, so that each start makes another, with the same key";
 
 export interface SelfMadeOptions {
   state: Pick<StateDirectory, "path" | "read" | "create" | "replace">;
@@ -25,17 +28,19 @@ export interface SelfMadeOptions {
   holder: string;
   /** What the certificate must hold for. */
   names: readonly string[];
+  log: Pick<CertificateLog, "warn">;
   /** Milliseconds since 1970. */
   now?: () => number;
 }
 
 /** Browsers remember an exception for one certificate: it is made anew only when it ends soon or lacks a name. */
 export function selfMade(options: SelfMadeOptions): Source {
-  const { state, holder, names, now = Date.now } = options;
+  const { state, holder, names, log, now = Date.now } = options;
   /** The last one, where the disk did not take it. */
   let unkept = "";
+  const source = `its own certificate in ${state.path}`;
   return {
-    name: `its own certificate in ${state.path}`,
+    name: source,
     everyMs: HOUR,
     read: async () => {
       const key = await ownKey(options);
@@ -45,7 +50,12 @@ export function selfMade(options: SelfMadeOptions): Source {
       const { issue } = await import("./issue.ts");
       const [from, until] = [new Date(now() - BACKDATED_MS), new Date(now() + VALID_DAYS * DAY)];
       const cert = await issue({ key, holder, names, from, until });
-      await state.replace(CERTIFICATE_FILE, cert).catch(() => (unkept = cert));
+      await state.replace(CERTIFICATE_FILE, cert).catch((error: unknown) => {
+        if (!isUnwritable(error)) throw error;
+        unkept = cert;
+        const reason = error instanceof Error ? error.message : String(error);
+        log.warn({ source }, `${UNKEPT}: ${reason}`);
+      });
       return { cert, key };
     },
   };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import { factsOf, type Pair } from "../../../src/door/certificate/pair.ts";
 import { selfMade } from "../../../src/door/certificate/self-made.ts";
 import { ownNames } from "../../../src/door/certificate/names.ts";
 import { StateDirectory } from "../../../src/boot/state.ts";
+import { fill, mountDisk, unmount } from "../../fault/small-disk.ts";
 
 const DAY = 24 * 3_600_000;
 const NAMES = ["localhost", "127.0.0.1", "::1", "box", "box.example.com", "fd00::1:2", "192.0.2.7"];
@@ -22,16 +23,19 @@ suite("the certificate that the agent makes", () => {
   let state: StateDirectory;
   /** Days by which the clock is ahead. */
   let ahead: number;
+  let warnings: string[];
+  const log = { warn: (_fields: object, words: string) => void warnings.push(words) };
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "fl-self-made-"));
     state = await StateDirectory.open(join(directory, "state"));
     ahead = 0;
+    warnings = [];
   });
   afterEach(() => rm(directory, { recursive: true }));
 
   const make = (names: readonly string[] = NAMES) =>
-    selfMade({ state, holder: "böx", names, now: () => Date.now() + ahead * DAY }).read();
+    selfMade({ state, holder: "böx", names, log, now: () => Date.now() + ahead * DAY }).read();
   const file = (name: string) => join(state.path, name);
 
   test("is made once, and only its owner can read it and its key", async () => {
@@ -92,16 +96,33 @@ suite("the certificate that the agent makes", () => {
     assert.equal(factsOf(second).pin, factsOf(first).pin);
   });
 
-  test("is served also where a disk that is full does not take it, and is then the same at each look", async () => {
-    const first = await make();
-    const full = { path: state.path, read: (name: string) => state.read(name), create: () => Promise.resolve(false) };
-    const replace = () => Promise.reject(new Error("the disk is full"));
-    const source = selfMade({ state: { ...full, replace }, holder: "böx", names: [...NAMES, "198.51.100.1"] });
-    const second = await source.read();
-    assert.equal(await verdict(second, "198.51.100.1"), "good");
-    assert.equal(factsOf(second).pin, factsOf(first).pin);
-    assert.deepEqual(await source.read(), second);
-    assert.deepEqual(await make(), first, "it was not kept");
+  test("is served also where a disk that is full does not take it, is then the same at each look, and that is told once", async () => {
+    const disk = await mountDisk();
+    try {
+      state = await StateDirectory.open(join(disk, "state"));
+      const first = await make();
+      await fill(disk);
+      const source = selfMade({ state, holder: "böx", names: [...NAMES, "198.51.100.1"], log });
+      const second = await source.read();
+      assert.equal(await verdict(second, "198.51.100.1"), "good");
+      assert.equal(factsOf(second).pin, factsOf(first).pin);
+      assert.deepEqual(await source.read(), second);
+      assert.deepEqual(await make(), first, "it was not kept");
+      assert.equal(warnings.length, 1);
+      assert.match(
+        warnings[0] ?? "",
+        /each start makes another, with the same key: cannot use \S+\/state: the disk is full; free some space$/,
+      );
+    } finally {
+      await unmount(disk);
+    }
+  });
+
+  test("is not made anew where anything else keeps it from being written; that is refused, in words", async () => {
+    await make();
+    await mkdir(file("tls-cert.pem.new"));
+    await assert.rejects(make([...NAMES, "198.51.100.1"]), { name: "StateError", message: /cannot use \S+\/state: / });
+    assert.deepEqual(warnings, []);
   });
 
   test("is made anew when it is damaged or another key's; a damaged key is told, not replaced", async () => {
