@@ -1,5 +1,6 @@
 /** The state directory of a program: private to its owner, its files replaced whole or not at all. */
 
+import { randomBytes } from "node:crypto";
 import { chmod, link, lstat, readdir, rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
@@ -17,6 +18,9 @@ import {
   wording,
   writeNew,
 } from "./private-file.ts";
+
+/** Of the name that a file has before it has its own. */
+const RANDOM_BYTES = 6;
 
 /** Files of one program in one directory. Names are plain file names chosen by the program, never by a user. */
 export class StateDirectory {
@@ -42,20 +46,24 @@ export class StateDirectory {
     return readPrivate(join(this.path, name));
   }
 
-  /** Writes a file that must not exist yet, whole or not at all; `false` when it exists. */
+  /**
+   * Writes a file that must not exist yet, whole or not at all; `false` when it exists. Several programs may try at once, as
+   * the claim to the directory begins: what each writes has a name of its own until then.
+   */
   async create(name: string, data: string | Uint8Array): Promise<boolean> {
     return this.#inTurn(async () => {
       const path = join(this.path, name);
       // Who finds the file needs no room for another.
       if (await isThere(path)) return false;
-      await this.#writeBeside(path, data);
+      const own = `${path}.${randomBytes(RANDOM_BYTES).toString("hex")}.new`;
+      await writeNew(own, data);
       try {
-        await link(`${path}.new`, path);
+        await link(own, path);
       } catch (error) {
         if (isCode(error, "EEXIST")) return false;
         throw error;
       } finally {
-        await removeIfThere(`${path}.new`);
+        await removeIfThere(own);
       }
       await syncDirectory(this.path);
       return true;
@@ -66,7 +74,9 @@ export class StateDirectory {
   async replace(name: string, data: string | Uint8Array): Promise<void> {
     await this.#inTurn(async () => {
       const path = join(this.path, name);
-      await this.#writeBeside(path, data);
+      // A crash may have left an earlier one; it was never anybody's truth.
+      await removeIfThere(`${path}.new`);
+      await writeNew(`${path}.new`, data);
       await rename(`${path}.new`, path);
       await syncDirectory(this.path);
     });
@@ -77,13 +87,7 @@ export class StateDirectory {
     await this.#inTurn(() => removeIfThere(join(this.path, name)));
   }
 
-  /** A crash may have left an earlier `.new`; it was never anybody's truth. */
-  async #writeBeside(path: string, data: string | Uint8Array): Promise<void> {
-    await removeIfThere(`${path}.new`);
-    await writeNew(`${path}.new`, data);
-  }
-
-  /** Writers of one name share its `.new` file, so they go one after another. */
+  /** Those who replace one name share its `.new` file, so they go one after another. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#turn.then(() => wording(this.path, work));
     this.#turn = result.then(

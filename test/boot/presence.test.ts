@@ -60,7 +60,13 @@ suite("the claim to a state directory", () => {
     for (const _ of ["fresh", "left behind"]) {
       const all = await Promise.all(Array.from({ length: RIVALS }, () => claim(ALONE)));
       const winners = all.filter(({ said }) => said === "claimed\n");
-      assert.equal(winners.length, 1);
+      assert.equal(winners.length, 1, all.map(({ said }) => said).join(""));
+      // Who it is stands there only once its door is open.
+      for (const { said } of all.filter((claimant) => !winners.includes(claimant))) {
+        const [words, rest] = said.split(directory);
+        assert.equal(words, "An agent already runs with the state in ", said);
+        assert.match(rest ?? "", /^( \(pid 1 on .+\))?; end it, or give this one another data_dir\.\n$/);
+      }
       for (const winner of winners) await killed(winner);
     }
   });

@@ -121,6 +121,19 @@ test("create writes a new file once and leaves an existing one alone", async () 
   assert.deepEqual((await readdir(state.path)).sort(), ["name", "planted"]);
 });
 
+test("create lets several programs try at once: one makes the file, whole, and the others are told that it is there", async () => {
+  const path = join(root, "rivals");
+  const contents = Array.from({ length: 8 }, (_, n) => String(n).repeat(10_000));
+  const states = await Promise.all(contents.map(() => StateDirectory.open(path)));
+  for (let round = 0; round < 20; round += 1) {
+    const name = `name-${round}`;
+    const made = await Promise.all(states.map((state, n) => state.create(name, contents[n] ?? "")));
+    assert.deepEqual(made.filter(Boolean), [true]);
+    assert.equal(await states[0]?.read(name), contents[made.indexOf(true)]);
+  }
+  assert.equal((await readdir(path)).length, 20);
+});
+
 test("replace never writes through a planted link and leaves other names of the old file alone", async () => {
   const state = await StateDirectory.open(join(root, "replace"));
   const victim = join(root, "victim");
