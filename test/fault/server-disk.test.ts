@@ -246,7 +246,7 @@ suite("a full disk under a server's log_directory", () => {
     await unmount(disk);
   });
 
-  test("stops no session; of a change it is said that it was made, and its record follows when there is room", async () => {
+  test("stops no session and no login; of a change it is said that it was made, and its record follows when there is room", async () => {
     const names = ["box"];
     // What is left of the last block takes a few records more.
     const refusal = await until("a refusal", async () => {
