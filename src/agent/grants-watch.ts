@@ -18,7 +18,7 @@ export interface GrantsWatchOptions {
   everyMs?: number;
   log: {
     info(fields: { added: string[]; withdrawn: string[] }, words: string): void;
-    error(fields: { err: unknown }, words: string): void;
+    error(fields: { reason: string }, words: string): void;
   };
 }
 
@@ -58,9 +58,10 @@ class GrantsWatch {
       try {
         this.#look(await reread());
         this.#complaint = "";
-      } catch (err) {
-        if (String(err) !== this.#complaint) log.error({ err }, "the configuration's grants cannot be taken over");
-        this.#complaint = String(err);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        if (reason !== this.#complaint) log.error({ reason }, "the configuration's grants cannot be taken over");
+        this.#complaint = reason;
       }
     }
   }

@@ -101,7 +101,7 @@ async function following(grants: Grants, readings: { grants: Grants; source?: st
       looks += 1;
       return { values, origins: { grants: { source } } };
     },
-    log: { info() {}, error: ({ err }) => void errors.push(String(err)) },
+    log: { info() {}, error: ({ reason }) => void errors.push(reason) },
   });
   const seen = () => until("some looks", () => looks > readings.length + 3);
   return { tokens, errors, seen, stop };
@@ -127,7 +127,7 @@ test("a configuration that has no grants any more, or is gone, withdraws none; a
   assert.ok(gone.tokens.verify(token));
   assert.match(
     gone.errors.join(),
-    /^Error: There are no grants in the configuration any more\..* write: grants: \[\]$/,
+    /^There are no grants in the configuration any more\..* write: grants: \[\]$/,
   );
   const none = await following(grants, [{ grants: [] }]);
   await none.seen();
