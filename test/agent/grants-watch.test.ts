@@ -125,10 +125,7 @@ test("a configuration that has no grants any more, or is gone, withdraws none; a
   const gone = await following(grants, [{ grants: [], source: "default" }]);
   await gone.seen();
   assert.ok(gone.tokens.verify(token));
-  assert.match(
-    gone.errors.join(),
-    /^There are no grants in the configuration any more\..* write: grants: \[\]$/,
-  );
+  assert.match(gone.errors.join(), /^There are no grants in the configuration any more\..* write: grants: \[\]$/);
   const none = await following(grants, [{ grants: [] }]);
   await none.seen();
   assert.equal(none.tokens.verify(token), undefined);
