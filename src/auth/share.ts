@@ -12,6 +12,11 @@ export interface Taken {
   own: number;
 }
 
+/** `holders`: whose each place is that is taken. */
+export function takenFrom(holders: readonly string[], subject: string): Taken {
+  return { all: holders.length, own: holders.filter((holder) => holder === subject).length };
+}
+
 /** Throws `too-many` where no place is left, or none for him. `words` tell the bound in a sentence that has no full stop yet. */
 export function checkShare(bound: number, { all, own }: Taken, words: string): void {
   if (all >= bound) throw new FairleadError("too-many", `${words}.`);

@@ -3,7 +3,7 @@
 import { sinceBoot } from "./clock.ts";
 import type { Subject } from "./grant.ts";
 import { keyOf, newSecret } from "./secret.ts";
-import { checkShare } from "./share.ts";
+import { checkShare, takenFrom } from "./share.ts";
 
 const TICKET_MS = 30_000;
 const MAX_OUTSTANDING = 1_000;
@@ -35,10 +35,9 @@ export class Tickets {
   /** A ticket for one WebSocket within 30 s. Throws `too-many` when a thousand are outstanding, or his share of them. */
   issue(holder: Holder): string {
     this.#sweep();
-    const name = holder.subject.grant.subject;
-    const own = [...this.#outstanding.values()].filter((ticket) => ticket.holder.subject.grant.subject === name);
+    const holders = [...this.#outstanding.values()].map((ticket) => ticket.holder.subject.grant.subject);
     const words = `At most ${MAX_OUTSTANDING} WebSocket tickets are outstanding at a time: try again in 30 seconds`;
-    checkShare(MAX_OUTSTANDING, { all: this.#outstanding.size, own: own.length }, words);
+    checkShare(MAX_OUTSTANDING, takenFrom(holders, holder.subject.grant.subject), words);
     const ticket = newSecret();
     this.#outstanding.set(keyOf(ticket), { holder, ends: this.#now() + TICKET_MS });
     return ticket;

@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { checkShare } from "../auth/share.ts";
+import { checkShare, takenFrom } from "../auth/share.ts";
 import type { FairleadError } from "../protocol/errors.ts";
 import { callerOf } from "./door.ts";
 import type { Limits } from "./options.ts";
@@ -38,8 +38,7 @@ export class Watches {
     const { limits, draining, understand } = this.#parts;
     const { subject, page } = callerOf(request);
     const name = subject.grant.subject;
-    const watchers = [...this.#open.values()];
-    const taken = { all: watchers.length, own: watchers.filter((each) => each === name).length };
+    const taken = takenFrom([...this.#open.values()], name);
     checkShare(limits.watches, taken, `At most ${limits.watches} lists are watched at a time`);
     const release = page?.hold();
     this.#open.set(reply, name);

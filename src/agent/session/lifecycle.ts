@@ -1,6 +1,6 @@
 /** What is done to a container as a whole: who may, one line in the audit when it begins and one when it is done. */
 
-import { checkShare } from "../../auth/share.ts";
+import { checkShare, takenFrom } from "../../auth/share.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import type { Container, Order, Runtime } from "../runtime/runtime.ts";
@@ -36,8 +36,7 @@ export class Lifecycle {
 
   /** Throws the refusal. */
   async admit(reference: string, grant: Grant): Promise<Container> {
-    const orderers = [...this.#underWay.values()];
-    const taken = { all: orderers.length, own: orderers.filter((subject) => subject === grant.subject).length };
+    const taken = takenFrom([...this.#underWay.values()], grant.subject);
     checkShare(MAX_ORDERS, taken, `At most ${MAX_ORDERS} containers are started, stopped or removed at a time`);
     return this.#containers.find(reference, { grant, right: "lifecycle" });
   }

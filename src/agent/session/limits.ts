@@ -1,6 +1,6 @@
 /** How much this agent carries at a time, and the words for whoever wants more. */
 
-import { checkShare, type Taken } from "../../auth/share.ts";
+import { checkShare, takenFrom, type Taken } from "../../auth/share.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { Session } from "./session.ts";
 
@@ -28,10 +28,11 @@ export interface Wanted {
 /** Throws `too-many` when there is no room for it. */
 export function checkSessions(live: Iterable<Session>, { container, subject }: Wanted, limits: SessionLimits): void {
   const all = [...live].filter(({ purpose }) => purpose.kind !== "connection");
-  const taken = (sessions: Session[]): Taken => ({
-    all: sessions.length,
-    own: sessions.filter(({ visitor }) => visitor.subject.grant.subject === subject).length,
-  });
+  const taken = (sessions: Session[]) =>
+    takenFrom(
+      sessions.map(({ visitor }) => visitor.subject.grant.subject),
+      subject,
+    );
   const { sessions, sessionsPerContainer } = limits;
   checkShare(sessions, taken(all), `This agent serves at most ${sessions} sessions (max_sessions)`);
   // One that is being ended has given its place up: whoever closes a session may open the next at once.
