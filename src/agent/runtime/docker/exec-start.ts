@@ -56,20 +56,20 @@ export async function startExec(
 
 async function runExec(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, life: AbortController) {
   const wire = await hijack(engine, { execId, spec }, life.signal).catch(refused);
-  const { resizePause } = await engine.dialect(life.signal);
+  const { resizePause, refusesStarts } = await engine.dialect(life.signal);
   const resizer = new Resizer((size) => sendSize(engine, { execId, size }, life.signal), resizePause);
   // Engines before API 1.42 hold this until the process is there: nothing else brings the size that close to its start.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   const state = await waitForStart(engine, { id: execId, sign: wire.ready(), signal: life.signal });
-  if (state.Pid === 0 && !hasRun(state)) throw await startFailure(wire, spec.tty, state);
+  if (state.Pid === 0 && !hasRun(state, refusesStarts)) throw await startFailure(wire, spec.tty, state);
   // A busy engine can lose the early one.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   return { wire, resizer, pid: state.Pid };
 }
 
-/** An engine may tell no pid any more of what was over at once. */
-function hasRun({ ExitCode: code }: ExecState): boolean {
-  return code !== null && code < FIRST_START_FAILURE;
+/** An engine may tell no pid any more of what was over at once; where it refuses a start, whatever it did start has run. */
+function hasRun({ ExitCode: code }: ExecState, refusesStarts: boolean): boolean {
+  return code !== null && (refusesStarts || code < FIRST_START_FAILURE);
 }
 
 async function createExec(
@@ -111,7 +111,7 @@ function sendSize(engine: Engine, { execId, size }: { execId: string; size: Size
   return engine.call(signal, (docker, abortSignal) => docker.getExec(execId).resize({ h, w, abortSignal }));
 }
 
-/** Podman answers the start with why it failed. */
+/** An engine that refuses starts answers with why. */
 function refused(error: unknown): never {
   throw error instanceof RuntimeError && error.code === "engine-error" ? failure(error.message) : error;
 }

@@ -43,6 +43,7 @@ export interface StartWait {
 /** Resolves once the process runs or the attempt is over (then Pid is 0): the engine answers the start before it starts. */
 export async function waitForStart(engine: Engine, { id, sign, signal }: StartWait): Promise<ExecState> {
   let seen = false;
+  let over = false;
   const watched = sign?.then(() => {
     seen = true;
   });
@@ -50,7 +51,12 @@ export async function waitForStart(engine: Engine, { id, sign, signal }: StartWa
     await Promise.race(watched && !seen ? [wait(delay, signal), watched] : [wait(delay, signal)]);
     const state = await inspectExec(engine, id, signal);
     if (!state) throw new RuntimeError("not-found", "The container or the exec is gone.");
-    if (state.Pid > 0 || (!state.Running && state.ExitCode !== null)) return state;
+    if (state.Pid > 0) return state;
+    if (!state.Running && state.ExitCode !== null) {
+      // An engine may write down that it is over just before it writes down which process it was.
+      if (over) return state;
+      over = true;
+    }
     idle = state.Running ? 0 : idle + 1;
     if (idle > MAX_IDLE_POLLS) return state;
   }
