@@ -22,8 +22,8 @@ export interface Dialect {
   readonly roundsEventTimes: boolean;
   /** Milliseconds after a terminal's size in which another one is lost; 0 for none. */
   readonly resizePause: number;
-  /** An exec that cannot start is an error in the answer to its start, not words in its stream. */
-  readonly refusesStarts: boolean;
+  /** What stands in the stream of an exec that could not start, and had no process. */
+  readonly startFailure: RegExp;
   /** The exit status of an exec that does not run; null when it has not started. */
   readonly exitCode: (exec: ExecAnswer) => number | null;
 }
@@ -49,7 +49,7 @@ const DOCKER = {
   losesRotatedLogs: false,
   roundsEventTimes: false,
   resizePause: 0,
-  refusesStarts: false,
+  startFailure: /\S/,
   exitCode: ({ ExitCode: code }: ExecAnswer) => code,
 } as const;
 const PODMAN = {
@@ -59,7 +59,8 @@ const PODMAN = {
   losesRotatedLogs: true,
   roundsEventTimes: true,
   resizePause: 50,
-  refusesStarts: true,
+  // Of an exec that is over it tells no process either.
+  startFailure: /^Error: [^]*: OCI (?:permission denied|runtime )/,
   // It says 0 from the beginning, and may be removed once it has run.
   exitCode: ({ ExitCode: code, CanRemove: over }: ExecAnswer) => (over ? code : null),
 } as const;

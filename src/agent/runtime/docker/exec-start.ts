@@ -4,7 +4,7 @@ import { type ExecSpec, RuntimeError, type Size } from "../runtime.ts";
 import type { Engine } from "./engine.ts";
 import { abortable } from "./deadline.ts";
 import { Demux } from "./demux.ts";
-import { describe, quote } from "./errors.ts";
+import { quote } from "./errors.ts";
 import { type ExecState, waitForStart } from "./exec-state.ts";
 import { MARKER_NAME } from "./inside-kill.ts";
 import type { ExecRecord } from "./journal.ts";
@@ -56,20 +56,30 @@ export async function startExec(
 
 async function runExec(engine: Engine, { execId, spec }: { execId: string; spec: ExecSpec }, life: AbortController) {
   const wire = await hijack(engine, { execId, spec }, life.signal).catch(refused);
-  const { resizePause, refusesStarts } = await engine.dialect(life.signal);
+  const { resizePause, startFailure } = await engine.dialect(life.signal);
   const resizer = new Resizer((size) => sendSize(engine, { execId, size }, life.signal), resizePause);
   // Engines before API 1.42 hold this until the process is there: nothing else brings the size that close to its start.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   const state = await waitForStart(engine, { id: execId, sign: wire.ready(), signal: life.signal });
-  if (state.Pid === 0 && !hasRun(state, refusesStarts)) throw await startFailure(wire, spec.tty, state);
+  if (state.Pid === 0) await checkStart(wire, { tty: spec.tty, state, startFailure });
   // A busy engine can lose the early one.
   if (spec.tty && spec.size) void resizer.resize(spec.size);
   return { wire, resizer, pid: state.Pid };
 }
 
-/** An engine may tell no pid any more of what was over at once; where it refuses a start, whatever it did start has run. */
-function hasRun({ ExitCode: code }: ExecState, refusesStarts: boolean): boolean {
-  return code !== null && (refusesStarts || code < FIRST_START_FAILURE);
+/**
+ * An engine may tell no pid any more of what was over at once, and a shell has the statuses of failed starts, too: what the
+ * stream says decides, and stays there for the reader.
+ */
+async function checkStart(
+  wire: Wire,
+  { tty, state, startFailure }: { tty: boolean; state: ExecState; startFailure: RegExp },
+): Promise<void> {
+  const { ExitCode: code } = state;
+  if (code !== null && code < FIRST_START_FAILURE) return;
+  const words = wordsOf(await wire.peek(MAX_WORDS), tty);
+  if (startFailure.test(words)) throw failure(quote(words));
+  if (code === null) throw failure("The engine did not start the command, and did not say why.");
 }
 
 async function createExec(
@@ -111,14 +121,9 @@ function sendSize(engine: Engine, { execId, size }: { execId: string; size: Size
   return engine.call(signal, (docker, abortSignal) => docker.getExec(execId).resize({ h, w, abortSignal }));
 }
 
-/** An engine that refuses starts answers with why. */
+/** Podman answers some starts with why they failed. */
 function refused(error: unknown): never {
   throw error instanceof RuntimeError && error.code === "engine-error" ? failure(error.message) : error;
-}
-
-/** Docker accepts every start, and then writes into the stream why it failed. */
-async function startFailure(wire: Wire, tty: boolean, state: ExecState): Promise<RuntimeError> {
-  return failure(quote(await readWords(wire, tty)) || `The engine could not start the command (${state.ExitCode}).`);
 }
 
 function failure(words: string): RuntimeError {
@@ -133,19 +138,14 @@ function failure(words: string): RuntimeError {
   return new RuntimeError("engine-error", words);
 }
 
-async function readWords(wire: Wire, tty: boolean): Promise<string> {
+/** What a stream begins with, its frames taken away where it has some. */
+function wordsOf(bytes: Buffer, tty: boolean): string {
+  if (tty) return bytes.toString();
   let text = "";
-  const demux = new Demux((_, bytes) => {
-    text += bytes.toString();
-  });
   try {
-    for await (const bytes of wire.body()) {
-      if (tty) text += bytes.toString();
-      else demux.push(bytes);
-      if (text.length > MAX_WORDS) break;
-    }
-  } catch (error) {
-    text ||= describe(error);
+    new Demux((_, payload) => (text += payload.toString())).push(bytes);
+  } catch {
+    // The reader of the stream says what is wrong with it.
   }
   return text;
 }

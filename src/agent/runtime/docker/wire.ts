@@ -58,6 +58,22 @@ export class Wire {
     return this.#intake.ready();
   }
 
+  /** What a raw stream begins with, `size` bytes or all of it; it stays there to be read. That it breaks off is for the reader to hear. */
+  async peek(size: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    try {
+      for (let have = 0; have < size; ) {
+        const bytes = await this.#intake.next();
+        if (!bytes) break;
+        pieces.push(Buffer.from(bytes));
+        have += bytes.length;
+      }
+    } catch {}
+    const seen = Buffer.concat(pieces);
+    this.#intake.unread(seen);
+    return seen;
+  }
+
   /** Resolves when the kernel took the bytes; rejects once the connection takes no more. */
   write(bytes: Uint8Array): Promise<void> {
     const { socket } = this.#intake;

@@ -51,15 +51,30 @@ async function started(story: Story, check: (starting: ReturnType<typeof startEx
   }
 }
 
-test("Podman's has, whatever its status: one that cannot start is refused", () =>
-  started({ version: PODMAN, looks: [OVER] }, async (starting) => void (await starting)));
+/** As the engine frames what was said on stderr. */
+const onStderr = (words: string) => `\u0002\0\0\0\0\0\0${String.fromCharCode(words.length)}${words}`;
+
+test("Podman's has, with all it said, when that is not what the engine says", () => {
+  const words = "sh: nosuch: not found\n";
+  return started({ version: PODMAN, looks: [OVER], stream: onStderr(words) }, async (starting) => {
+    let said = "";
+    for await (const bytes of (await starting).wire.body()) said += bytes.toString("latin1");
+    assert.equal(said, onStderr(words));
+  });
+});
+
+test("Podman's has not when the engine says so", () => {
+  const stream = onStderr('Error: runc: exec failed: exec: "/etc/passwd": permission denied: OCI permission denied\n');
+  return started({ version: PODMAN, looks: [OVER], stream }, (starting) =>
+    assert.rejects(starting, { code: "command-not-executable", message: /^Error: runc/ }),
+  );
+});
 
 test("Docker's has when its process is told a moment after its end", () =>
   started({ version: DOCKER, looks: [OVER, { ...OVER, Pid: 4711 }] }, async (starting) => void (await starting)));
 
-test("Docker's has not when there is none, and the stream says why", () => {
-  const words = "OCI runtime exec failed: exec failed: executable file not found in $PATH: unknown\r\n";
-  const stream = `\u0001\0\0\0\0\0\0${String.fromCharCode(words.length)}${words}`;
+test("Docker's has not when there is no process, and the stream says why", () => {
+  const stream = onStderr("OCI runtime exec failed: exec failed: executable file not found in $PATH: unknown\r\n");
   return started({ version: DOCKER, looks: [OVER], stream }, (starting) =>
     assert.rejects(starting, { code: "command-not-found", message: /^OCI runtime/ }),
   );
