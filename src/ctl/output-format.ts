@@ -20,7 +20,7 @@ interface Columns<T> {
 export interface Listing<T> extends Columns<T> {
   /** More columns for -o wide; absent, there are no more. */
   wide?: Columns<T>;
-  /** What names the thing on a command line. */
+  /** What names the thing on a command line; empty for what has no name, which `-o name` leaves out. */
   name(item: T): string;
 }
 
@@ -54,7 +54,11 @@ export function lister<T>(
   occurrence: Occurrence = "once",
 ): (items: readonly T[]) => Promise<string> {
   if (isData(format)) return (items) => dataText(items, format, occurrence);
-  if (format === "name") return async (items) => items.map((item) => `${listing.name(item)}\n`).join("");
+  if (format === "name")
+    return async (items) =>
+      namesOf(items, listing)
+        .map((name) => `${name}\n`)
+        .join("");
   const columns = (format === "wide" && listing.wide) || listing;
   const table = new Table(columns.headings, columns.widths);
   let headed: "headed" | "bare" = "headed";
@@ -64,4 +68,8 @@ export function lister<T>(
     headed = "bare";
     return text;
   };
+}
+
+function namesOf<T>(items: readonly T[], listing: Listing<T>): string[] {
+  return items.map((item) => listing.name(item)).filter((name) => name !== "");
 }

@@ -50,6 +50,8 @@ suite("ctl events", () => {
       [second],
     );
     assert.equal((await runCtl(agent, ["events", "--since", "yesterday"])).code, 2);
+    const named = await runCtl(agent, ["events", "-o", "name", "--since", second, "--until", second]);
+    assert.equal(named.stdout.toString(), `${EARLY}\n`);
   });
 
   test("-f goes on with what happens, through an engine that is killed and comes back", async () => {

@@ -66,6 +66,14 @@ suite("ctl top", () => {
     assert.ok((JSON.parse(once.stdout.toString()) as unknown[]).length >= 2);
   });
 
+  test("-o name is a name a line, the busiest first, once, also in a terminal", async () => {
+    const names = (text: string) => text.split(/\r?\n/).filter((name) => name.startsWith("ctl-top-"));
+    assert.deepEqual(names((await runCtl(agent, ["top", "-o", "name"])).stdout.toString()), [BUSY, IDLE]);
+    using terminal = new TerminalRun(agent, shellWords("top", "-o", "name"));
+    await terminal.shows(new RegExp(`^${BUSY}\r\n[^]*^${IDLE}\r\n`, "m"));
+    assert.equal(await terminal.exited, 0);
+  });
+
   test("paints over itself in a terminal, fits into it, and gives it back at Ctrl-C", async () => {
     using terminal = new TerminalRun(agent, guarded("top"));
     await terminal.shows(/\[\?1049h.\[\?25l/);

@@ -19,8 +19,6 @@ interface Options {
   output?: OutputFormat;
 }
 
-const FORMATS: OutputFormat[] = ["json", "yaml", "wide"];
-
 const EventList = z.union([ContainerEventList, FleetEvents]);
 
 const EXAMPLES = `
@@ -42,7 +40,7 @@ export function eventsCommand(invocation: Invocation): Entry {
     .option("-f, --follow", "go on with what happens")
     .option("--since <time>", "only what happened at or after it", timeOf)
     .option("--until <time>", "only what happened up to it; with -f, end then", timeOf)
-    .addOption(outputOption(FORMATS))
+    .addOption(outputOption())
     .addHelpText("after", EXAMPLES);
   return { command, work: (options: Options) => events(invocation, options) };
 }

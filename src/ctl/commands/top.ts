@@ -10,17 +10,17 @@ import { isData, lister, type OutputFormat, outputOption } from "../output-forma
 import { busiestFirst, STATS } from "../stats-table.ts";
 import { Table } from "../table.ts";
 import { ofOneHost } from "../one-host.ts";
-import { addressOf, placeOf } from "../place.ts";
+import { addressOf, placeOf, typedName } from "../place.ts";
 import type { Entry } from "./entry.ts";
 
 interface Options {
   node?: string;
   /** False after --no-stream. */
   stream: boolean;
-  output?: "json" | "yaml";
+  output?: "json" | "yaml" | "name";
 }
 
-const FORMATS: OutputFormat[] = ["json", "yaml"];
+const FORMATS: OutputFormat[] = ["json", "yaml", "name"];
 /** Characters of a name that are shown where the table moves: the figures have to be seen too. */
 const MAX_NAME = 30;
 
@@ -30,6 +30,7 @@ Examples:
   ctl top web                          one of them
   ctl top --no-stream                  the figures of this moment
   ctl top -o json | jq -c '.[] | [.name, .cpu]'
+  ctl top -o name | head -1            the busiest one's name
 
 100 % is one processor. Memory is without cached files; network and block I/O count since the container started. Where
 the output is no terminal, the table is printed once.`;
@@ -55,26 +56,29 @@ async function top(
   const connection = await invocation.connection();
   const path = container === undefined ? `${apiOf(node)}/stats` : `${addressOf(container)}/stats`;
   const place = container === undefined ? { node } : placeOf(container);
-  return ofOneHost({ connection, node: place.node }, () => show(invocation, { connection, path, stream, output }));
+  const shown = { connection, path, node: place.node, stream, output };
+  return ofOneHost({ connection, node: place.node }, () => show(invocation, shown));
 }
 
 interface Shown extends Pick<Options, "stream"> {
   connection: Connection;
   path: string;
+  /** Of the server's, whose containers have its name before theirs. */
+  node: string | undefined;
   output: Options["output"] | undefined;
 }
 
-async function show(invocation: Invocation, { connection, path, stream, output }: Shown): Promise<number> {
+async function show(invocation: Invocation, { connection, path, node, stream, output }: Shown): Promise<number> {
   const { stdout } = invocation;
-  const live = !isData(output) && stdout.isTerminal;
-  if (stream && live) return paint(invocation, statsOf(connection, path));
+  if (stream && output === undefined && stdout.isTerminal) return paint(invocation, statsOf(connection, path));
   if (stream && isData(output)) {
     const words = lister(STATS, output, "again");
     for await (const stats of statsOf(connection, path)) await stdout.write(await words(stats));
     return 0;
   }
   const { stats } = StatsList.parse(await connection.get(path));
-  await stdout.write(await lister(STATS, output)(busiestFirst(stats)));
+  const listing = { ...STATS, name: ({ name }: StatsView) => typedName(node, name) };
+  await stdout.write(await lister(listing, output)(busiestFirst(stats)));
   return 0;
 }
 
