@@ -42,7 +42,7 @@ export interface Verdict {
 
 export function verdictOf(error: unknown): Verdict {
   if (error instanceof OutputClosed) return { exit: exitOfSignal("SIGPIPE") };
-  if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 0 : EXIT_USAGE };
+  if (error instanceof CommanderError) return { exit: EXIT_USAGE };
   if (error instanceof UsageError) return { exit: EXIT_USAGE, words: error.message };
   if (error instanceof FairleadError) return { exit: ERRORS[error.code].exit, words: error.message };
   if (error instanceof Failure) return { exit: error.exit, words: error.message };

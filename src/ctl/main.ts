@@ -27,8 +27,13 @@ async function finish(error: unknown): Promise<never> {
     invocation.messages.explain(() => `request ${request}: the log and the audit of who answered tell more of it`);
   }
   invocation.messages.explain(() => (error instanceof Error && error.stack) || String(error));
-  await invocation.stderr.flush();
+  await said();
   process.exit(exit);
+}
+
+/** Where standard error is gone nobody is left to care. */
+async function said(): Promise<void> {
+  await invocation.stderr.flush().catch(() => {});
 }
 
 process.on("uncaughtException", (error) => void finish(error));
@@ -39,7 +44,7 @@ async function main(): Promise<void> {
   try {
     const exit = await runProgram(invocation, process.argv.slice(2));
     await invocation.stdout.flush();
-    await invocation.stderr.flush();
+    await said();
     // Not left to happen by itself: a goodbye over the network may take longer than anybody waits for a prompt.
     process.exit(exit);
   } catch (error) {

@@ -27,14 +27,16 @@ export class Output {
     if (!stream.write(data, left)) await this.#drained(stream);
   }
 
-  /** Resolves when everything has left this process. Never rejects: nobody is left to care. */
+  /** Resolves when everything has left this process. Rejects where some of it was refused, which a write may not know yet. */
   async flush(): Promise<void> {
     const stream = this.#opened;
-    if (!stream || this.#error || stream.writableLength === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#waiting.add(resolve);
-      stream.write("", () => resolve());
-    });
+    if (!stream) return;
+    if (!this.#error && (stream.writableLength > 0 || stream.errored))
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        stream.write("", () => resolve());
+      });
+    if (this.#error) throw this.#error;
   }
 
   get #stream(): NodeJS.WriteStream {

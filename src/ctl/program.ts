@@ -1,6 +1,6 @@
 /** The command line: all commands, the options they share, and what happens when it is not understood. */
 
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { attachCommand } from "./commands/attach.ts";
 import { completionCommand } from "./commands/completion.ts";
 import { auditCommand } from "./commands/audit.ts";
@@ -67,7 +67,12 @@ export async function runProgram(invocation: Invocation, args: readonly string[]
   const [first, ...words] = args;
   // Asked by shells at each key: not a command, so that no option can get in the way of the words.
   if (first === COMPLETE) return complete(program, words, invocation);
-  await program.parseAsync([...args], { from: "user" });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
+    exit = 0; // --help and --version end like this
+  }
   return exit;
 }
 

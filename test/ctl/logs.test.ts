@@ -208,9 +208,22 @@ suite("ctl logs", () => {
     assert.deepEqual([stdout.toString(), stderr], ["1\ncode 141\n", ""]);
   });
 
-  test("a full disk is an error in words", async () => {
-    const { code, stderr } = await runShell(agent, `${shellWords("logs", "ctl-logs-big")} > /dev/full`);
-    assert.equal(code, 125);
-    assert.match(stderr, /^ctl: The output could not be written: the disk is full.*\n$/);
+  test("a full disk is an error in words, however little is written last", async () => {
+    for (const words of [
+      ["logs", "ctl-logs-big"],
+      ["logs", "--tail", "1", "ctl-logs-big"],
+      ["ps"],
+      ["help"],
+      ["--version"],
+    ]) {
+      const { code, stderr } = await runShell(agent, `${shellWords(...words)} > /dev/full`);
+      assert.equal(code, 125, words.join(" "));
+      assert.match(stderr, /^ctl: The output could not be written: the disk is full.*\n$/, words.join(" "));
+    }
+  });
+
+  test("messages that nobody can read change nothing of how it ends", async () => {
+    const { code } = await runShell(agent, `${shellWords("-v", "ps", "-o", "name")} 2> /dev/full`);
+    assert.equal(code, 0);
   });
 });
