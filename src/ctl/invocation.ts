@@ -29,8 +29,8 @@ export class Invocation {
     this.world = world;
     this.stdout = new Output(() => world.stdout);
     this.stderr = new Output(() => world.stderr);
-    this.messages = new Messages({ output: this.stderr, started });
     this.terminal = new Terminal(world);
+    this.messages = new Messages({ output: this.stderr, started, dumb: this.terminal.isDumb });
     this.screen = new Screen(world);
   }
 
@@ -46,8 +46,8 @@ export class Invocation {
   }
 
   coloursOn(stream: "stdout" | "stderr"): boolean {
-    const { NO_COLOR: spared, TERM: terminal } = this.world.env;
-    return this.#globals.color !== false && !spared && terminal !== "dumb" && this[stream].isTerminal;
+    const { NO_COLOR: spared } = this.world.env;
+    return this.#globals.color !== false && !spared && !this.terminal.isDumb && this[stream].isTerminal;
   }
 
   /** Finds the server; talks to nobody yet. What is given here is stronger than the options. */

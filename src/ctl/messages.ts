@@ -11,6 +11,8 @@ export interface MessageOptions {
   output: Output;
   /** Milliseconds since 1970 when the program began; -v tells the time since. */
   started: number;
+  /** Of a terminal that can take nothing back. */
+  dumb?: boolean;
 }
 
 export class Messages {
@@ -20,11 +22,13 @@ export class Messages {
   raw = false;
   readonly #output: Output;
   readonly #started: number;
+  readonly #dumb: boolean;
   #status = false;
 
-  constructor({ output, started }: MessageOptions) {
+  constructor({ output, started, dumb = false }: MessageOptions) {
     this.#output = output;
     this.#started = started;
+    this.#dumb = dumb;
   }
 
   get onTerminal(): boolean {
@@ -43,7 +47,7 @@ export class Messages {
 
   /** Shows this instead of the status before; `undefined` clears it. Nothing happens unless a terminal can take it back. */
   status(words: string | undefined): void {
-    if (!this.#output.isTerminal || this.raw || (words === undefined && !this.#status)) return;
+    if (!this.#output.isTerminal || this.#dumb || this.raw || (words === undefined && !this.#status)) return;
     this.#status = words !== undefined;
     this.#write(CLEAR_LINE + (words === undefined ? "" : `ctl: ${brief(words)}`));
   }

@@ -33,6 +33,11 @@ export class Terminal {
     return "isTTY" in stdin && stdin.isTTY;
   }
 
+  /** It shows characters and understands nothing else, as that of an editor's shell: no colours, nothing that comes and goes. */
+  get isDumb(): boolean {
+    return this.#world.env["TERM"] === "dumb";
+  }
+
   /** Of the screen, if there is one. */
   get size(): Size | undefined {
     const { stdout, stderr } = this.#world;
@@ -71,7 +76,7 @@ export class Terminal {
     if (!stdin) return;
     this.#raw = undefined;
     this.#world.off("SIGCONT", this.#again);
-    if (how === "abnormally" && this.#world.stdout.isTTY) {
+    if (how === "abnormally" && this.#world.stdout.isTTY && !this.isDumb) {
       this.#world.stdout.write((this.#alternate ? LEAVE_ALTERNATE : "") + RESET);
     }
     stdin.setRawMode(false);

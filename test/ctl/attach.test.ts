@@ -48,6 +48,17 @@ suite("ctl attach", () => {
     await remove("ctl-shell");
   });
 
+  test("a terminal that only shows characters is not told to forget what a program left on", async () => {
+    await engine.run("ctl-shell", { args: ["-i", "-t"], command: ["sh"] });
+    using terminal = new TerminalRun(agent, `export TERM=dumb; ${guarded("attach", "ctl-shell")}`);
+    terminal.type("echo a$((1+1))b\r");
+    await terminal.shows(/a2b/);
+    terminal.type("\u0010\u0011");
+    const [shown] = await terminal.shows(/[^]*ctl: Detached.*\r\n\[terminal same, code 0\]/);
+    assert.ok(!shown.includes("[?"), JSON.stringify(shown));
+    await remove("ctl-shell");
+  });
+
   test("other detach keys can be named, and the usual ones then go through", async () => {
     await engine.run("ctl-shell", {
       args: ["-i", "-t"],

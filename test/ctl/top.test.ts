@@ -43,6 +43,11 @@ suite("ctl top", () => {
     assert.ok(own[1]?.startsWith(`${IDLE} `));
   });
 
+  test("prints them once on a terminal that only shows characters", async () => {
+    using terminal = new TerminalRun(agent, `TERM=dumb ${shellWords("top", BUSY)}; echo "code $?"`);
+    await terminal.shows(/^NAME .*\r\nctl-top-busy .*\r\ncode 0\r\n$/);
+  });
+
   test("of one container says so when it does not run or does not exist", async () => {
     const one = await runCtl(agent, ["top", "--no-stream", BUSY]);
     assert.equal(one.stdout.toString().trimEnd().split("\n").length, 2);

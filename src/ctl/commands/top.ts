@@ -33,7 +33,7 @@ Examples:
   ctl top -o name | head -1            the busiest one's name
 
 100 % is one processor. Memory is without cached files; network and block I/O count since the container started. Where
-the output is no terminal, the table is printed once.`;
+the output is no terminal, or one that only shows characters (TERM=dumb), the table is printed once.`;
 
 export function topCommand(invocation: Invocation): Entry {
   const command = new Command("top")
@@ -69,8 +69,9 @@ interface Shown extends Pick<Options, "stream"> {
 }
 
 async function show(invocation: Invocation, { connection, path, node, stream, output }: Shown): Promise<number> {
-  const { stdout } = invocation;
-  if (stream && output === undefined && stdout.isTerminal) return paint(invocation, statsOf(connection, path));
+  const { stdout, terminal } = invocation;
+  if (stream && output === undefined && stdout.isTerminal && !terminal.isDumb)
+    return paint(invocation, statsOf(connection, path));
   if (stream && isData(output)) {
     const words = lister(STATS, output, "again");
     for await (const stats of statsOf(connection, path)) await stdout.write(await words(stats));
