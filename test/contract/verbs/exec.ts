@@ -169,10 +169,11 @@ export function execContract(rig: Rig): void {
     await assert.rejects(rig.runtime.exec("0".repeat(64), spec, signal), { code: "not-found" });
     const stopped = await rig.container({ command: ["true"] });
     await rig.engine.docker("wait", stopped);
-    await assert.rejects(rig.runtime.exec(stopped, spec, signal), { code: "not-running" });
+    const words = (state: string) => new RegExp(`^The container [a-z]\\S* is not running; it is ${state}\\.$`);
+    await assert.rejects(rig.runtime.exec(stopped, spec, signal), { code: "not-running", message: words("exited") });
     const paused = await rig.container();
     await rig.engine.docker("pause", paused);
-    await assert.rejects(rig.runtime.exec(paused, spec, signal), { code: "not-running" });
+    await assert.rejects(rig.runtime.exec(paused, spec, signal), { code: "not-running", message: words("paused") });
   });
 
   rig.verb("exec", "ends with the truth when its container is killed", async () => {

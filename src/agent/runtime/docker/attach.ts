@@ -10,7 +10,7 @@ import {
   RuntimeError,
   type Size,
 } from "../runtime.ts";
-import { inspectContainer } from "./containers.ts";
+import { inspectContainer, notRunning } from "./containers.ts";
 import { Demux } from "./demux.ts";
 import type { Engine } from "./engine.ts";
 import { describe } from "./errors.ts";
@@ -31,9 +31,7 @@ export async function openAttach(
   signal: AbortSignal,
 ): Promise<AttachedProcess> {
   const container = await inspectContainer(engine, containerId, signal);
-  if (container.state !== "running" && container.state !== "paused") {
-    throw new RuntimeError("not-running", `The container ${container.name} is not running; it is ${container.state}.`);
-  }
+  if (container.state !== "running" && container.state !== "paused") throw notRunning(container);
   const life = new AbortController();
   const cancel = () => life.abort(signal.reason);
   signal.addEventListener("abort", cancel, { once: true });

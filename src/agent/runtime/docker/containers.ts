@@ -81,3 +81,8 @@ export async function inspectContainer(engine: Engine, id: string, signal: Abort
   if (!container) throw new RuntimeError("not-found", `The container ${id} was removed meanwhile.`);
   return { ...container, ...toDetail(recordOf(raw)) };
 }
+
+/** Of a container in which nothing can be done now: an engine names it by its id alone, or not at all. */
+export function notRunning({ name, state }: Container): RuntimeError {
+  return new RuntimeError("not-running", `The container ${name} is not running; it is ${state}.`);
+}

@@ -1,6 +1,7 @@
 /** Starts a process in a container, up to the moment when it runs or the engine says why it does not. */
 
 import { type ExecSpec, RuntimeError, type Size } from "../runtime.ts";
+import { inspectContainer, notRunning } from "./containers.ts";
 import type { Engine } from "./engine.ts";
 import { abortable } from "./deadline.ts";
 import { Demux } from "./demux.ts";
@@ -99,10 +100,16 @@ async function createExec(
     ...(spec.workdir ? { WorkingDir: spec.workdir } : {}),
     ...consoleSize(spec),
   };
-  const exec = await engine.call(signal, (docker, abortSignal) =>
-    docker.getContainer(containerId).exec({ ...options, abortSignal }),
-  );
-  return exec.id;
+  try {
+    const exec = await engine.call(signal, (docker, abortSignal) =>
+      docker.getContainer(containerId).exec({ ...options, abortSignal }),
+    );
+    return exec.id;
+  } catch (error) {
+    throw error instanceof RuntimeError && error.code === "not-running"
+      ? notRunning(await inspectContainer(engine, containerId, signal))
+      : error;
+  }
 }
 
 /** The terminal must be asked for here too, else its bytes come in frames. */
