@@ -31,7 +31,7 @@ import { VERSION } from "./version.ts";
 /** Followed by the words of a command line up to the cursor. */
 const COMPLETE = "complete";
 
-const HELP = ["help [command]", "explain a command"] as const;
+const HELP = ["help [command...]", "explain a command"] as const;
 
 const EPILOGUE = `
 A container is named by its id, a short id, its name, project/service or project/service/N; behind a server with its
@@ -68,12 +68,23 @@ export async function runProgram(invocation: Invocation, args: readonly string[]
   // Asked by shells at each key: not a command, so that no option can get in the way of the words.
   if (first === COMPLETE) return complete(program, words, invocation);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    await program.parseAsync(first === "help" ? explained(program, words) : [...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
     exit = 0; // --help and --version end like this
   }
   return exit;
+}
+
+/** `help A B` is `A B --help`; what is no command is told as it is without `help`. */
+function explained(program: Command, words: readonly string[]): string[] {
+  let at = program;
+  for (const [index, word] of words.entries()) {
+    const inner = at.commands.find((each) => each.name() === word || each.aliases().includes(word));
+    if (!inner) return at.commands.length > 0 ? words.slice(0, index + 1) : [...words.slice(0, index), "--help"];
+    at = inner;
+  }
+  return [...words, "--help"];
 }
 
 async function complete(program: Command, words: readonly string[], invocation: Invocation): Promise<number> {

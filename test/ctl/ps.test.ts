@@ -140,6 +140,19 @@ suite("ctl ps, version, sign-in and help", () => {
     assert.deepEqual([(await signIn()).status, (await signIn()).status], [200, 401]);
   });
 
+  test("help explains a command of a command, and says so of one that there is not", async () => {
+    assert.match((await runCtl(agent, ["help", "context", "use"])).stdout.toString(), /^Usage: ctl context use /);
+    assert.match((await runCtl(agent, ["help", "nodes", "ls"])).stdout.toString(), /^Usage: ctl nodes list/);
+    assert.match((await runCtl(agent, ["help", "ps", "web"])).stdout.toString(), /^Usage: ctl ps /);
+    for (const [words, told] of [
+      ["help pss", "ctl: Unknown command 'pss' (Did you mean ps?) Try --help.\n"],
+      ["help context used", "ctl: Unknown command 'used' (Did you mean use?) Try --help.\n"],
+    ] as const) {
+      const { code, stdout, stderr } = await runCtl(agent, words.split(" "));
+      assert.deepEqual([code, stdout.toString(), stderr], [2, "", told]);
+    }
+  });
+
   test("help explains every command with examples", async () => {
     const { code, stdout } = await runCtl(agent, ["help"]);
     assert.equal(code, 0);
