@@ -75,8 +75,19 @@ export class Agent {
 
   /** Resolves when the door is open. Throws errors with words for people. */
   static async start(options: AgentOptions): Promise<Agent> {
+    const own = await openOwn(options);
+    try {
+      return await Agent.#start(options, own);
+    } catch (error) {
+      // The next start must not take this one for a crash.
+      await own.audit.close();
+      throw error;
+    }
+  }
+
+  static async #start(options: AgentOptions, own: Own): Promise<Agent> {
     const { config, stopping } = options;
-    const parts = await build(options, await openOwn(options));
+    const parts = await build(options, own);
     if (config.require_runtime) await parts.runtime.info(stopping);
     // Whoever comes first is not told that the engine has not answered yet.
     await parts.containers.whenHeard(AbortSignal.any([stopping, AbortSignal.timeout(FIRST_WORD_MS)]));

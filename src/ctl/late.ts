@@ -9,10 +9,6 @@ export function http(protocol: string): typeof import("node:http") {
   return require(protocol === "https:" ? "node:https" : "node:http") as typeof import("node:http");
 }
 
-export function tls(): typeof import("node:tls") {
-  return require("node:tls") as typeof import("node:tls");
-}
-
 export function childProcess(): typeof import("node:child_process") {
   return require("node:child_process") as typeof import("node:child_process");
 }

@@ -84,17 +84,20 @@ export class Server {
 
   /** Resolves when the door is open. Throws errors with words for people. */
   static async start(options: ServerOptions): Promise<Server> {
-    const { config, log, version } = options;
-    const state = await StateDirectory.open(config.data_dir);
-    const presence = await Presence.claim(state, { program: "server", pid: options.pid });
-    const token = await localToken(state);
-    const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
-    // It holds keys: made so that its owner alone can read it.
-    await state.create(DATABASE_FILE, "");
-    const storage = SqliteStorage.open(join(state.path, DATABASE_FILE), tellTrouble(log));
-    const key = await openGrantKey(storage, state);
-    const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
-    const parts = await build(options, { storage, presence, audit, token, certificate, key });
+    const own = await openOwn(options);
+    try {
+      return await Server.#start(options, own);
+    } catch (error) {
+      // The next start must not take this one for a crash.
+      await own.audit.close();
+      throw error;
+    }
+  }
+
+  static async #start(options: ServerOptions, own: Own): Promise<Server> {
+    const { config } = options;
+    const { storage, presence, certificate } = own;
+    const parts = await build(options, own);
     const { url } = await parts.front.listen().catch(refuseStart);
     // Behind a proxy or in a container its own address is of no use to others.
     const address = config.public_urls[0]?.replace(/\/$/, "") ?? url.replace("localhost", hostname());
@@ -130,6 +133,7 @@ export class Server {
   }
 }
 
+/** What this server has of its own, on the disk. */
 interface Own {
   storage: SqliteStorage;
   presence: Presence;
@@ -137,6 +141,19 @@ interface Own {
   token: string;
   certificate: Certificate | undefined;
   key: SigningKey;
+}
+
+async function openOwn({ config, log, version, pid }: ServerOptions): Promise<Own> {
+  const state = await StateDirectory.open(config.data_dir);
+  const presence = await Presence.claim(state, { program: "server", pid });
+  const token = await localToken(state);
+  const certificate = await openCertificate(config, { holder: hostname(), state, log }).catch(refuseStart);
+  // It holds keys: made so that its owner alone can read it.
+  await state.create(DATABASE_FILE, "");
+  const storage = SqliteStorage.open(join(state.path, DATABASE_FILE), tellTrouble(log));
+  const key = await openGrantKey(storage, state);
+  const audit = await openAudit(config, { program: "server", version, required: new Set(), log }).catch(refuseStart);
+  return { storage, presence, audit, token, certificate, key };
 }
 
 interface Parts {

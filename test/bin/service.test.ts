@@ -7,6 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { agentProgram } from "../../src/agent/config.ts";
+import { loadConfig } from "../../src/boot/config.ts";
+import { serverProgram } from "../../src/server/config.ts";
+import { inputs } from "../boot/inputs.ts";
 import { command, environment } from "../support/docker-client.ts";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/fairlead", import.meta.url));
@@ -37,6 +41,19 @@ test("a unit starts its own installation's program, and keeps its state apart fr
   assert.match(server, /^StateDirectory=fairlead-server$/m);
   assert.match(agent, /^DeviceAllow=char-nvidia\* rw$/m);
 });
+
+for (const program of [agentProgram("1.2.3"), serverProgram("1.2.3")])
+  test(`the unit of ${program.name} names the file that it reads, and keeps its log in the journal alone`, async () => {
+    const unit = await print(program.name.split(" ").at(-1) ?? "");
+    const [, file = ""] = /^# Its settings: (\S+)$/m.exec(unit) ?? [];
+    const [, variables = ""] = /^Environment=(.*)$/m.exec(unit) ?? [];
+    const env = Object.fromEntries(variables.split(" ").map((each) => each.split("=")));
+    const { values } = loadConfig<typeof program.settings>(
+      program,
+      inputs({ env, files: { [file]: "shutdown_grace: 7s\n" } }),
+    );
+    assert.deepEqual([values.shutdown_grace, values.log_max_size], [7_000, 0]);
+  });
 
 test("on macOS it is a launchd job that starts at login and again after its end", async () => {
   const job = await print("agent", { FAIRLEAD_SERVICE_SYSTEM: "Darwin" });

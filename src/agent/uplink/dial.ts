@@ -27,7 +27,7 @@ export function dialServer({ server, signer }: DialParts): (signal: AbortSignal)
   return async (signal) => {
     const own = signer();
     if (!own) throw new FairleadError("unauthenticated", "This host is not registered yet.");
-    const wire = server.url.protocol === "https:" ? await connectSecurely(server) : undefined;
+    const wire = server.url.protocol === "https:" ? await connectSecurely(server, signal) : undefined;
     return upgrade(open(server, { signer: own, wire }), signal);
   };
 }
@@ -49,6 +49,7 @@ function open({ url }: ServerAddress, { signer, wire }: { signer: Signer; wire: 
 function upgrade(socket: WebSocket, signal: AbortSignal): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const abort = () => socket.terminate();
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
     socket.once("upgrade", ({ socket: wire }) => {
       socket.once("open", () => {

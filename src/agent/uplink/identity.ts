@@ -44,7 +44,7 @@ export class Identity {
     const text = await files.read(IDENTITY_FILE);
     if (text !== undefined) return understand(files, text);
     const identity = new Identity(files, { key: newKey().pem, made: now });
-    await identity.#save({});
+    await identity.#save((stored) => stored);
     return identity;
   }
 
@@ -87,7 +87,7 @@ export class Identity {
 
   /** Whether what the server says could be written down now. */
   async isWritable(): Promise<boolean> {
-    return this.#save({}).then(
+    return this.#save((stored) => stored).then(
       () => true,
       () => false,
     );
@@ -98,9 +98,7 @@ export class Identity {
     this.#trial = { pin };
     try {
       const reply = await work();
-      const { pin: _, ...stored } = this.#stored;
-      this.#stored = pin === undefined ? stored : { ...stored, pin };
-      await this.keep(reply);
+      await this.#save((stored) => ({ ...stored, pin, registered: membership(reply) }));
       return reply;
     } finally {
       this.#trial = undefined;
@@ -109,38 +107,41 @@ export class Identity {
 
   /** The server has another certificate, with this pin. */
   adopt(pin: string): Promise<void> {
-    return this.#save({ pin });
+    return this.#save((stored) => ({ ...stored, pin }));
   }
 
-  async keep({ name, uid, epoch, grantKey }: RegisterReply): Promise<void> {
-    await this.#save({ registered: { name, uid, epoch, grantKey } });
+  keep(reply: RegisterReply): Promise<void> {
+    return this.#save((stored) => ({ ...stored, registered: membership(reply) }));
   }
 
   /** A key to follow this one: the same until it has. */
   async nextKey(): Promise<SigningKey> {
     const next = this.#stored.next ?? newKey().pem;
-    await this.#save({ next });
+    await this.#save((stored) => ({ ...stored, next }));
     return signingKey(next);
   }
 
   /** The server knows it. */
   async changeKey(next: SigningKey, now: number = Date.now()): Promise<void> {
-    const { next: _, ...stored } = this.#stored;
-    this.#stored = stored;
-    await this.#save({ key: next.pem, made: now });
+    await this.#save((stored) => ({ ...stored, key: next.pem, made: now, next: undefined }));
     this.#key = next;
   }
 
   /** Memory follows the disk, never the other way round; one change after the other. */
-  async #save(change: Partial<Stored>): Promise<void> {
+  async #save(change: (stored: Stored) => Stored): Promise<void> {
     const saved = this.#turn.then(async () => {
-      const stored = { ...this.#stored, ...change };
+      const stored = change(this.#stored);
       await this.#files.replace(IDENTITY_FILE, `${JSON.stringify(stored, undefined, 2)}\n`);
       this.#stored = stored;
     });
     this.#turn = saved.catch(() => {});
     await saved;
   }
+}
+
+/** What is kept of it. */
+function membership({ name, uid, epoch, grantKey }: RegisterReply): Stored["registered"] {
+  return { name, uid, epoch, grantKey };
 }
 
 function understand(files: StateFiles, text: string): Identity {

@@ -50,14 +50,13 @@ export class Registrar {
     }
   }
 
-  /** A signed request; rejects with a FairleadError. */
+  /** A signed request; rejects with a FairleadError. Signed is the path that the server sees, without one that a proxy takes off. */
   async signed(path: string, body: object): Promise<unknown> {
     const { identity, line } = this.#parts;
     const { signer } = identity;
     if (!signer) throw new FairleadError("unauthenticated", "This host is not registered yet.");
     const text = JSON.stringify(body);
-    const target = line.server.url.pathname.replace(/\/$/, "") + path;
-    const headers = signatureHeaders({ method: "POST", target, body: text }, signer);
+    const headers = signatureHeaders({ method: "POST", target: path, body: text }, signer);
     return call(line, { path, body: text, headers });
   }
 

@@ -1,15 +1,12 @@
 /** Connections to the server: nothing is sent before it has proved who it is, by its pin or else by an authority and its name. */
 
 import { Agent as PlainAgent, type ClientRequestArgs } from "node:http";
-import { isIP } from "node:net";
-import { connect, type TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { pinOf } from "../../auth/pin.ts";
+import { handOver, handshake } from "../../net/handshake.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import { isStillItself } from "./succession.ts";
 
-/** Milliseconds for connecting and the handshake together. */
-const HANDSHAKE_MS = 10_000;
-const HTTPS_PORT = 443;
 /** Connections to the server at a time; one is the rule. */
 const MAX_SOCKETS = 4;
 
@@ -27,6 +24,7 @@ export interface ServerAddress {
 /** Keeps connections open between requests: the server need not begin anew with each report. */
 export class ServerAgent extends PlainAgent {
   readonly #server: ServerAddress;
+  readonly #life = new AbortController();
 
   constructor(server: ServerAddress) {
     super({ keepAlive: true, maxSockets: MAX_SOCKETS });
@@ -35,34 +33,30 @@ export class ServerAgent extends PlainAgent {
 
   override createConnection(...[options, done]: Parameters<NonNullable<ClientRequestArgs["createConnection"]>>) {
     if (this.#server.url.protocol === "http:") return super.createConnection(options, done);
-    void handOver(this.#server, done);
+    void handOver(connectSecurely(this.#server, this.#life.signal), done);
     return undefined;
   }
-}
 
-async function handOver(server: ServerAddress, done: (error: Error | null, socket: TLSSocket) => void): Promise<void> {
-  let socket: TLSSocket;
-  try {
-    socket = await connectSecurely(server);
-  } catch (error) {
-    return done(error as Error, undefined as never);
+  /** Whoever waits for a connection gets none. */
+  override destroy(): void {
+    this.#life.abort();
+    super.destroy();
   }
-  done(null, socket);
 }
 
 /** Rejects with `wrong-key` or `untrusted` for a server that is not the one, before anything of this host is sent to it. */
-export async function connectSecurely(server: ServerAddress): Promise<TLSSocket> {
+export async function connectSecurely(server: ServerAddress, signal: AbortSignal): Promise<TLSSocket> {
   const { url, pin, key, adopt } = server;
-  const socket = await handshake(url);
+  const socket = await handshake(url, { signal });
   const certificate = socket.getPeerX509Certificate();
   const found = certificate && pinOf(certificate);
   if (pin === undefined ? socket.authorized : found === pin) return socket;
   if (pin === undefined) throw untrusted(url, socket);
-  const proved = found !== undefined && key !== undefined && (await isStillItself(socket, { url, found, key }));
+  const proved = found !== undefined && key !== undefined && (await isStillItself(socket, { url, found, key, signal }));
   socket.destroy();
   if (!proved || !adopt) throw stranger(url, `its key has the pin ${found}, not ${pin}`);
   await adopt(found);
-  return connectSecurely(server);
+  return connectSecurely(server, signal);
 }
 
 function untrusted({ origin }: URL, socket: TLSSocket): FairleadError {
@@ -79,32 +73,4 @@ function stranger({ origin }: URL, why: string): FairleadError {
     "wrong-key",
     `${origin} is not the server that this host registered with: ${why}, and it does not prove that it is the same. Nothing of this host was told to it. If the server was set up anew, register again with a new token (ctl nodes add); else somebody is in between.`,
   );
-}
-
-/** Whether to go on is decided by the caller, who knows more than the certificate's signature. */
-function handshake({ hostname, port }: URL): Promise<TLSSocket> {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  return new Promise((resolve, reject) => {
-    const socket = connect({
-      host,
-      port: port ? Number(port) : HTTPS_PORT,
-      ...name,
-      ALPNProtocols: ["http/1.1"],
-      minVersion: "TLSv1.2",
-      rejectUnauthorized: false,
-    });
-    const late = () => socket.destroy(new Error(`no TLS connection within ${HANDSHAKE_MS / 1_000} s`));
-    const timer = setTimeout(late, HANDSHAKE_MS);
-    socket.once("secureConnect", () => {
-      clearTimeout(timer);
-      resolve(socket);
-    });
-    // It stays: the connection may break before anybody else listens.
-    socket.on("error", reject);
-    socket.once("close", () => {
-      clearTimeout(timer);
-      reject(new Error("it closed the connection during the TLS handshake"));
-    });
-  });
 }

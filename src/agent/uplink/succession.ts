@@ -18,29 +18,31 @@ export interface Succession {
   found: string;
   /** The server's public key: 32 bytes in base64url. */
   key: string;
+  /** Ends the asking. */
+  signal: AbortSignal;
 }
 
 /**
  * Asks on this connection, which is of no use afterwards, and tells nothing of this host. Whoever merely passes the question
  * on to the server gets a proof for the server's certificate, not for his own. Never rejects.
  */
-export async function isStillItself(socket: TLSSocket, { url, found, key }: Succession): Promise<boolean> {
+export async function isStillItself(socket: TLSSocket, { url, found, key, signal }: Succession): Promise<boolean> {
   const nonce = randomBytes(NONCE_BYTES).toString("base64url");
   try {
-    const reply = ServerReply.parse(JSON.parse(await ask(socket, url, nonce)));
+    const reply = ServerReply.parse(JSON.parse(await ask(socket, { url, signal }, nonce)));
     return reply.pin === found && isSignedBy(key, serverProof(nonce, found), reply.proof);
   } catch {
     return false;
   }
 }
 
-function ask(socket: TLSSocket, url: URL, nonce: string): Promise<string> {
+function ask(socket: TLSSocket, { url, signal }: Pick<Succession, "url" | "signal">, nonce: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request({
       createConnection: () => socket,
       path: `${url.pathname.replace(/\/$/, "")}${SERVER_PATH}?nonce=${nonce}`,
       headers: { host: url.host },
-      signal: AbortSignal.timeout(ANSWER_MS),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
     });
     asked.once("error", reject);
     asked.once("response", (answer) => {

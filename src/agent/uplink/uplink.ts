@@ -155,8 +155,8 @@ export class Uplink {
   /** Idempotent. */
   async close(): Promise<void> {
     this.#life.abort();
-    await this.#done;
     this.#agent.destroy();
+    await this.#done;
   }
 
   /** An engine that is away tells nothing. */

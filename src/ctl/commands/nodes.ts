@@ -91,10 +91,11 @@ async function add(invocation: Invocation, node: string, here: true | undefined)
   const answer = await connection.send({ method: "POST", path: PATH, body: { name: node } });
   const { token, expires } = Added.parse(answer);
   const { url } = connection.server;
-  const { origin } = url;
+  // It may live below a path.
+  const server = url.href.replace(/\/$/, "");
   const { stdout, messages, world } = invocation;
-  if (here) await keep(credentialsFile(world.env), { server_url: origin, node_name: node, token });
-  await stdout.write(`${here ? "fairlead agent" : joinCommand({ server: origin, node, token })}\n`);
+  if (here) await keep(credentialsFile(world.env), { server_url: server, node_name: node, token });
+  await stdout.write(`${here ? "fairlead agent" : joinCommand({ server, node, token })}\n`);
   const minutes = Math.round((expires - Date.now()) / 60_000);
   messages.say(`Run that on ${here ? "this machine" : node} within ${minutes} minutes; the token is good once.`);
   if (!here && isLoopback(url))

@@ -3,8 +3,9 @@
 import { connect, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { giveUpAfter } from "../../net/give-up.ts";
+import { handshake } from "../../net/handshake.ts";
 import type { DirectDoor } from "../../protocol/node.ts";
-import { handshake, pinOf } from "./secure.ts";
+import { pinOf } from "./secure.ts";
 
 /** For an address to answer at all, in milliseconds: what a firewall swallows costs no more. */
 const CONNECT_MS = 700;

@@ -2,32 +2,17 @@
 
 import { createHash } from "node:crypto";
 import type { ClientRequestArgs } from "node:http";
-import { isIP } from "node:net";
-import type { ConnectionOptions, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
+import { handOver, handshake } from "../../net/handshake.ts";
 import { FairleadError } from "../../protocol/errors.ts";
-import { tls } from "../late.ts";
 import type { Server, Stranger } from "./locate.ts";
-
-/** Milliseconds for connecting and the handshake together. */
-const HANDSHAKE_MS = 10_000;
-const HTTPS_PORT = 443;
 
 /** For requests and WebSockets alike: what Node calls to get a connection. Errors are FairleadErrors, or the system's own. */
 export function secureConnection(server: Server): NonNullable<ClientRequestArgs["createConnection"]> {
   return (_options, done) => {
-    void handOver(server, done);
+    void handOver(connectSecurely(server), done);
     return undefined;
   };
-}
-
-async function handOver(server: Server, done: (error: Error | null, socket: TLSSocket) => void): Promise<void> {
-  let socket: TLSSocket;
-  try {
-    socket = await connectSecurely(server);
-  } catch (error) {
-    return done(error as Error, undefined as never);
-  }
-  done(null, socket);
 }
 
 async function connectSecurely(server: Server): Promise<TLSSocket> {
@@ -41,35 +26,6 @@ async function connectSecurely(server: Server): Promise<TLSSocket> {
     // The answer was about one key: whoever shows another one now is refused.
     server.pin ??= { value: stranger.pin, from: "your answer" };
   }
-}
-
-/** Whether to go on is decided by the caller, who knows more than the certificate's signature: Node itself accepts any. */
-export function handshake({ hostname, port }: URL, options: ConnectionOptions = {}): Promise<TLSSocket> {
-  const host = hostname.replace(/^\[|\]$/g, "");
-  const name = isIP(host) === 0 ? { servername: host } : {};
-  return new Promise((resolve, reject) => {
-    const socket = tls().connect({
-      host,
-      port: port ? Number(port) : HTTPS_PORT,
-      ...name,
-      ALPNProtocols: ["http/1.1"],
-      minVersion: "TLSv1.2",
-      rejectUnauthorized: false,
-      ...options,
-    });
-    const late = () => socket.destroy(new Error(`no TLS connection within ${HANDSHAKE_MS / 1_000} s`));
-    const timer = setTimeout(late, HANDSHAKE_MS);
-    socket.once("secureConnect", () => {
-      clearTimeout(timer);
-      resolve(socket);
-    });
-    // It stays: the connection may break before anybody else listens.
-    socket.on("error", reject);
-    socket.once("close", () => {
-      clearTimeout(timer);
-      reject(new Error("it closed the connection during the TLS handshake"));
-    });
-  });
 }
 
 export function pinOf(socket: TLSSocket): string {

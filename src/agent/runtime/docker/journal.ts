@@ -43,11 +43,15 @@ export class Journal {
     await rm(this.#path(execId), { force: true });
   }
 
-  /** Every readable entry. One that cannot be read tells nothing, and is deleted. */
-  async list(): Promise<ExecRecord[]> {
+  /**
+   * Every readable entry, but for execs that are `owned` now: theirs may be half written. Another one that cannot be read
+   * tells nothing, and is deleted.
+   */
+  async list(owned: ReadonlySet<string>): Promise<ExecRecord[]> {
     const names = await readdir(this.#directory).catch(() => [] as string[]);
     const records: ExecRecord[] = [];
     for (const name of names) {
+      if (owned.has(name.split(".", 1)[0] ?? "")) continue;
       const record = await readRecord(join(this.#directory, name));
       if (record && name === record.execId + SUFFIX) records.push(record);
       else await rm(join(this.#directory, name), { force: true }).catch(() => undefined);

@@ -87,7 +87,7 @@ export class Killer {
 
   /** Ends what earlier agents noted and nobody owns now. */
   async recover(): Promise<void> {
-    const records = (await this.#journal.list()).filter((record) => !this.#owned.has(record.execId));
+    const records = await this.#journal.list(this.#owned);
     await Promise.all(records.map((record) => this.end(record)));
   }
 
