@@ -138,6 +138,20 @@ suite("ctl cp", () => {
     assert.equal(stdout, `${process.getuid?.()}:${process.getgid?.()} 640 1000000000\n1234:77 640 1000000000\n`);
   });
 
+  test("owners and times that a tar header has no room for are as they were, too", async () => {
+    const made = "mkdir /tmp/odd; cd /tmp/odd; touch old large late; ln -s old link; touch -d @-315619200 old";
+    await inside(`${made}; touch -d @4102444800 late; chown 300000:4294967290 large; chown -h 2000000001 link`);
+    const facts = (path: string) => `cd ${path}; stat -c '%n %u:%g' large link; stat -c '%n %Y' late old`;
+    const kept = "large 300000:4294967290\nlink 2000000001:0\nlate 4102444800\nold -315619200";
+    assert.equal(await inside(facts("/tmp/odd")), kept);
+    await ok("-a", "ctl-cp:/tmp/odd", here);
+    const { stdout } = await command("sh", ["-c", facts(join(here, "odd"))]);
+    assert.equal(stdout.trim(), kept);
+    await ok("-a", `${here}/odd`, "ctl-cp:/tmp/back");
+    // An engine may know no time before 1970.
+    assert.equal((await inside(facts("/tmp/back"))).replace("old 0", "old -315619200"), kept);
+  });
+
   test("archives go through pipes, and standard output is the archive alone", async () => {
     const there = shellWords("cp", "-", "ctl-cp:/tmp");
     const back = shellWords("cp", "ctl-cp:/tmp/tree", "-");

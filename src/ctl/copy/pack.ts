@@ -4,6 +4,7 @@ import { closeSync, lstatSync, readdirSync, readlinkSync, type Stats } from "nod
 import { join } from "node:path";
 import { type Header, type Pack, pack } from "tar-stream";
 import { roomIn } from "../../lib/room.ts";
+import { written } from "./facts.ts";
 import { explained, type OpenFile, openFile, Reader } from "./reading.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
@@ -123,7 +124,6 @@ async function addPieces(
   await done;
 }
 
-function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Omit<Header, "name" | "type" | "size"> {
-  const owner = owners ? { uid, gid } : { uid: 0, gid: 0 };
-  return { mode: mode & PERMISSIONS, mtime, ...owner } as Header;
+function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Partial<Header> {
+  return { mode: mode & PERMISSIONS, ...written(owners ? { mtime, uid, gid } : { mtime }) };
 }

@@ -20,6 +20,7 @@ import { dirname, join, posix } from "node:path";
 import type { Header } from "tar-stream";
 import { Failure } from "../failure.ts";
 import { type Entry, FileWriter } from "./file.ts";
+import { read } from "./facts.ts";
 import { isName, staysInside } from "./untrusted.ts";
 
 /** Things in one archive. */
@@ -69,6 +70,7 @@ export class Tree {
 
   async add(entry: Entry): Promise<void> {
     const { header } = entry;
+    Object.assign(header, read(header));
     this.#count(header);
     const below = this.#place(header.name);
     switch (header.type) {
