@@ -1,5 +1,6 @@
 /** Files of this machine as a tar archive, made while it is sent. */
 
+import { isUtf8 } from "node:buffer";
 import { closeSync, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type Header, type Pack, pack } from "tar-stream";
@@ -13,6 +14,8 @@ const BLOCK = 64 * 1024;
 const PIECE = 240 * 1024;
 /** The bits of a mode that say what may be done with a file. */
 const PERMISSIONS = 0o7777;
+/** A pipe gets the bytes as they are. */
+const ODD = "not UTF-8; for that, pack with tar and copy from -";
 
 export interface PackOptions {
   /** What the first entry is called; everything else lies below it. */
@@ -66,12 +69,23 @@ async function addTree(packing: Packing, path: string, options: PackOptions): Pr
   const header = { ...factsOf(stats, owners), name: `./${options.name}` };
   if (stats.isDirectory()) {
     await add(archive, { ...header, type: "directory" });
-    for (const name of explained(path, () => readdirSync(path).toSorted()))
+    for (const name of namesIn(path, leaveOut))
       await addTree(packing, join(path, name), { ...options, name: `${options.name}/${name}` });
-  } else if (stats.isSymbolicLink())
-    await add(archive, { ...header, type: "symlink", linkname: explained(path, () => readlinkSync(path)) });
-  else if (stats.isFile()) await addFile(packing, path, options);
+  } else if (stats.isSymbolicLink()) {
+    const target = explained(path, () => readlinkSync(path, "buffer"));
+    if (isUtf8(target)) await add(archive, { ...header, type: "symlink", linkname: target.toString() });
+    else leaveOut(path, `what it leads to is ${ODD}`);
+  } else if (stats.isFile()) await addFile(packing, path, options);
   else leaveOut(path, "it is neither a file, a directory nor a link");
+}
+
+/** Those that can be told; a name is bytes to the system. */
+function namesIn(path: string, leaveOut: PackOptions["leaveOut"]): string[] {
+  const told: string[] = [];
+  for (const name of explained(path, () => readdirSync(path, "buffer")))
+    if (isUtf8(name)) told.push(name.toString());
+    else leaveOut(join(path, name.toString()), `its name is ${ODD}`);
+  return told.toSorted();
 }
 
 /** What it was when it was opened is what the archive says. */

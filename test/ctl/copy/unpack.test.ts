@@ -48,6 +48,19 @@ async function archiveOf(items: Item[]): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
+/** The same with a byte that no UTF-8 has in the place of each tilde. */
+function oddly(archive: Buffer): Buffer {
+  const bytes = Buffer.from(archive.toString("latin1").replaceAll("~", "\xff"), "latin1");
+  for (let at = 0; at < bytes.length; at += 512) {
+    const header = bytes.subarray(at, at + 512);
+    if (header.toString("latin1", 257, 262) !== "ustar") continue;
+    header.write("        ", 148, "latin1");
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+  }
+  return bytes;
+}
+
 /** Unpacks and puts it in its place, as a copy does; the archive comes in pieces. */
 async function copy(archive: Buffer, owners = false): Promise<string[]> {
   const staging = new Staging(home);
@@ -190,6 +203,24 @@ test("devices, pipes and links that leave are left out and told; everything else
   assert.equal(statSync(join(place, "other")).ino, statSync(join(place, "file")).ino);
   assert.equal(statSync(join(place, "file")).mode & 0o7777, 0o755, "no set-id bits");
   assertUntouched();
+});
+
+test("names that are not UTF-8 are left out and told, with what lies below them and leads to them", async () => {
+  const archive = await archiveOf([
+    root,
+    { name: "d/~1", body: "x" },
+    { name: "d/~2", body: "y" },
+    { name: "d/~3", type: "directory" },
+    { name: "d/~3/f", body: "z" },
+    { name: "d/l", type: "symlink", linkname: "~1" },
+    { name: "d/other", type: "link", linkname: "d/~2" },
+    { name: "d/fine", body: "fine" },
+  ]);
+  const left = await copy(oddly(archive));
+  assert.equal(left.length, 6);
+  for (const words of left)
+    assert.match(words, /: a name in it is not UTF-8; for that, copy to - and unpack with tar$/);
+  assert.deepEqual(readdirSync(place), ["fine"]);
 });
 
 test("names that differ only in their case are two files here, or refused, and never one over the other", async () => {
