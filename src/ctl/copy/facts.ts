@@ -32,7 +32,7 @@ export function written({ uid = 0, gid = 0, mtime }: Facts): Partial<Header> {
 }
 
 /** Of an archive that is read. A record that makes no sense is none. */
-export function read({ uid, gid, mtime = new Date(0), pax }: Header): Required<Facts> {
+export function read({ uid, gid, mtime, pax }: Header): Required<Facts> {
   const records = (pax ?? {}) as NodeJS.Dict<string>;
   const ms = Number(records["mtime"] ?? Number.NaN) * 1_000;
   return {
