@@ -37,6 +37,19 @@ everywhere("an app's answer", (open) => {
     await proxied.nothingInside();
   });
 
+  test("begins when the app begins it, however long there is nothing in it", async () => {
+    const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    await using proxied = await open({ raw: (socket) => void socket.once("data", () => socket.write(head)) });
+    const visitor = await proxied.visit();
+    for (const asking of [{}, { method: "POST", body: "{}" }]) {
+      const client = visitor.say(visitor.text(asking));
+      const [begun] = (await once(client, "data", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+      assert.match(begun.toString(), /^HTTP\/1.1 200 OK\r\n[^]*text\/event-stream/);
+      client.destroy();
+    }
+    await proxied.nothingInside();
+  });
+
   test("waits for a client that does not read", async () => {
     let held = () => 0;
     await using proxied = await open((_request, response) => {
