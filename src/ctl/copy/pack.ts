@@ -12,8 +12,6 @@ import { explained, type OpenFile, openFile, Reader } from "./reading.ts";
 const BLOCK = 64 * 1024;
 /** Larger files are read in pieces of so many bytes: two of the longest packets that a session has. */
 const PIECE = 240 * 1024;
-/** The bits of a mode that say what may be done with a file. */
-const PERMISSIONS = 0o7777;
 /** A pipe gets the bytes as they are. */
 const ODD = "not UTF-8; for that, pack with tar and copy from -";
 
@@ -138,6 +136,7 @@ async function addPieces(
   await done;
 }
 
+/** The mode has the bits that tell what it is, too, of which no archive hears: the library takes a 0 for the usual rights. */
 function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Partial<Header> {
-  return { mode: mode & PERMISSIONS, ...written(owners ? { mtime, uid, gid } : { mtime }) };
+  return { mode, ...written(owners ? { mtime, uid, gid } : { mtime }) };
 }
