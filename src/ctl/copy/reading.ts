@@ -83,7 +83,8 @@ const WORDS = new Map([
   ["ELOOP", "it has just become a link"],
 ]);
 
-function wordsOf(cause: unknown): string {
+/** What the system has against something, for people. */
+export function wordsOf(cause: unknown): string {
   const { code = "", message } = cause as NodeJS.ErrnoException;
   return WORDS.get(code) ?? message;
 }

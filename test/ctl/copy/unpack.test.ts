@@ -1,6 +1,7 @@
 /** What a hostile container may send to `ctl cp`: nothing outside of the copy changes (reliability.md CP-1, CP-2). */
 
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -267,6 +268,40 @@ test("a copy never writes through a link that is there, and changes nothing when
   ]);
   await assert.rejects(copy(archive), /sub is no directory and "sub" is one/);
   assert.equal(readFileSync(join(place, "a"), "utf8"), "old");
+  assertUntouched();
+});
+
+test("a copy changes nothing where a directory is another file system, or may not be written", async (t) => {
+  const sub = join(place, "sub");
+  mkdirSync(sub, { recursive: true });
+  const archive = await archiveOf([
+    root,
+    { name: "d/a", body: "new" },
+    { name: "d/sub", type: "directory" },
+    { name: "d/sub/b", body: "new" },
+  ]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", sub]);
+  t.after(() => spawnSync("umount", [sub]));
+  await assert.rejects(copy(archive), /sub is another file system than what it is in\. Nothing was copied;/);
+  assert.deepEqual([readdirSync(place), readdirSync(sub)], [["sub"], []]);
+  execFileSync("umount", [sub]);
+  execFileSync("mount", ["--bind", "-o", "ro", sub, sub]);
+  await assert.rejects(copy(archive), /Nothing can be written in .*sub: .*read-only.* Nothing was copied/);
+  assert.deepEqual(readdirSync(place), ["sub"]);
+});
+
+test("a copy that is stopped by what could not be foreseen tells where, and how far it came", async (t) => {
+  mkdirSync(place);
+  const busy = join(place, "b");
+  writeFileSync(busy, "busy");
+  execFileSync("mount", ["--bind", busy, busy]);
+  t.after(() => execFileSync("umount", [busy]));
+  const archive = await archiveOf([root, { name: "d/a", body: "new" }, { name: "d/b", body: "new" }]);
+  await assert.rejects(
+    copy(archive),
+    /copy\/b cannot be put in its place: .*\. Of the copy 1 of 2 things are in theirs/,
+  );
+  assert.equal(readFileSync(busy, "utf8"), "busy");
   assertUntouched();
 });
 
