@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { type Header, type Pack, pack } from "tar-stream";
 import { roomIn } from "../../lib/room.ts";
 import { written } from "./facts.ts";
-import { explained, type OpenFile, openFile, Reader } from "./reading.ts";
+import { explained, isMadeUp, type OpenFile, openFile, Reader } from "./reading.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
 const BLOCK = 64 * 1024;
@@ -91,6 +91,7 @@ async function addFile(packing: Packing, path: string, { name, owners, leaveOut 
   const file = openFile(path);
   if (!file) return leaveOut(path, "it has just become something else than a file");
   try {
+    if (isMadeUp(file)) return leaveOut(path, "it does not tell how long it is; for that, cat it into a file first");
     const { size } = file.stats;
     const header = { ...factsOf(file.stats, owners), name: `./${name}`, type: "file", size } as const;
     if (size > BLOCK) await addPieces(packing, header, file);

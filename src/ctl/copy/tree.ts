@@ -76,7 +76,7 @@ export class Tree {
     Object.assign(header, read(header));
     this.#count(header);
     if (this.#isOdd(header)) {
-      this.#leaveOut(header.name, ODD);
+      this.#leaveOut(header.name.slice((this.#base?.length ?? -1) + 1), ODD);
       return void entry.resume();
     }
     const below = this.#place(header.name);

@@ -48,3 +48,14 @@ test("what is not called in UTF-8, or leads to that, is left out and told, and t
   const what = "not UTF-8; for that, pack with tar and copy from -";
   assert.deepEqual(left, [`/odd\ufffd: its name is ${what}`, `/link: what it leads to is ${what}`]);
 });
+
+test("a file that the system makes up while it is read is left out and told, and never an empty one", async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), "fl-pack-"));
+  t.after(() => rmSync(directory, { recursive: true }));
+  writeFileSync(join(directory, "empty"), "");
+  const left: string[] = [];
+  const leaveOut = (path: string, why: string) => void left.push(`${path} ${why}`);
+  for (const path of ["/proc/self/status", join(directory, "empty")])
+    for await (const _ of packTree(path, { name: "x", owners: false, leaveOut }));
+  assert.deepEqual(left, ["/proc/self/status it does not tell how long it is; for that, cat it into a file first"]);
+});
