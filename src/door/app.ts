@@ -15,6 +15,7 @@ import { SAFE_HEADERS } from "./page.ts";
 import { absent, sendProblem } from "./problems.ts";
 import { nameRequest } from "./request-id.ts";
 import { addSockets } from "./sockets.ts";
+import { hearBreaks } from "./stay.ts";
 
 const MAX_BODY = 16_384;
 /** A container reference of 256 characters, each of them percent-encoded. */
@@ -38,6 +39,7 @@ export async function createApp(parts: AppParts): Promise<App> {
   const app = fastify({
     serverFactory: (handler) =>
       listener((request, response) => {
+        hearBreaks(request, response);
         if (!others.request(request, response)) handler(request, response);
       }),
     clientErrorHandler: (error, socket) => {

@@ -138,6 +138,30 @@ suite("ctl cp", () => {
     assert.equal(stdout, `${process.getuid?.()}:${process.getgid?.()} 640 1000000000\n1234:77 640 1000000000\n`);
   });
 
+  test("what nobody may read is read by nobody afterwards", async () => {
+    await command("sh", ["-c", `cd ${here}; mkdir shut; echo secret >shut/small; head -c 99999 /dev/zero >shut/large`]);
+    await command("sh", ["-c", `cd ${here}; chmod 0 shut/small shut/large shut`]);
+    await ok(`${here}/shut`, "ctl-cp:/tmp");
+    assert.equal(await inside("stat -c %a /tmp/shut /tmp/shut/small /tmp/shut/large"), "0\n0\n0");
+    await ok("ctl-cp:/tmp/shut", `${here}/back`);
+    const { stdout } = await command("sh", ["-c", `cd ${here}; stat -c %a back back/small back/large`]);
+    assert.equal(stdout, "0\n0\n0\n");
+  });
+
+  test("owners and times that a tar header has no room for are as they were, too", async () => {
+    const made = "mkdir /tmp/odd; cd /tmp/odd; touch old large late; ln -s old link; touch -d @-315619200 old";
+    await inside(`${made}; touch -d @4102444800 late; chown 300000:4294967290 large; chown -h 2000000001 link`);
+    const facts = (path: string) => `cd ${path}; stat -c '%n %u:%g' large link; stat -c '%n %Y' late old`;
+    const kept = "large 300000:4294967290\nlink 2000000001:0\nlate 4102444800\nold -315619200";
+    assert.equal(await inside(facts("/tmp/odd")), kept);
+    await ok("-a", "ctl-cp:/tmp/odd", here);
+    const { stdout } = await command("sh", ["-c", facts(join(here, "odd"))]);
+    assert.equal(stdout.trim(), kept);
+    await ok("-a", `${here}/odd`, "ctl-cp:/tmp/odd-back");
+    // An engine may know no time before 1970.
+    assert.equal((await inside(facts("/tmp/odd-back"))).replace("old 0", "old -315619200"), kept);
+  });
+
   test("archives go through pipes, and standard output is the archive alone", async () => {
     const there = shellWords("cp", "-", "ctl-cp:/tmp");
     const back = shellWords("cp", "ctl-cp:/tmp/tree", "-");

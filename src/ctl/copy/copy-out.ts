@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { RemoteSession } from "../../client/session.ts";
 import { Failure } from "../failure.ts";
 import type { Invocation } from "../invocation.ts";
+import { ArchiveEnd, ENDED_EARLY } from "./archive-end.ts";
 import { assertsDirectory, type End, meansContents, nameOf } from "./end.ts";
 import { type Destination, land } from "./landing.ts";
 import { Staging } from "./staging.ts";
@@ -44,9 +45,14 @@ export async function copyOut(invocation: Invocation, copy: CopyOut & { to: stri
   }
 }
 
-/** As an archive, into a pipe. */
+/** As an archive, into a pipe. Rejects for one that is not whole, with all of it in the pipe. */
 export async function copyOutToPipe({ stdout }: Invocation, { transfer }: CopyOut): Promise<number> {
-  for await (const bytes of transfer.receive()) await stdout.write(bytes, () => transfer.recycle(bytes));
+  const end = new ArchiveEnd();
+  for await (const bytes of transfer.receive()) {
+    end.add(bytes);
+    await stdout.write(bytes, () => transfer.recycle(bytes));
+  }
+  if (!end.isWhole) throw new Failure(`${ENDED_EARLY} What came of it is in the pipe. Run it again.`, { exit: 1 });
   return 0;
 }
 

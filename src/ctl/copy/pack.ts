@@ -1,17 +1,19 @@
 /** Files of this machine as a tar archive, made while it is sent. */
 
+import { isUtf8 } from "node:buffer";
 import { closeSync, lstatSync, readdirSync, readlinkSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import { type Header, type Pack, pack } from "tar-stream";
 import { roomIn } from "../../lib/room.ts";
-import { explained, type OpenFile, openFile, Reader } from "./reading.ts";
+import { written } from "./facts.ts";
+import { explained, isMadeUp, type OpenFile, openFile, Reader } from "./reading.ts";
 
 /** Small pieces are collected to blocks of so many bytes; a file up to this size is read at once. */
 const BLOCK = 64 * 1024;
 /** Larger files are read in pieces of so many bytes: two of the longest packets that a session has. */
 const PIECE = 240 * 1024;
-/** The bits of a mode that say what may be done with a file. */
-const PERMISSIONS = 0o7777;
+/** A pipe gets the bytes as they are. */
+const ODD = "not UTF-8; for that, pack with tar and copy from -";
 
 export interface PackOptions {
   /** What the first entry is called; everything else lies below it. */
@@ -65,12 +67,23 @@ async function addTree(packing: Packing, path: string, options: PackOptions): Pr
   const header = { ...factsOf(stats, owners), name: `./${options.name}` };
   if (stats.isDirectory()) {
     await add(archive, { ...header, type: "directory" });
-    for (const name of explained(path, () => readdirSync(path).toSorted()))
+    for (const name of namesIn(path, leaveOut))
       await addTree(packing, join(path, name), { ...options, name: `${options.name}/${name}` });
-  } else if (stats.isSymbolicLink())
-    await add(archive, { ...header, type: "symlink", linkname: explained(path, () => readlinkSync(path)) });
-  else if (stats.isFile()) await addFile(packing, path, options);
+  } else if (stats.isSymbolicLink()) {
+    const target = explained(path, () => readlinkSync(path, "buffer"));
+    if (isUtf8(target)) await add(archive, { ...header, type: "symlink", linkname: target.toString() });
+    else leaveOut(path, `what it leads to is ${ODD}`);
+  } else if (stats.isFile()) await addFile(packing, path, options);
   else leaveOut(path, "it is neither a file, a directory nor a link");
+}
+
+/** Those that can be told; a name is bytes to the system. */
+function namesIn(path: string, leaveOut: PackOptions["leaveOut"]): string[] {
+  const told: string[] = [];
+  for (const name of explained(path, () => readdirSync(path, "buffer")))
+    if (isUtf8(name)) told.push(name.toString());
+    else leaveOut(join(path, name.toString()), `its name is ${ODD}`);
+  return told.toSorted();
 }
 
 /** What it was when it was opened is what the archive says. */
@@ -78,6 +91,7 @@ async function addFile(packing: Packing, path: string, { name, owners, leaveOut 
   const file = openFile(path);
   if (!file) return leaveOut(path, "it has just become something else than a file");
   try {
+    if (isMadeUp(file)) return leaveOut(path, "it does not tell how long it is; for that, cat it into a file first");
     const { size } = file.stats;
     const header = { ...factsOf(file.stats, owners), name: `./${name}`, type: "file", size } as const;
     if (size > BLOCK) await addPieces(packing, header, file);
@@ -123,7 +137,7 @@ async function addPieces(
   await done;
 }
 
-function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Omit<Header, "name" | "type" | "size"> {
-  const owner = owners ? { uid, gid } : { uid: 0, gid: 0 };
-  return { mode: mode & PERMISSIONS, mtime, ...owner } as Header;
+/** The mode has the bits that tell what it is, too, of which no archive hears: the library takes a 0 for the usual rights. */
+function factsOf({ mode, mtime, uid, gid }: Stats, owners: boolean): Partial<Header> {
+  return { mode, ...written(owners ? { mtime, uid, gid } : { mtime }) };
 }

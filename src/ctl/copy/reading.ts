@@ -30,6 +30,13 @@ export function openFile(path: string): OpenFile | undefined {
   return undefined;
 }
 
+/** The system makes it up while it is read, like those below /proc: it says that it is empty, and is not. */
+export function isMadeUp({ descriptor, path, stats }: OpenFile): boolean {
+  if (stats.size > 0) return false;
+  const count = explained(path, () => readSync(descriptor, Buffer.alloc(1), 0, 1, 0));
+  return count > 0 && fstatSync(descriptor).size === 0;
+}
+
 /**
  * Reads by calls that are waited for, as long as they are quick: the kernel has read ahead, and a thread that reads instead
  * costs more than the reading. After the first slow one it is threads that wait.
@@ -83,7 +90,8 @@ const WORDS = new Map([
   ["ELOOP", "it has just become a link"],
 ]);
 
-function wordsOf(cause: unknown): string {
+/** What the system has against something, for people. */
+export function wordsOf(cause: unknown): string {
   const { code = "", message } = cause as NodeJS.ErrnoException;
   return WORDS.get(code) ?? message;
 }

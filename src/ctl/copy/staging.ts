@@ -1,8 +1,9 @@
 /** A new directory beside the place where a copy will be: what is not complete is never seen in that place. */
 
-import { lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { basename, join } from "node:path";
+import { accessSync, constants, lstatSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
+import { wordsOf } from "./reading.ts";
 
 /** Six characters that are free are added. */
 const PREFIX = ".fairlead-cp-";
@@ -24,11 +25,12 @@ export class Staging {
 
   /**
    * Puts the copy at its place: by one rename where nothing is there, else file by file into the directories that are.
-   * Looks for everything that cannot be replaced before it changes anything. Throws {@link Failure}.
+   * Looks for everything that cannot be replaced before it changes anything. Throws {@link Failure}, which tells where it
+   * has changed something all the same.
    */
   commit(place: string): void {
     const moves = movesTo(this.root, place);
-    for (const { from, to } of moves) renameSync(from, to);
+    for (const [done, move] of moves.entries()) put(move, `${done} of ${moves.length}`);
   }
 
   /** Idempotent. */
@@ -42,6 +44,18 @@ interface Move {
   to: string;
 }
 
+function put({ from, to }: Move, done: string): void {
+  try {
+    renameSync(from, to);
+  } catch (cause) {
+    const why = `${to} cannot be put in its place: ${wordsOf(cause)}.`;
+    throw new Failure(`${why} Of the copy ${done} things are in theirs; run it again when that is mended.`, {
+      cause,
+      exit: 1,
+    });
+  }
+}
+
 /** A directory that is a link here is not a directory: nothing is written through it. */
 function movesTo(from: string, to: string): Move[] {
   const own = lstatSync(from);
@@ -52,5 +66,21 @@ function movesTo(from: string, to: string): Move[] {
       `${to} is ${there.isDirectory() ? "a directory" : "no directory"} and "${basename(to)}" is ${own.isDirectory() ? "one" : "none"}. Nothing was copied.`,
       { exit: 1 },
     );
-  return readdirSync(from).flatMap((name) => movesTo(join(from, name), join(to, name)));
+  const moves = readdirSync(from).flatMap((name) => movesTo(join(from, name), join(to, name)));
+  if (moves.some((move) => dirname(move.to) === to)) checkInto(to, own.dev === there.dev);
+  return moves;
+}
+
+/** Nothing is renamed into a directory that may not be written, nor from one file system to another. */
+function checkInto(directory: string, same: boolean): void {
+  const nothing = "Nothing was copied";
+  if (!same)
+    throw new Failure(`${directory} is another file system than what it is in. ${nothing}; copy to it by itself.`, {
+      exit: 1,
+    });
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Failure(`Nothing can be written in ${directory}: ${wordsOf(cause)}. ${nothing}.`, { cause, exit: 1 });
+  }
 }

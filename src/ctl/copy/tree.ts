@@ -20,13 +20,17 @@ import { dirname, join, posix } from "node:path";
 import type { Header } from "tar-stream";
 import { Failure } from "../failure.ts";
 import { type Entry, FileWriter } from "./file.ts";
-import { isName, staysInside } from "./untrusted.ts";
+import { read } from "./facts.ts";
+import { isMangled, isName, staysInside } from "./untrusted.ts";
 
 /** Things in one archive. */
 const MAX_ENTRIES = 10_000_000;
 const MAX_DIRECTORIES = 1_000_000;
 /** What was left out is listed up to here. */
 const MAX_LEFT_OUT = 1_000;
+
+/** A pipe gets the bytes as they are. */
+const ODD = "a name in it is not UTF-8; for that, copy to - and unpack with tar";
 
 const PERMISSIONS = 0o777;
 /** Rights of the owner over a directory, without which nothing could be put into it or moved with it. */
@@ -69,7 +73,12 @@ export class Tree {
 
   async add(entry: Entry): Promise<void> {
     const { header } = entry;
+    Object.assign(header, read(header));
     this.#count(header);
+    if (this.#isOdd(header)) {
+      this.#leaveOut(header.name.slice((this.#base?.length ?? -1) + 1), ODD);
+      return void entry.resume();
+    }
     const below = this.#place(header.name);
     switch (header.type) {
       case "directory":
@@ -130,6 +139,12 @@ export class Tree {
     if (!this.#directories.has(parent === "." ? "" : parent))
       throw hostile(`puts "${name}" where it has made no directory`);
     return below;
+  }
+
+  /** Two names that are not UTF-8 look alike here, and neither is what anything over there is called. */
+  #isOdd({ name, linkname }: Header): boolean {
+    const below = this.#base === undefined ? "" : name.slice(this.#base.length);
+    return isMangled(below) || isMangled(linkname ?? "");
   }
 
   #strip(name: string): string {

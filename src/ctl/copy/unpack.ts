@@ -6,8 +6,12 @@
 import { type Extract, extract } from "tar-stream";
 import { Failure } from "../failure.ts";
 import { roomIn } from "../../lib/room.ts";
+import { ENDED_EARLY } from "./archive-end.ts";
 import { Lent } from "./lent.ts";
 import { Tree, type TreeOptions, type Unpacked } from "./tree.ts";
+
+/** The library's words for an archive that is not whole. */
+const CUT_OFF = "Unexpected end of data";
 
 export interface UnpackOptions extends TreeOptions {
   /** Hears of chunks that nobody looks at any more; not of every one. */
@@ -55,6 +59,7 @@ async function feed({ source, archive, lent }: Feed): Promise<void> {
 function explained(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== "Error") return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
+  if (message === CUT_OFF) return new Failure(`${ENDED_EARLY} Nothing was copied. Run it again.`, { exit: 1 });
   const words = code === "ENOSPC" || code === "EDQUOT" ? "there is no room left on this machine" : message;
   return new Failure(`The copy was given up: ${words}. Nothing was copied.`, { cause: error, exit: 1 });
 }

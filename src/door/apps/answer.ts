@@ -30,6 +30,7 @@ export class Answer implements Dispatcher.DispatchHandler {
   #line: Line | undefined;
   #tries = 0;
   #hasBegun = false;
+  #hasBody = false;
 
   private constructor(exchange: Exchange, parts: AnswerParts) {
     this.#exchange = exchange;
@@ -64,11 +65,14 @@ export class Answer implements Dispatcher.DispatchHandler {
   onResponseStart(_controller: Controller, status: number, headers: Headers): void {
     if (status < 100) throw badAnswer(`its status is ${status}`);
     // What may come before the answer itself is for nobody.
-    if (status >= 200) this.#exchange.response.writeHead(status, phraseOf(status), this.#parts.told(headers));
+    if (status < 200) return;
+    this.#exchange.response.writeHead(status, phraseOf(status), this.#parts.told(headers));
+    queueMicrotask(() => this.#tellHead());
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
     const { response } = this.#exchange;
+    this.#hasBody = true;
     if (response.write(chunk)) return;
     controller.pause();
     response.once("drain", () => controller.resume());
@@ -91,6 +95,12 @@ export class Answer implements Dispatcher.DispatchHandler {
     this.#leave();
     if (response.headersSent || response.destroyed) response.destroy();
     else refuse(this.#exchange, this.#toldOf(error));
+  }
+
+  /** What came with the head goes with it; nothing else is waited for, which may be long in coming. */
+  #tellHead(): void {
+    const { response } = this.#exchange;
+    if (!this.#hasBody && !response.writableEnded && !response.destroyed) response.flushHeaders();
   }
 
   /** Not at once: the line has not done with this request yet. */

@@ -35,8 +35,8 @@ export interface HostParts extends Neighbourhood {
 
 export class AppHosts implements OtherHosts {
   readonly #parts: HostParts;
-  /** Connections on which an app is being served: a large upload takes as long as it takes. */
-  readonly #busy = new WeakSet<Duplex>();
+  /** On how many requests of a connection an app is at work: a large upload takes as long as it takes. */
+  readonly #busy = new WeakMap<Duplex, number>();
 
   constructor(parts: HostParts) {
     this.#parts = parts;
@@ -46,7 +46,7 @@ export class AppHosts implements OtherHosts {
   request(request: IncomingMessage, response: ServerResponse): boolean {
     const host = this.#hostOf(request);
     if (!host) return false;
-    response.on("close", () => this.#parts.metrics.answered(ROUTE, response.statusCode));
+    response.once("close", () => this.#parts.metrics.answered(ROUTE, response.statusCode));
     const exchange: Exchange = { request, response };
     this.#serve(exchange, host).catch((error: unknown) => {
       const id = (exchange.id ??= newRequestId());
@@ -71,7 +71,7 @@ export class AppHosts implements OtherHosts {
   }
 
   serves(socket: Duplex): boolean {
-    return this.#busy.has(socket);
+    return (this.#busy.get(socket) ?? 0) > 0;
   }
 
   #hostOf({ headers }: IncomingMessage): AppHost | undefined {
@@ -83,9 +83,13 @@ export class AppHosts implements OtherHosts {
     if (request.url?.split("?", 1)[0] === OPEN_PATH) return await this.#open(exchange, host);
     const app = this.#admit(request, host);
     const headers = this.#pass(request, app, response);
-    this.#busy.add(request.socket);
-    response.on("close", () => this.#busy.delete(request.socket));
+    this.#count(request.socket, 1);
+    response.once("close", () => this.#count(request.socket, -1));
     app.proxy.request(request, response, headers);
+  }
+
+  #count(socket: Duplex, change: 1 | -1): void {
+    this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + change);
   }
 
   /** Turns the code into a cookie, and sends the browser on to where the code is not in the address. */

@@ -87,6 +87,10 @@ export class AppProxy {
       return refuse({ request, response }, badAnswer(`its status is ${answer.statusCode}`));
     }
     this.#cleanse(answer);
+    // What is in it may be long in coming; what has come with the head goes with it.
+    setImmediate(() => {
+      if (!answer.readableDidRead && !response.writableEnded && !response.destroyed) response.flushHeaders();
+    });
     answer.headers.connection = response.shouldKeepAlive ? "keep-alive" : "close";
     answer.once("end", () => {
       if (response.headersSent && response.chunkedEncoding) response.addTrailers(trailersOf(answer.trailers));

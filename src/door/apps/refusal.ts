@@ -6,6 +6,7 @@ import { SAFE_HEADERS } from "../page.ts";
 import { PROBLEM_TYPE, problemOf } from "../problems.ts";
 import { newRequestId } from "../request-id.ts";
 import { REQUEST_ID_HEADER } from "../../protocol/version.ts";
+import { phraseOf } from "./headers.ts";
 
 const HTML = "text/html; charset=utf-8";
 
@@ -22,7 +23,10 @@ export function refuse({ request, response, id = newRequestId() }: Exchange, err
   const problem = problemOf(error, id);
   const body = Buffer.from(wantsPage ? pageOf(problem) : JSON.stringify(problem));
   if (!request.complete) response.once("finish", () => request.socket.destroySoon());
-  response.writeHead(ERRORS[error.code].http, {
+  // An app's answer may have begun that nobody has heard of.
+  for (const name of response.getHeaderNames()) response.removeHeader(name);
+  const status = ERRORS[error.code].http;
+  response.writeHead(status, phraseOf(status), {
     ...SAFE_HEADERS,
     "content-type": wantsPage ? HTML : PROBLEM_TYPE,
     "content-length": body.length,
@@ -44,13 +48,14 @@ export function noAnswer(ms: number): FairleadError {
 /** Why an app has not answered, or has in a way that nobody can be told. */
 export function toldOf(error: unknown): FairleadError {
   if (error instanceof FairleadError) return error;
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, name } = error as NodeJS.ErrnoException;
   if (code === "ERR_UPSTREAM_UPGRADE_TIMEOUT")
     return new FairleadError("no-answer", "The app did not answer the request for a WebSocket in time.");
   if (code === "HPE_HEADER_OVERFLOW" || code === "UND_ERR_HEADERS_OVERFLOW")
     return badAnswer("its headers are longer than 16 KiB");
   if (code === "ERR_INVALID_CHAR") return badAnswer("its headers hold characters that none may");
-  if (code?.startsWith("HPE_")) return badAnswer("that is not HTTP");
+  // Of undici's parser the name tells (8.12.4: it looks for its code where there is none).
+  if (code?.startsWith("HPE_") || name === "HTTPParserError") return badAnswer("that is not HTTP");
   return badAnswer("it broke the connection off");
 }
 

@@ -1,6 +1,7 @@
 /** What a hostile container may send to `ctl cp`: nothing outside of the copy changes (reliability.md CP-1, CP-2). */
 
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -46,6 +47,16 @@ async function archiveOf(items: Item[]): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   for await (const part of archive as AsyncIterable<Uint8Array>) parts.push(part);
   return Buffer.concat(parts);
+}
+
+/** The same with a byte that no UTF-8 has in the place of each tilde. */
+function oddly(archive: Buffer): Buffer {
+  const bytes = Buffer.from(archive.toString("latin1").replaceAll("~", "\xff"), "latin1");
+  for (let at = 0; at < bytes.length; at += 512) {
+    const header = bytes.subarray(at, at + 512);
+    if (header.toString("latin1", 257, 262) === "ustar") sumUp(header);
+  }
+  return bytes;
 }
 
 /** Unpacks and puts it in its place, as a copy does; the archive comes in pieces. */
@@ -153,6 +164,7 @@ test("headers without an end, cut off and meaningless archives are refused", asy
   sumUp(endless);
   for (const archive of [whole.subarray(0, 2000), Buffer.alloc(4096, 7), endless])
     await assert.rejects(copy(archive), { name: "Failure" });
+  await assert.rejects(copy(whole.subarray(0, 2000)), /ended the archive early, .* Nothing was copied\. Run it again/);
   assert.ok(!existsSync(place));
   assertUntouched();
 });
@@ -190,6 +202,27 @@ test("devices, pipes and links that leave are left out and told; everything else
   assert.equal(statSync(join(place, "other")).ino, statSync(join(place, "file")).ino);
   assert.equal(statSync(join(place, "file")).mode & 0o7777, 0o755, "no set-id bits");
   assertUntouched();
+});
+
+test("names that are not UTF-8 are left out and told, with what lies below them and leads to them", async () => {
+  const archive = await archiveOf([
+    root,
+    { name: "d/~1", body: "x" },
+    { name: "d/~2", body: "y" },
+    { name: "d/~3", type: "directory" },
+    { name: "d/~3/f", body: "z" },
+    { name: "d/l", type: "symlink", linkname: "~1" },
+    { name: "d/other", type: "link", linkname: "d/~2" },
+    { name: "d/fine", body: "fine" },
+  ]);
+  const left = await copy(oddly(archive));
+  assert.deepEqual(
+    left.map((words) => words.split(":")[0]),
+    ["\ufffd1", "\ufffd2", "\ufffd3", "\ufffd3/f", "l", "other"],
+  );
+  for (const words of left)
+    assert.match(words, /: a name in it is not UTF-8; for that, copy to - and unpack with tar$/);
+  assert.deepEqual(readdirSync(place), ["fine"]);
 });
 
 test("names that differ only in their case are two files here, or refused, and never one over the other", async () => {
@@ -238,6 +271,40 @@ test("a copy never writes through a link that is there, and changes nothing when
   ]);
   await assert.rejects(copy(archive), /sub is no directory and "sub" is one/);
   assert.equal(readFileSync(join(place, "a"), "utf8"), "old");
+  assertUntouched();
+});
+
+test("a copy changes nothing where a directory is another file system, or may not be written", async (t) => {
+  const sub = join(place, "sub");
+  mkdirSync(sub, { recursive: true });
+  const archive = await archiveOf([
+    root,
+    { name: "d/a", body: "new" },
+    { name: "d/sub", type: "directory" },
+    { name: "d/sub/b", body: "new" },
+  ]);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", sub]);
+  t.after(() => spawnSync("umount", [sub]));
+  await assert.rejects(copy(archive), /sub is another file system than what it is in\. Nothing was copied;/);
+  assert.deepEqual([readdirSync(place), readdirSync(sub)], [["sub"], []]);
+  execFileSync("umount", [sub]);
+  execFileSync("mount", ["--bind", "-o", "ro", sub, sub]);
+  await assert.rejects(copy(archive), /Nothing can be written in .*sub: .*read-only.* Nothing was copied/);
+  assert.deepEqual(readdirSync(place), ["sub"]);
+});
+
+test("a copy that is stopped by what could not be foreseen tells where, and how far it came", async (t) => {
+  mkdirSync(place);
+  const busy = join(place, "b");
+  writeFileSync(busy, "busy");
+  execFileSync("mount", ["--bind", busy, busy]);
+  t.after(() => execFileSync("umount", [busy]));
+  const archive = await archiveOf([root, { name: "d/a", body: "new" }, { name: "d/b", body: "new" }]);
+  await assert.rejects(
+    copy(archive),
+    /copy\/b cannot be put in its place: .*\. Of the copy 1 of 2 things are in theirs/,
+  );
+  assert.equal(readFileSync(busy, "utf8"), "busy");
   assertUntouched();
 });
 

@@ -76,6 +76,24 @@ everywhere("a request to an app", (open) => {
       }
     });
 
+  test("that gets what is not HTTP is told so", async () => {
+    for (const asking of EITHER) {
+      await using proxied = await open(answering((socket) => socket.end("\x15\x03\x01\x00\x02\x02\x16", "latin1")));
+      const visitor = await proxied.visit();
+      assert.match((await visitor.ask(asking)).body, /does not answer as HTTP should: that is not HTTP\./);
+    }
+  });
+
+  test("that gets an answer which breaks at once is answered in words, with nothing of the app's among them", async () => {
+    const begun = "HTTP/1.1 200 Fine\r\nContent-Encoding: gzip\r\nETag: x\r\nTransfer-Encoding: chunked\r\n\r\nzz";
+    await using proxied = await open(answering((socket) => socket.end(begun)));
+    const visitor = await proxied.visit();
+    const told = await visitor.ask({ method: "POST", body: "{}" });
+    assert.deepEqual([told.status, code(told)], [502, "bad-answer"]);
+    assert.deepEqual([told.headers["content-encoding"], told.headers["etag"]], [undefined, undefined]);
+    assert.match(told.bytes, /^HTTP\/1.1 502 Bad Gateway\r\n/);
+  });
+
   test("that breaks off in the middle of the answer breaks off for the client too", async () => {
     await using proxied = await open(
       answering((socket) => {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { suite, test } from "node:test";
 import { settled, until } from "../../support/until.ts";
 import { closed } from "../../support/front.ts";
-import { everywhere, Proxied } from "./proxied.ts";
+import { endless, everywhere, Proxied } from "./proxied.ts";
 
 const MEBIBYTE = 1_048_576;
 const GIBIBYTE = 1_024 * MEBIBYTE;
@@ -37,6 +37,19 @@ everywhere("an app's answer", (open) => {
     await proxied.nothingInside();
   });
 
+  test("begins when the app begins it, however long there is nothing in it", async () => {
+    const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+    await using proxied = await open({ raw: (socket) => void socket.once("data", () => socket.write(head)) });
+    const visitor = await proxied.visit();
+    for (const asking of [{}, { method: "POST", body: "{}" }]) {
+      const client = visitor.say(visitor.text(asking));
+      const [begun] = (await once(client, "data", { signal: AbortSignal.timeout(10_000) })) as [Buffer];
+      assert.match(begun.toString(), /^HTTP\/1.1 200 OK\r\n[^]*text\/event-stream/);
+      client.destroy();
+    }
+    await proxied.nothingInside();
+  });
+
   test("waits for a client that does not read", async () => {
     let held = () => 0;
     await using proxied = await open((_request, response) => {
@@ -53,6 +66,20 @@ everywhere("an app's answer", (open) => {
   });
 });
 
+everywhere("requests to an app that come in one go", (open) => {
+  test("leave nothing behind when their client leaves", async () => {
+    await using proxied = await open(endless);
+    const visitor = await proxied.visit();
+    const asked = [visitor.text(), visitor.text({ method: "POST", body: "{}" })].map((text) =>
+      text.replace("Connection: close\r\n", ""),
+    );
+    const client = visitor.say(asked.join("").repeat(2));
+    await until("all four at the app", () => proxied.inside.length === 4);
+    client.destroy();
+    await proxied.nothingInside();
+  });
+});
+
 everywhere("an upload to an app", (open) => {
   test("waits for an app that does not read, and is cut with it", async () => {
     await using proxied = await open((request) => void request.pause());
@@ -63,6 +90,30 @@ everywhere("an upload to an app", (open) => {
     for (const socket of proxied.inside) socket.resetAndDestroy();
     client.resume();
     await until("the client cut", () => client.destroyed);
+  });
+
+  test("takes as long as it takes, also when it was begun before the answer to what was asked first", async () => {
+    let answer = () => {};
+    await using proxied = await open(
+      (request, response) => {
+        if (request.method === "GET") answer = () => void response.end("first");
+        else request.resume().once("end", () => response.end("second"));
+      },
+      { config: { limits: { requestMs: 300, headersMs: 300, checkMs: 50 } } },
+    );
+    const visitor = await proxied.visit();
+    const upload = visitor.text({ method: "PUT", headers: ["Content-Length: 2"] });
+    const client = visitor.say(visitor.text().replace("Connection: close\r\n", "") + upload);
+    let heard = "";
+    client.on("data", (bytes: Buffer) => (heard += bytes.toString()));
+    await until("both at the app", () => proxied.inside.length === 2);
+    answer();
+    await until("the first answer", () => heard.endsWith("first"));
+    const begun = performance.now();
+    await until("longer than requests may take", () => performance.now() - begun > 1_000);
+    client.write("xx");
+    await until("the second answer", () => heard.endsWith("second"));
+    client.destroy();
   });
 
   test("that the app refuses at once is answered at once", async () => {
