@@ -32,3 +32,8 @@ export class MuxError extends Error {
 export function violation(message: string): MuxError {
   return new MuxError(CLOSE.protocol, message);
 }
+
+/** What the other side is told of anything that was thrown at its words. */
+export function asMuxError(error: unknown): MuxError {
+  return error instanceof MuxError ? error : new MuxError(CLOSE.internal, String(error));
+}

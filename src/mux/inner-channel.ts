@@ -2,6 +2,7 @@
 
 import type { Budget } from "./budget.ts";
 import { Channel, type OpenRequest } from "./channel.ts";
+import { asMuxError } from "./errors.ts";
 import { decodeFrame, type Frame } from "./frame.ts";
 import { ReceiveWindow } from "./window.ts";
 
@@ -34,8 +35,18 @@ function carrySoon(from: Channel, to: Channel): void {
   from.queued = true;
   queueMicrotask(() => {
     from.queued = false;
-    for (let bytes = from.next(); bytes; bytes = from.next()) deliver(decodeFrame(bytes), to);
+    carry(from, to);
   });
+}
+
+/** What is said may come from another program: a violation costs this channel, as it costs a connection where there is one. */
+function carry(from: Channel, to: Channel): void {
+  try {
+    for (let bytes = from.next(); bytes; bytes = from.next()) deliver(decodeFrame(bytes), to);
+  } catch (error) {
+    const { code, message } = asMuxError(error);
+    to.close(code, message);
+  }
 }
 
 function deliver(frame: Frame, to: Channel): void {

@@ -3,7 +3,7 @@
 import type { Budget } from "./budget.ts";
 import { Channel, type OpenRequest } from "./channel.ts";
 import { ChannelTable } from "./channel-table.ts";
-import { CLOSE, type CloseInfo, MuxError, violation } from "./errors.ts";
+import { asMuxError, CLOSE, type CloseInfo, violation } from "./errors.ts";
 import { decodeFrame, encodeFrame, type Frame, type GoAway, MIN_VERSION, VERSION } from "./frame.ts";
 import { Liveness, type TIMES } from "./liveness.ts";
 import type { Transport } from "./transport.ts";
@@ -94,9 +94,9 @@ export class Mux {
     return this.#channels.size;
   }
 
-  /** The other side takes no more channels at present: it said so in its HELLO. */
-  get full(): boolean {
-    return this.#channels.own >= this.#room;
+  /** Channels that the other side still takes at present, by what it said in its HELLO. */
+  get room(): number {
+    return this.#room - this.#channels.own;
   }
 
   /** Opens a channel; call `start` on it in the same tick. On a connection that ended it closes at once. */
@@ -143,7 +143,7 @@ export class Mux {
       if (this.#state === "greeting" && frame.type !== "hello") throw violation("the first frame must be HELLO");
       this.#handle(frame);
     } catch (error) {
-      const { code, message } = error instanceof MuxError ? error : new MuxError(CLOSE.internal, String(error));
+      const { code, message } = asMuxError(error);
       this.close(code, message);
     }
   }

@@ -4,9 +4,14 @@ import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { suite, test } from "node:test";
 import { Budget } from "../../../src/mux/budget.ts";
+import type { Channel } from "../../../src/mux/channel.ts";
+import type { CloseInfo } from "../../../src/mux/errors.ts";
+import { Mux } from "../../../src/mux/mux.ts";
+import { json } from "../../../src/protocol/json.ts";
+import { UPLINK_PATH } from "../../../src/protocol/version.ts";
 import { AppSessions } from "../../../src/server/relay/app-sessions.ts";
 import { ADMIN } from "../../support/desk.ts";
-import { RelayRig } from "../../support/relay.ts";
+import { dial, RelayRig } from "../../support/relay.ts";
 import { until } from "../../support/until.ts";
 
 const BUDGET = 1_048_576;
@@ -44,7 +49,32 @@ suite("an app at a host", () => {
     assert.deepEqual(heir.sessions.counts(), { proxy: 1 });
     anew.close();
   });
+
+  test("loses its session, and nothing else, to an agent that breaks the protocol on it", async () => {
+    await using rig = await RelayRig.start();
+    const ends: CloseInfo[] = [];
+    const agent = await lyingAgent(rig, (channel) => {
+      // The server asks on its own account.
+      if (channel.request.body.length === 0) return channel.close(1000, "");
+      channel.start({ message() {}, credit() {}, ack() {}, reply() {}, close: (info) => ends.push(info) });
+      channel.reply(json({ session: "s", secret: "secret", epoch: 1, received: 0, onDrop: "kill", grace: 0 }));
+      channel.ack(2 ** 40);
+    });
+    const { apps, visit } = parts(rig);
+    const app = await apps.open({ node: "box", container: "web", port: 80 }, visit);
+    const [end] = await until("the end of the session", () => ends.length > 0 && ends);
+    assert.deepEqual(end, { code: 1002, reason: "an acknowledgement is ahead of what was sent" });
+    assert.equal(agent.alive, true);
+    app.close();
+    agent.close(1000, "done");
+  });
 });
+
+/** Does as it likes with every channel. */
+async function lyingAgent({ port }: RelayRig, accept: (channel: Channel) => void): Promise<Mux> {
+  const transport = await dial(port, { path: UPLINK_PATH, token: "id-box" }, new AbortController().signal);
+  return new Mux(transport, { role: "dialler", software: "test", budget: new Budget(BUDGET), accept });
+}
 
 function parts({ relay }: RelayRig) {
   const apps = new AppSessions({ relay, budget: new Budget(BUDGET) });
