@@ -78,8 +78,9 @@ export class LiveSessions {
     checkSessions(this.#sessions.values(), wanted, this.#limits);
   }
 
-  /** Throws `too-many` when there is no room for one more connection of this session. */
+  /** Throws `session-gone` when this session is ending or only kept for its client, `too-many` when it has no room for one more. */
   checkConnections(session: Session): void {
+    if (session.signal.aborted) throw gone();
     const { subject } = session.visitor.subject.grant;
     const of = (one: Session) => one.children.size + this.#carried.of(one);
     const own = this.all().filter(({ visitor }) => visitor.subject.grant.subject === subject);

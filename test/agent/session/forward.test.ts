@@ -1,13 +1,18 @@
-/** A forwarded connection to a real service. */
+/** Connections of a forward, to a real service. */
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RemoteSession } from "../../../src/client/session.ts";
 import { reset } from "../../../src/net/reset.ts";
-import { startDesk } from "../../support/desk.ts";
+import { ADMIN, startDesk } from "../../support/desk.ts";
+import { until } from "../../support/until.ts";
+
+/** Longer than the agent waits between two looks for idle sessions, in milliseconds. */
+const A_MINUTE = 60_000;
 
 test("a reset of the client's is one for the service, and one of the service's for the client", async (t) => {
   const service = createServer({ allowHalfOpen: true });
@@ -19,16 +24,21 @@ test("a reset of the client's is one for the service, and one of the service's f
   const client = desk.client();
   const forward = await client.forward("web", { ports: [port] });
 
-  for (const first of ["client", "service", "service after its end"]) {
+  for (const first of ["client", "client after its end", "service", "service after its end"]) {
     const accepted = once(service, "connection") as Promise<[Socket]>;
     const connection = await forward.dial(port);
     const [inside] = await accepted;
     await connection.send({ type: "stdin", bytes: Buffer.from("hello") });
     assert.equal(String(await once(inside, "data")), "hello");
-    if (first === "client") {
+    if (first.startsWith("client")) {
+      const failed = once(inside, "error") as Promise<[NodeJS.ErrnoException]>;
+      if (first !== "client") await Promise.all([connection.send({ type: "end" }), once(inside, "end")]);
       await connection.send({ type: "reset" });
-      const [error] = (await once(inside, "error")) as [NodeJS.ErrnoException];
-      assert.equal(error.code, "ECONNRESET");
+      // Who has been told the end hears of a reset when he says something.
+      const talk = setInterval(() => first !== "client" && inside.write("is anybody there?"), 20);
+      t.after(() => clearInterval(talk));
+      const [error] = await failed;
+      assert.match(String(error.code), /^(ECONNRESET|EPIPE)$/);
     } else {
       const ends = first !== "service";
       if (ends) inside.end();
@@ -42,6 +52,33 @@ test("a reset of the client's is one for the service, and one of the service's f
     }
   }
   await client.close();
+});
+
+test("what has ended takes no connection any more, also while its client has not read so", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
+  const dialled: number[] = [];
+  const dial = (port: number) => {
+    dialled.push(port);
+    return new PassThrough();
+  };
+  const desk = await startDesk({ dial, limits: { idle: 1 } });
+  t.after(() => desk.close());
+  const { signal } = new AbortController();
+  const visit = { subject: { grant: ADMIN, revoked: signal }, remote: { address: "127.0.0.1", door: "test" }, signal };
+  const body = { ports: [80] };
+  const { opened: forward } = await desk.sessions.open({ header: { op: "forward", container: "web" }, body }, visit);
+  const proxied = { header: { op: "proxy", container: "web" }, body: { port: 80 } } as const;
+  const { opened: proxy } = await desk.sessions.open(proxied, visit);
+  await until("both are idle", () => {
+    t.mock.timers.tick(A_MINUTE);
+    return desk.audit.filter(({ event }) => event === "end").length === 2;
+  });
+  assert.deepEqual(desk.sessions.counts(), { forward: 1, proxy: 1 }, "kept for the client");
+  const { session, secret } = forward;
+  const refused = desk.sessions.open({ header: { op: "dial", session }, body: { secret, port: 80 } }, visit);
+  await assert.rejects(refused, { code: "session-gone" });
+  await assert.rejects(desk.sessions.connect(proxy), { code: "session-gone" });
+  assert.deepEqual(dialled, []);
 });
 
 /** Until the session is over. */
