@@ -2,6 +2,8 @@
 
 declare class TextEncoder {
   encode(text: string): Uint8Array;
+  /** Whole characters, as many as fit; `read` counts units of the text. */
+  encodeInto(text: string, into: Uint8Array): { read: number; written: number };
 }
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean });

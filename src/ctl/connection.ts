@@ -4,15 +4,13 @@ import type { IncomingMessage } from "node:http";
 import { Client, type ClientOptions } from "../client/client.ts";
 import type { LinkState } from "../client/link.ts";
 import { FairleadError, Problem } from "../protocol/errors.ts";
+import { readNdjson } from "../protocol/ndjson.ts";
 import { dialler } from "./connection/dial.ts";
 import { nodeDialler } from "./connection/direct.ts";
-import { type Call, call, callJson, stranger } from "./connection/http.ts";
+import { type Call, call, callJson, piecesOf, stranger } from "./connection/http.ts";
 import { locate, type Server, type Wanted } from "./connection/locate.ts";
 import type { Messages } from "./messages.ts";
 import { SOFTWARE } from "./version.ts";
-
-/** Longest line of a watch: a list of several thousand containers. */
-const MAX_LINE = 16 * 1024 * 1024;
 
 interface ClientWish {
   onState: NonNullable<ClientOptions["onState"]>;
@@ -83,38 +81,20 @@ export class Connection {
   async *lines(path: string): AsyncGenerator<unknown, void, void> {
     this.#messages.explain(() => `GET ${path}, as it changes`);
     const answer = await call(this.server, { method: "GET", path });
-    for await (const line of splitLines(answer)) {
-      if (line.trim() === "") continue;
-      const value: unknown = this.#parse(line);
+    for await (const value of this.#values(answer)) {
       const problem = Problem.safeParse(value);
       if (problem.success) throw FairleadError.from(problem.data);
       yield value;
     }
   }
 
-  #parse(line: string): unknown {
+  async *#values(answer: IncomingMessage): AsyncGenerator<unknown, void, void> {
     try {
-      return JSON.parse(line);
-    } catch (cause) {
-      throw stranger(this.server, "its answer is not JSON", cause);
+      yield* readNdjson(piecesOf(answer));
+    } catch (error) {
+      const isStrange = error instanceof FairleadError && error.code === "protocol-error";
+      throw isStrange ? stranger(this.server, "its answer is not lines of JSON", error) : error;
     }
-  }
-}
-
-/** Throws `unreachable` when the answer breaks off. */
-async function* splitLines(answer: IncomingMessage): AsyncGenerator<string, void, void> {
-  let rest = "";
-  answer.setEncoding("utf8");
-  try {
-    for await (const text of answer as AsyncIterable<string>) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop() ?? "";
-      if (rest.length > MAX_LINE) throw new FairleadError("protocol-error", "The server sent a line without an end.");
-      yield* lines;
-    }
-  } catch (cause) {
-    if (cause instanceof FairleadError) throw cause;
-    throw new FairleadError("unreachable", "The connection to the server broke. Run the command again.", { cause });
   }
 }
 

@@ -30,7 +30,10 @@ export interface Transport {
    * that cannot be chosen.
    */
   rest?(): void;
-  /** Says goodbye, then closes; `close` is reported within a few seconds. */
+  /**
+   * Says goodbye behind all that was sent, then closes; `close` is reported within a few seconds. The code is one that a
+   * WebSocket's end may say; of the reason as much is said as there is room for. The first goodbye counts.
+   */
   close(code: number, reason: string): void;
 }
 
@@ -49,7 +52,8 @@ export interface WebSocketLike {
 const OPEN = 1;
 /** A browser does not say when a message left: look again after so many milliseconds. */
 const POLL_MS = 4;
-const MAX_CLOSE_REASON = 120;
+/** Bytes of UTF-8 beside the code in a WebSocket's goodbye (RFC 6455, section 5.5). */
+const MAX_REASON_BYTES = 123;
 
 /** Adapts a browser's WebSocket. Call it before it opens, or in that very tick: messages before `start` are kept. */
 export function browserTransport(socket: WebSocketLike): Transport {
@@ -96,12 +100,16 @@ export function browserTransport(socket: WebSocketLike): Transport {
       for (const bytes of early.splice(0)) handlers.message(bytes);
       if (ended) handlers.close(ended);
     },
-    close: (code, reason) => socket.close(...sayable(code, reason)),
+    close: (code, reason) => socket.close(pageCode(code), closeReason(reason)),
   };
 }
 
-/** A goodbye as every WebSocket can say it: browsers let a page send 1000 and 3000-4999 only, and the words are bounded. */
-export function sayable(code: number, reason: string): [code: number, reason: string] {
-  const said = code === CLOSE.normal || code >= 3000 ? code : 4000 + (code % 1000);
-  return [said, reason.slice(0, MAX_CLOSE_REASON)];
+/** Browsers let a page say 1000 and 3000-4999 only. */
+function pageCode(code: number): number {
+  return code === CLOSE.normal || code >= 3000 ? code : 4000 + (code % 1000);
+}
+
+/** As much of it as a WebSocket says, in whole characters. */
+export function closeReason(reason: string): string {
+  return reason.slice(0, new TextEncoder().encodeInto(reason, new Uint8Array(MAX_REASON_BYTES)).read);
 }

@@ -6,7 +6,7 @@ import { TLSSocket } from "node:tls";
 import type { WebSocket } from "ws";
 import type { CloseInfo } from "../mux/errors.ts";
 import { hold, isPooled } from "../mux/frame-pool.ts";
-import { sayable, type Transport, type TransportEvents } from "../mux/transport.ts";
+import { closeReason, type Transport, type TransportEvents } from "../mux/transport.ts";
 import { framed, type Side } from "./binary-frame.ts";
 import { readInto } from "./own-reads.ts";
 import { Sieve } from "./sieve.ts";
@@ -91,7 +91,7 @@ export class SocketTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
-    this.#socket.close(...sayable(code, reason));
+    this.#socket.close(code, closeReason(reason));
     // Whoever says goodbye may end the process before anything later happens.
     this.#uncork();
     if (!this.#ended) this.#closeTimer ??= setTimeout(() => this.#socket.terminate(), CLOSE_TIMEOUT_MS);

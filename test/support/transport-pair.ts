@@ -53,7 +53,8 @@ export function transportPair(cutAt: CutAt = {}): TransportPair {
       for (const bytes of early[own].splice(0)) handlers.message(bytes);
       if (ended) handlers.close(ended);
     },
-    close: (code, reason) => end({ code, reason }),
+    // Behind what is on its way.
+    close: (code, reason) => queueMicrotask(() => end({ code, reason })),
   });
   return {
     a: side("a", "b", "ab"),

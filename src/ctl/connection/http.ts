@@ -8,6 +8,9 @@ import { secureConnection } from "./secure.ts";
 
 /** How long a server may take to begin its answer, in milliseconds. */
 const ANSWER_MS = 30_000;
+/** Milliseconds without a byte, after which the connection is dead: a server sends a blank line every 15 s. */
+const SILENCE_MS = 45_000;
+const SILENT = `Nothing came from the server for ${SILENCE_MS / 1000} s: the connection is dead. Run the command again.`;
 /** Largest answer that is read whole, in bytes: a list of several thousand containers. */
 const MAX_ANSWER = 64 * 1024 * 1024;
 /** Largest error document. */
@@ -127,10 +130,28 @@ export function addressOf(server: Server, path: string): URL {
   return url;
 }
 
+/** The bytes of an answer. Throws `unreachable` when it breaks off, or brings nothing for too long while somebody waits for more. */
+export async function* piecesOf(answer: IncomingMessage): AsyncGenerator<Uint8Array, void, void> {
+  const giveUp = () => answer.destroy(new FairleadError("unreachable", SILENT));
+  let timer = setTimeout(giveUp, SILENCE_MS);
+  try {
+    for await (const bytes of answer as AsyncIterable<Uint8Array>) {
+      clearTimeout(timer);
+      yield bytes;
+      timer = setTimeout(giveUp, SILENCE_MS);
+    }
+  } catch (cause) {
+    if (cause instanceof FairleadError) throw cause;
+    throw new FairleadError("unreachable", "The connection to the server broke. Run the command again.", { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function readAll(answer: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = [];
+  const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
+  for await (const chunk of piecesOf(answer)) {
     length += chunk.length;
     if (length > limit) throw new FairleadError("too-large", `The answer is longer than ${limit} bytes.`);
     chunks.push(chunk);

@@ -105,8 +105,8 @@ async function* followed(audit: AuditDesk, wish: Wish, lasting: Following): Asyn
     yield "\n";
     for await (const text of feed.read(heartbeatMs)) {
       const record = unseal(text.trimEnd());
-      if (!record) yield "\n";
-      else if (wish.wanted(record)) yield text;
+      // A record that is not asked for is a sign of life too.
+      yield record && wish.wanted(record) ? text : "\n";
     }
     // As at the end of every watch: why it ends.
     if (signal.reason instanceof FairleadError) yield `${JSON.stringify(problemOf(signal.reason, request))}\n`;

@@ -215,3 +215,16 @@ suite("watching containers", () => {
     assert.equal((await lines.next()).done, true);
   });
 });
+
+test("who follows the audit log for few records hears a sign of life for every other", async () => {
+  await using front = await startFront({ config: { limits: { heartbeatMs: 3_600_000 } } });
+  const answer = await fetch(`${front.url}/api/v1/audit?follow=1&container=none`, {
+    headers: { authorization: `Bearer ${front.admin}` },
+  });
+  const reader = answer.body?.getReader();
+  for (let i = 0; i < 3; i++) {
+    assert.deepEqual(await reader?.read(), { done: false, value: new Uint8Array(Buffer.from("\n")) });
+    await front.audit.appendNow({ event: "refuse" });
+  }
+  await reader?.cancel();
+});

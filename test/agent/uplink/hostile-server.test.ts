@@ -17,8 +17,8 @@ import { until } from "../../support/until.ts";
 
 /** Shorter than in earnest, in milliseconds. */
 const RETRY = { first: 10, max: 20 };
-/** What an agent may close such a line with: the multiplexer says 1002 as browsers may say it too, `ws` of too many pieces 1008. */
-const COMPLAINTS: number[] = [CLOSE.protocol, 4_002, CLOSE.tooLarge, 1_008];
+/** What an agent may close such a line with: `ws` says 1008 of too many pieces. */
+const COMPLAINTS: number[] = [CLOSE.protocol, CLOSE.tooLarge, 1_008];
 /** RFC 6455, section 1.3. */
 const WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
