@@ -71,7 +71,10 @@ suite("an agent that lies", () => {
         answer.on("data", (bytes: Buffer) => (text += bytes.toString()));
         answer.on("end", () => resolve({ status, headers, text })).on("error", reject);
       });
-      asked.on("error", reject).on("close", () => reject(new Error("there was no answer"))).end();
+      asked
+        .on("error", reject)
+        .on("close", () => reject(new Error("there was no answer")))
+        .end();
     });
   }
 
