@@ -33,7 +33,7 @@ export function goneSignal(guest: Guest): AbortSignal {
 
 /**
  * Lets an answer hear that its connection has broken also while it waits there for the one to an earlier request: Node
- * 24.21 tells only the first of those that were asked for in one go, and what stands behind the others would stay.
+ * 24.21 tells only the first where a WebSocket was asked for behind them, and what stands behind the others would stay.
  */
 export function hearBreaks({ socket }: IncomingMessage, response: ServerResponse): void {
   const broken = () => {

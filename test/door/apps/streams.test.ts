@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { suite, test } from "node:test";
 import { settled, until } from "../../support/until.ts";
-import { closed } from "../../support/front.ts";
+import { closed, upgrade } from "../../support/front.ts";
 import { endless, everywhere, Proxied } from "./proxied.ts";
 
 const MEBIBYTE = 1_048_576;
@@ -73,8 +73,9 @@ everywhere("requests to an app that come in one go", (open) => {
     const asked = [visitor.text(), visitor.text({ method: "POST", body: "{}" })].map((text) =>
       text.replace("Connection: close\r\n", ""),
     );
-    const client = visitor.say(asked.join("").repeat(2));
-    await until("all four at the app", () => proxied.inside.length === 4);
+    const socket = visitor.text({ headers: [...upgrade(), `Origin: http://${visitor.host}`] });
+    const client = visitor.say(asked.join("").repeat(2) + socket);
+    await until("all five at the app", () => proxied.inside.length === 5);
     client.destroy();
     await proxied.nothingInside();
   });
