@@ -12,10 +12,10 @@ import type { DoorMetrics } from "./metrics.ts";
 import type { Log } from "./options.ts";
 import { type OtherHosts, ownUpgrades } from "./other-hosts.ts";
 import { SAFE_HEADERS } from "./page.ts";
+import { Pipelines } from "./pipelines.ts";
 import { absent, sendProblem } from "./problems.ts";
 import { nameRequest } from "./request-id.ts";
 import { addSockets } from "./sockets.ts";
-import { hearBreaks } from "./stay.ts";
 
 const MAX_BODY = 16_384;
 /** A container reference of 256 characters, each of them percent-encoded. */
@@ -36,10 +36,11 @@ export interface AppParts {
 
 export async function createApp(parts: AppParts): Promise<App> {
   const { listener, door, others, log, metrics, understand } = parts;
+  const pipelines = new Pipelines();
   const app = fastify({
     serverFactory: (handler) =>
       listener((request, response) => {
-        hearBreaks(request, response);
+        pipelines.add(request, response);
         if (!others.request(request, response)) handler(request, response);
       }),
     clientErrorHandler: (error, socket) => {
@@ -55,7 +56,7 @@ export async function createApp(parts: AppParts): Promise<App> {
     routerOptions: { maxParamLength: MAX_PARAM, caseSensitive: true },
   });
   // First, so that the door can tell a WebSocket from a request.
-  await addSockets(app, ownUpgrades(app.server, others));
+  await addSockets(app, ownUpgrades(app.server, { others, pipelines }));
   app.decorateRequest("authority", "");
   app.decorateRequest("identity", undefined);
   app.decorateRequest("signer", undefined);

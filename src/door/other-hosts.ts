@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { Networks } from "./address.ts";
 import type { ConnectionBudget } from "./budget.ts";
 import type { DoorMetrics } from "./metrics.ts";
+import type { Pipelines } from "./pipelines.ts";
 
 export interface OtherHosts {
   /** False when the request is for none of them; else it is answered, whatever happens. */
@@ -30,9 +31,13 @@ export interface Neighbourhood {
 export const NOBODY: OtherHosts = { request: () => false, upgrade: () => false, serves: () => false };
 
 /** The server's one listener for upgrades: those of no other host are told by the result. */
-export function ownUpgrades(server: Server, others: OtherHosts): EventEmitter {
+export function ownUpgrades(
+  server: Server,
+  { others, pipelines }: { others: OtherHosts; pipelines: Pipelines },
+): EventEmitter {
   const own = new EventEmitter();
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (pipelines.cut(socket)) return;
     if (!others.upgrade(request, socket as Socket, head)) own.emit("upgrade", request, socket, head);
   });
   return own;

@@ -1,6 +1,5 @@
 /** Who stays for longer than one answer: his page counts as used meanwhile, and he leaves when his access is withdrawn. */
 
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Identity } from "./identity.ts";
 
@@ -29,18 +28,4 @@ export function goneSignal(guest: Guest): AbortSignal {
   const gone = new AbortController();
   guest.once("close", () => gone.abort(new FairleadError("client-gone", "The client went away.")));
   return gone.signal;
-}
-
-/**
- * Lets an answer hear that its connection has broken also while it waits there for the one to an earlier request: Node
- * 24.21 tells only the first where a WebSocket was asked for behind them, and what stands behind the others would stay.
- */
-export function hearBreaks({ socket }: IncomingMessage, response: ServerResponse): void {
-  const broken = () => {
-    if (response.closed) return;
-    response.destroy();
-    response.emit("close");
-  };
-  socket.once("close", broken);
-  response.once("close", () => socket.off("close", broken));
 }
