@@ -30,6 +30,8 @@ export class ChannelStream extends Duplex {
   constructor(channel: Channel) {
     super({ allowHalfOpen: false });
     this.#channel = channel;
+    // It may break before anybody uses it, and between two who do: nobody hears it then, and it must not end the program.
+    this.on("error", () => {});
     channel.start({
       message: (bytes) => this.#take(bytes),
       credit: () => this.#send(),
@@ -144,7 +146,9 @@ export function joinStreams(one: Duplex, other: Duplex): void {
     from.pipe(to);
     from.on("error", () => {});
     // After its end the other one may still have to write what it was given.
-    from.once("close", () => (from.readableEnded ? to.end(() => to.destroy()) : to.destroy(new Error(BROKEN_OFF))));
+    const over = () => (from.readableEnded ? to.end(() => to.destroy()) : to.destroy(new Error(BROKEN_OFF)));
+    if (from.closed) over();
+    else from.once("close", over);
   }
 }
 

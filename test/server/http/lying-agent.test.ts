@@ -30,6 +30,8 @@ suite("an agent that lies", () => {
   /** As a reverse proxy in front of the server uses its connections again, for whoever comes next. */
   const pool = new Agent({ keepAlive: true, maxSockets: 1 });
   let lie = "";
+  /** It breaks the connection off behind its answer. */
+  let breaksOff = false;
   /** Answers what was asked last, once more. */
   let late: ((words: string) => void) | undefined;
   let scene: RelayedScene;
@@ -47,6 +49,7 @@ suite("an agent that lies", () => {
         stream.on("data", (bytes: Buffer) => {
           heard.push(bytes.toString());
           stream.write(lie);
+          if (breaksOff) channel.close(1011, "broken off");
           late = (words) => stream.write(words);
         });
       },
@@ -68,7 +71,10 @@ suite("an agent that lies", () => {
         answer.on("data", (bytes: Buffer) => (text += bytes.toString()));
         answer.on("end", () => resolve({ status, headers, text })).on("error", reject);
       });
-      asked.on("error", reject).end();
+      asked
+        .on("error", reject)
+        .on("close", () => reject(new Error("there was no answer")))
+        .end();
     });
   }
 
@@ -124,5 +130,15 @@ suite("an agent that lies", () => {
       const { status: told, headers, text } = await ask(`${NODE}/containers`, low);
       assert.deepEqual([told, headers.location], [502, undefined], `${status}: ${text}`);
     }
+  });
+
+  test("and breaks off behind its agreement to a WebSocket harms nobody, whether one was asked for or not", async () => {
+    breaksOff = true;
+    for (const headers of [{}, UPGRADE]) {
+      answers("101 Switching Protocols", ["Connection: Upgrade", "Upgrade: websocket"]);
+      await ask(`${NODE}/containers`, low, headers).catch(() => undefined);
+      assert.equal((await ask("/api/v1/tokens", admin)).status, 404);
+    }
+    breaksOff = false;
   });
 });
