@@ -36,6 +36,8 @@ export class Admission {
   /** Calls `taken` when it is this connection's turn, at once where nobody waits; or cuts it. */
   enter(socket: Socket, taken: Taken): void {
     if (this.#waiting.length >= this.#pace.waiting) return void socket.destroy();
+    // Whoever takes it listens to it himself; until then a reset must not end the program.
+    socket.on("error", () => {});
     this.#waiting.push({ socket, taken });
     if (this.#timer === undefined) this.#look();
   }

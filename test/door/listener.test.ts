@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
+import { connect } from "node:net";
 import { suite, test } from "node:test";
 import { Networks } from "../../src/door/address.ts";
 import { checkTls, mayBeHeard } from "../../src/door/listener.ts";
@@ -51,6 +54,22 @@ suite("the listener", () => {
       });
     assert.equal(await status(front.url), 200);
     assert.equal(await status(front.url.replace("https", "http")), 403);
+  });
+
+  test("serves on when connections are reset that wait for their turn with TLS", async () => {
+    const tls = await certificate();
+    const limits = { pace: { rate: 20, waiting: 100 } };
+    await using front = await startFront({ config: { listenAddress: "localhost", tls, limits } });
+    const resets = Array.from({ length: 20 }, async () => {
+      const socket = connect(front.port, "localhost");
+      await once(socket, "connect");
+      socket.resetAndDestroy();
+      await once(socket, "close");
+    });
+    await Promise.all(resets);
+    const asked = request(`${front.url}/healthz`, { ca: tls.cert }).end();
+    const [answer] = (await once(asked, "response")) as [IncomingMessage];
+    assert.equal(answer.resume().statusCode, 200);
   });
 
   test("knows its public address behind a proxy, exactly", async () => {
