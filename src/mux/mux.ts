@@ -94,9 +94,9 @@ export class Mux {
     return this.#channels.size;
   }
 
-  /** The other side takes no more channels at present: it said so in its HELLO. */
-  get full(): boolean {
-    return this.#channels.own >= this.#room;
+  /** Channels that the other side still takes at present, by what it said in its HELLO. */
+  get room(): number {
+    return this.#room - this.#channels.own;
   }
 
   /** Opens a channel; call `start` on it in the same tick. On a connection that ended it closes at once. */

@@ -2,10 +2,13 @@
 
 import type { Channel, OpenRequest } from "../../mux/channel.ts";
 
+/** Of each connection's room, what is the server's own: clients who fill all the rest cannot keep its orders from the agent. */
+export const RESERVED = 8;
+
 /** A connection to an agent that takes channels. */
 export interface Holder {
-  /** It takes no more of them at present. */
-  readonly full: boolean;
+  /** How many more of them it takes at present. */
+  readonly room: number;
   /** Opens a channel to the agent; call `start` on it in the same tick. */
   open(request: OpenRequest): Channel;
 }

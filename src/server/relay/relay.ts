@@ -17,7 +17,7 @@ import type { ConnectBody, RelayedHeader } from "../../protocol/relayed.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { type Carried, join, type Junction } from "./junction.ts";
 import { type Asker, Ledger, type RelayAudit } from "./ledger.ts";
-import type { Messaging } from "./messaging.ts";
+import { type Messaging, RESERVED } from "./messaging.ts";
 import { parseHeader } from "./header.ts";
 import { checkOperation } from "./operations.ts";
 
@@ -210,7 +210,7 @@ export class Relay {
     if (node.disabled && !GOES_ON.has(header.op)) throw disabled(name);
     const holder = await messaging.find(agent);
     if (!holder) throw new FairleadError("agent-away", `The agent of ${name} is not connected to the server now.`);
-    if (holder.full) throw new FairleadError("too-many", `The agent of ${name} carries as much as it can.`);
+    if (holder.room <= RESERVED) throw new FairleadError("too-many", `The agent of ${name} carries as much as it can.`);
     const session = header.op === "resume" ? (header.session ?? "") : randomBytes(SESSION_ID_BYTES).toString("hex");
     const open = (body: Uint8Array) =>
       holder.open({ header: json({ grant: signer.sign({ agent, grant, session, header, body }) }), body });

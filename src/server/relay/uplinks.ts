@@ -44,7 +44,7 @@ export class Uplinks implements Messaging {
 
   async find(node: string): Promise<Holder | undefined> {
     const mux = this.#muxes.get(node);
-    return mux && { full: mux.full, open: (request: OpenRequest) => mux.open(request) };
+    return mux && { room: mux.room, open: (request: OpenRequest) => mux.open(request) };
   }
 
   /** The node's agent may not stay, or has to come again: why. */

@@ -1,11 +1,14 @@
 /** Carries withdrawn access to the agents: at once where they are connected, else as the first thing when they are back. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import type { GrantSigner } from "../../auth/signed-grant.ts";
+import { Backoff } from "../../lib/backoff.ts";
+import type { OpenRequest } from "../../mux/channel.ts";
 import { ERRORS } from "../../protocol/errors.ts";
 import { json } from "../../protocol/json.ts";
 import type { Grant } from "../../protocol/rights.ts";
 import { HeldSubjects } from "../../protocol/relayed.ts";
-import type { Messaging } from "./messaging.ts";
+import type { Holder, Messaging } from "./messaging.ts";
 
 export interface WithdrawalOptions {
   messaging: Messaging;
@@ -18,6 +21,8 @@ export interface WithdrawalOptions {
 const SERVER: Grant = { subject: "server", rights: [], scopes: [] };
 /** An agent has so long to answer, in milliseconds. */
 const ANSWER_MS = 10_000;
+/** Milliseconds until it is asked again, where it had no room for the question or did not answer. */
+const RETRY = { first: 100, max: 1_000 };
 
 export class Withdrawal {
   readonly #options: WithdrawalOptions;
@@ -40,14 +45,23 @@ export class Withdrawal {
     await Promise.all(gone.map((subject) => this.tell(subject, [node])));
   }
 
-  /** What the agent answers; undefined when it is away, or goes away: then it is asked again when it is back. */
+  /** What the agent answers, which is asked until it does; undefined once it is away: then it is asked again when it is back. */
   async #ask(node: string, grant: Grant, op: string): Promise<unknown> {
     const { messaging, signer } = this.#options;
-    const holder = await messaging.find(node);
-    if (!holder) return undefined;
     const body = new Uint8Array(0);
-    const token = signer.sign({ agent: node, grant, session: op, header: { op }, body });
-    const channel = holder.open({ header: json({ grant: token }), body });
+    for (const backoff = new Backoff(RETRY); ; await pause(backoff.next(), undefined, { ref: false })) {
+      const holder = await messaging.find(node);
+      if (!holder) return undefined;
+      if (holder.room <= 0) continue;
+      const token = signer.sign({ agent: node, grant, session: op, header: { op }, body });
+      const answer = await this.#hear(holder, { header: json({ grant: token }), body });
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  /** Undefined: nothing. */
+  #hear(holder: Holder, request: OpenRequest): Promise<unknown> {
+    const channel = holder.open(request);
     return new Promise((resolve) => {
       const timer = setTimeout(() => channel.close(ERRORS["no-answer"].close, "no answer"), ANSWER_MS);
       channel.start({
