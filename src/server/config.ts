@@ -99,7 +99,8 @@ const SETTINGS = {
   shutdown_grace: setting({
     type: duration({ min: 0, max: HOUR }),
     default: 10 * SECOND,
-    effect: "How long what is open may finish when the server is told to end; a second signal ends it at once.",
+    effect:
+      "How long the server may take to end when it is told to. It waits for nobody: kept sessions go on through the next one, and what else is open, such as an exec without a terminal or a container's pages, is cut. A second signal ends it at once.",
   }),
 };
 

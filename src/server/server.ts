@@ -114,7 +114,7 @@ export class Server {
     return new Server(parts, { url, address, code });
   }
 
-  /** Takes no new work and cuts what is left. */
+  /** Takes no new work and cuts what is left: kept sessions wait on their agents, and go on the sooner the sooner the next server is there. */
   async close(): Promise<void> {
     const { front, credentials, certificate, storage, audit, presence, refusals } = this.#parts;
     const { life, upkeep, exchange, stopMetrics } = this.#parts;

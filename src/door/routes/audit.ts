@@ -5,6 +5,7 @@ import type { FastifyReply } from "fastify";
 import type { AuditLog } from "../../audit/audit-log.ts";
 import { linesOf } from "../../audit/files.ts";
 import { unseal } from "../../audit/record.ts";
+import { checkShare, takenFrom } from "../../auth/share.ts";
 import type { App } from "../declaration.ts";
 import { callerOf } from "../door.ts";
 import { NoQuery } from "../input.ts";
@@ -50,18 +51,18 @@ interface Wish {
 
 export function addAudit(app: App, { audit, limits, draining }: AuditParts): void {
   const config = { access: "admin" } as const;
-  let following = 0;
+  /** Whose each answer is that goes on. */
+  const following = new Map<FastifyReply, string>();
   app.get("/api/v1/audit", { config, schema: LIST }, async (request, reply) => {
     const { follow, tail } = request.query;
     const wish = { wanted: filterOf(request.query), tail: tail === undefined ? undefined : Number(tail) };
     if (!isSet(follow)) return send(reply, records(audit, wish));
-    if (following >= limits.watches)
-      throw new FairleadError("too-many", `${following} readers follow the audit log; end one first.`);
-    following += 1;
-    reply.raw.once("close", () => {
-      following -= 1;
-    });
     const { subject } = callerOf(request);
+    const name = subject.grant.subject;
+    const taken = takenFrom([...following.values()], name);
+    checkShare(limits.watches, taken, `At most ${limits.watches} readers follow the audit log at a time`);
+    following.set(reply, name);
+    reply.raw.once("close", () => following.delete(reply));
     stay(callerOf(request), reply.raw, () => reply.raw.destroy());
     const signal = AbortSignal.any([goneSignal(reply.raw), draining, subject.revoked]);
     const lasting = { signal, heartbeatMs: limits.heartbeatMs, request: request.id };

@@ -4,6 +4,8 @@ import { sinceBoot } from "../../auth/clock.ts";
 import type { Subject } from "../../auth/grant.ts";
 import { newCode, plainCode } from "../../auth/codes.ts";
 import { keyOf, newSecret } from "../../auth/secret.ts";
+import { checkShare, takenFrom } from "../../auth/share.ts";
+import type { Source } from "../../door/address.ts";
 import { FairleadError } from "../../protocol/errors.ts";
 import type { AskedReply } from "../../protocol/login.ts";
 
@@ -13,6 +15,7 @@ const MAX_WAITING = 64;
 const INTERVAL_MS = 1_000;
 
 interface Waiting extends AskedReply {
+  source: string;
   ends: number;
   approvedBy?: Subject;
   refused?: true;
@@ -36,15 +39,16 @@ export class Devices {
     this.#now = now;
   }
 
-  /** `name` says what the login is for. Throws `too-many`. */
-  ask({ name, address }: Pick<AskedReply, "name" | "address">): Asked {
+  /** `name` says what the login is for. Anybody may ask, so each source has a share alone. Throws `too-many`. */
+  ask(name: string, { name: source, address }: Pick<Source, "name" | "address">): Asked {
     this.#sweep();
-    if (this.#waiting.size >= MAX_WAITING)
-      throw new FairleadError("too-many", `${MAX_WAITING} logins wait to be approved; try again in ten minutes.`);
+    const sources = Array.from(this.#waiting.values(), (waiting) => waiting.source);
+    const words = `At most ${MAX_WAITING} logins wait to be approved: try again in ten minutes, or log in with a one-time code`;
+    checkShare(MAX_WAITING, takenFrom(sources, source), words);
     const device = newSecret();
     const code = newCode();
     const asked = Date.now();
-    this.#waiting.set(keyOf(device), { name, address, code, asked, ends: this.#now() + LIFETIME_MS });
+    this.#waiting.set(keyOf(device), { name, address, source, code, asked, ends: this.#now() + LIFETIME_MS });
     return { device, code, expires: asked + LIFETIME_MS, interval: INTERVAL_MS };
   }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Refusals } from "../../../src/audit/refusals.ts";
 import { newSecret } from "../../../src/auth/secret.ts";
+import type { TokenGrant } from "../../../src/auth/tokens.ts";
 import { Client } from "../../../src/client/client.ts";
 import { dialler } from "../../../src/ctl/connection/dial.ts";
 import { Secret } from "../../../src/lib/secret.ts";
@@ -12,6 +13,7 @@ import type { Grant } from "../../../src/protocol/rights.ts";
 import { startAgent } from "../../support/agent.ts";
 import { auditOf } from "../../support/audit.ts";
 import { type Front, startFront } from "../../support/front.ts";
+import { until } from "../../support/until.ts";
 
 const token = newSecret();
 const grant: Grant = { subject: "token:blue", rights: ["exec"], scopes: [{ team: "blue" }] };
@@ -44,6 +46,25 @@ function refusals(front: Front): Pick<AuditLine, "kind" | "reference" | "outcome
       return { kind, outcome, ...(reference !== undefined && { reference }) };
     });
 }
+
+suite("the audit log over HTTP", () => {
+  test("keeps some of the places of its followers for the others", async () => {
+    const tokens: TokenGrant[] = [{ token, grant: { subject: "token:blue", rights: ["admin"], scopes: [] } }];
+    await using front = await startFront({ tokens, config: { limits: { watches: 4 } } });
+    let left = new AbortController();
+    const follow = async (secret: string) => {
+      const headers = { authorization: `Bearer ${secret}` };
+      const { status } = await fetch(`${front.url}/api/v1/audit?follow=1`, { headers, signal: left.signal });
+      return status;
+    };
+    for (const status of [200, 200, 200, 429]) assert.equal(await follow(token), status);
+    for (const status of [200, 429]) assert.equal(await follow(front.admin), status);
+    left.abort();
+    left = new AbortController();
+    await until("a place that is free again", async () => (await follow(token)) === 200);
+    left.abort();
+  });
+});
 
 suite("the audit of refusals", () => {
   test("has a line for each: who, from where, for what, and why", async () => {

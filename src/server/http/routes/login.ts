@@ -92,7 +92,7 @@ export function addLogin(app: App, parts: LoginParts): void {
     return (await credentials.codes.spend(secretOf(request), login)) ?? (await door.refuse(request, reply, "code"));
   });
   app.post(DEVICE_PATH, { config, schema: DEVICE }, async (request) =>
-    devices.ask({ name: request.body.name, address: door.source(request).address }),
+    devices.ask(request.body.name, door.source(request)),
   );
   app.post(DEVICE_TOKEN_PATH, { config, schema: DEVICE_TOKEN }, async (request, reply) => {
     const fetched = await devices.fetch(secretOf(request), (approved) => letIn(request, approved, parts));
