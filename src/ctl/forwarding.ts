@@ -1,6 +1,7 @@
 /** TCP connections from here to a container: each on its own, so that what befalls one harms no other. */
 
 import type { Socket } from "node:net";
+import { finished } from "node:stream/promises";
 import type { Client, RemoteForward } from "../client/client.ts";
 import type { RemoteSession } from "../client/session.ts";
 import { writeOut } from "../lib/room.ts";
@@ -111,12 +112,13 @@ class Passage {
     }
   }
 
-  /** A local end that breaks off is reset over there; one that ends is half-closed. */
+  /** A local end that ends is half-closed over there; one that breaks off, also after that, is reset. */
   async #sendAll(): Promise<void> {
     const session = this.#session;
     try {
       for await (const bytes of this.#intake.pieces()) await session.send({ type: "stdin", bytes });
       await session.send({ type: "end" });
+      await finished(this.#socket, { readable: false });
     } catch {
       await session.send({ type: "reset" }).catch(() => {});
       await session.close();

@@ -20,7 +20,8 @@ export async function serveForward(io: SessionIo): Promise<ExitStatus> {
 export async function serveConnection(io: SessionIo, connect: () => Promise<Connection>): Promise<ExitStatus> {
   const connection = await connect();
   const { socket, bytes } = connection;
-  const cut = () => socket.destroy();
+  // Not an end: the service would take half of something for all of it.
+  const cut = () => connection.reset();
   io.signal.addEventListener("abort", cut, { once: true });
   if (io.signal.aborted) cut();
   io.accept();
@@ -31,7 +32,7 @@ export async function serveConnection(io: SessionIo, connect: () => Promise<Conn
   inward.catch((error: unknown) => io.end(toFairleadError(error)));
   try {
     const cleanly = await pumpOut(io, bytes);
-    if (cleanly && !io.signal.aborted) await Promise.race([inward, closed(socket)]);
+    if (cleanly && !io.signal.aborted) await closed(socket);
     // A service that has ended and gone resets what is still said to it.
     if (!wasReset && (!cleanly || socket.errored)) await io.send({ type: "reset" });
     return { code: 0 };
@@ -52,16 +53,14 @@ async function pumpOut(io: SessionIo, all: Connection["bytes"]): Promise<boolean
   return true;
 }
 
-/** From the client to the container. True when the client reset it. */
+/** From the client to the container; a reset is heard after its end too. True when the client reset it. */
 async function pumpIn(io: SessionIo, connection: Connection): Promise<boolean> {
   for await (const packet of io.packets()) {
     if (packet.type === "stdin") {
       await writeOut(connection.socket, packet.bytes);
       io.recycle(packet.bytes);
-    } else if (packet.type === "end") {
-      connection.socket.end();
-      return false;
-    } else if (packet.type === "reset") {
+    } else if (packet.type === "end") connection.socket.end();
+    else if (packet.type === "reset") {
       connection.reset();
       return true;
     } else throw new FairleadError("protocol-error", `A client may not send ${packet.type} to a connection.`);

@@ -24,16 +24,21 @@ test("a reset of the client's is one for the service, and one of the service's f
   const client = desk.client();
   const forward = await client.forward("web", { ports: [port] });
 
-  for (const first of ["client", "service", "service after its end"]) {
+  for (const first of ["client", "client after its end", "service", "service after its end"]) {
     const accepted = once(service, "connection") as Promise<[Socket]>;
     const connection = await forward.dial(port);
     const [inside] = await accepted;
     await connection.send({ type: "stdin", bytes: Buffer.from("hello") });
     assert.equal(String(await once(inside, "data")), "hello");
-    if (first === "client") {
+    if (first.startsWith("client")) {
+      const failed = once(inside, "error") as Promise<[NodeJS.ErrnoException]>;
+      if (first !== "client") await Promise.all([connection.send({ type: "end" }), once(inside, "end")]);
       await connection.send({ type: "reset" });
-      const [error] = (await once(inside, "error")) as [NodeJS.ErrnoException];
-      assert.equal(error.code, "ECONNRESET");
+      // Who has been told the end hears of a reset when he says something.
+      const talk = setInterval(() => first !== "client" && inside.write("is anybody there?"), 20);
+      t.after(() => clearInterval(talk));
+      const [error] = await failed;
+      assert.match(String(error.code), /^(ECONNRESET|EPIPE)$/);
     } else {
       const ends = first !== "service";
       if (ends) inside.end();
