@@ -4,6 +4,8 @@ import { compareSince, toSince } from "../../lib/stamp.ts";
 import type { LogCursor } from "../../protocol/open.ts";
 import type { LogEntry, StreamName } from "../runtime/runtime.ts";
 
+const NEWLINE = 10;
+
 interface Position {
   time: string;
   /** Entries with that time that have been read; many engines stamp coarsely. */
@@ -26,6 +28,8 @@ export class LogPosition {
   readonly #container: string;
   /** The last that was delivered, per stream. */
   readonly #seen: Partial<Record<StreamName, Position>> = {};
+  /** The last of those that ended a line. */
+  readonly #whole: Partial<Record<StreamName, Position>> = {};
   /** Where the present reading is. */
   #at: Partial<Record<StreamName, Position>> = {};
   /** Streams of which it still repeats what was delivered before; beyond that even a clock set back loses no line. */
@@ -42,8 +46,8 @@ export class LogPosition {
   constructor(container: string, after?: LogCursor) {
     this.#container = container;
     const { stdout, stderr } = after ?? {};
-    if (stdout) this.#seen.stdout = stdout;
-    if (stderr) this.#seen.stderr = stderr;
+    if (stdout) this.#seen.stdout = this.#whole.stdout = stdout;
+    if (stderr) this.#seen.stderr = this.#whole.stderr = stderr;
     // Of another container, as when it was made anew: then its entries are not expected here.
     if (after?.container !== container) return;
     if (stdout) this.#last = "stdout";
@@ -62,7 +66,7 @@ export class LogPosition {
   }
 
   /** Whether the entry is new; counts it either way. */
-  advance({ stream, time }: LogEntry): boolean {
+  advance({ stream, time, bytes }: LogEntry): boolean {
     const at = this.#at[stream];
     if (!at && !this.#restarted) this.#began[stream] = time;
     const here = { time, ordinal: at?.time === time ? at.ordinal + 1 : 1 };
@@ -71,6 +75,7 @@ export class LogPosition {
     if (this.#missing) this.#gap = { from: this.#seen[this.#last ?? stream]?.time ?? time, to: time };
     this.#missing = false;
     this.#seen[stream] = here;
+    if (bytes.at(-1) === NEWLINE) this.#whole[stream] = here;
     this.#last = stream;
     return true;
   }
@@ -91,8 +96,12 @@ export class LogPosition {
   }
 
   get cursor(): LogCursor {
-    const { stdout, stderr } = this.#seen;
-    return { container: this.#container, ...(stdout && { stdout }), ...(stderr && { stderr }) };
+    return { container: this.#container, ...this.#seen };
+  }
+
+  /** Where the lines begin whose end has not come. */
+  get lineCursor(): LogCursor {
+    return { container: this.#container, ...this.#whole };
   }
 
   /** Whether it was delivered before; notices the last such entry. */

@@ -11,6 +11,14 @@ const STAMP = 65;
 /** A longer run is held no longer than it is needed, in bytes. */
 const MAX_PAGE = 262_144;
 
+/** One that has begun. */
+interface Line {
+  /** Not shown yet. */
+  parts: LogEntry[];
+  /** Whether it contains what was asked for, once that is known. */
+  wanted?: boolean;
+}
+
 interface Run {
   stream: StreamName;
   /** Valid until the next run is asked for. */
@@ -20,8 +28,7 @@ interface Run {
 export class LogText {
   readonly #grep: Buffer | undefined;
   readonly #timestamps: boolean;
-  /** The beginning of a line whose end has not come, per stream. */
-  readonly #open: Record<StreamName, LogEntry[]> = { stdout: [], stderr: [] };
+  readonly #lines: Record<StreamName, Line> = { stdout: { parts: [] }, stderr: { parts: [] } };
   readonly #inLine: Record<StreamName, boolean> = { stdout: false, stderr: false };
   /** Holds one run after the other: new memory for each would be the reader's largest garbage. */
   #page = Buffer.alloc(0);
@@ -33,7 +40,15 @@ export class LogText {
 
   /** Runs of one stream each, in order. */
   *render(entries: LogEntry[]): Generator<Run, void, void> {
-    const wanted = this.#grep ? entries.flatMap((entry) => this.#search(entry)) : entries;
+    yield* this.#runs(this.#grep ? entries.flatMap((entry) => this.#search(entry)) : entries);
+  }
+
+  /** The log ends here: what is left of it, lines without an end. */
+  *end(): Generator<Run, void, void> {
+    for (const { parts } of Object.values(this.#lines)) if (this.#matches(parts)) yield* this.#runs(parts);
+  }
+
+  *#runs(wanted: LogEntry[]): Generator<Run, void, void> {
     let from = 0;
     for (let i = 1; i <= wanted.length; i += 1) {
       const stream = wanted[from]?.stream;
@@ -45,12 +60,22 @@ export class LogText {
 
   /** Holds parts back until their line is complete, or too long to search whole. */
   #search(entry: LogEntry): LogEntry[] {
-    const parts = this.#open[entry.stream];
-    parts.push(entry);
-    const length = parts.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    if (entry.bytes.at(-1) !== NEWLINE && length < MAX_SEARCHED) return [];
-    this.#open[entry.stream] = [];
-    return Buffer.concat(parts.map(({ bytes }) => bytes)).includes(this.#grep ?? "") ? parts : [];
+    const { stream, bytes } = entry;
+    const ends = bytes.at(-1) === NEWLINE;
+    const line = this.#lines[stream];
+    const parts = [...line.parts, entry];
+    const length = parts.reduce((sum, part) => sum + part.bytes.length, 0);
+    if (line.wanted === undefined && !ends && length < MAX_SEARCHED) {
+      this.#lines[stream] = { parts };
+      return [];
+    }
+    const wanted = line.wanted ?? this.#matches(parts);
+    this.#lines[stream] = ends ? { parts: [] } : { parts: [], wanted };
+    return wanted ? parts : [];
+  }
+
+  #matches(parts: LogEntry[]): boolean {
+    return Buffer.concat(parts.map(({ bytes }) => bytes)).includes(this.#grep ?? "");
   }
 
   #join(entries: LogEntry[]): Uint8Array {

@@ -78,7 +78,13 @@ async function deliver(
     const gap = position.takeGap();
     if (gap) await io.send({ type: "gap", gap: { ...gap, why: ROTATED } });
     for (const { stream, bytes } of text.render(entries)) await io.send({ type: stream, bytes });
-    if (entries.length > 0) await io.send({ type: "cursor", cursor: position.cursor });
+    // A line that is searched is shown whole or not at all, so whoever goes on begins with the whole of it.
+    const cursor = body.grep ? position.lineCursor : position.cursor;
+    if (entries.length > 0) await io.send({ type: "cursor", cursor });
+  }
+  for (const { stream, bytes } of text.end()) {
+    await io.send({ type: stream, bytes });
+    await io.send({ type: "cursor", cursor: position.cursor });
   }
 }
 
