@@ -139,7 +139,12 @@ export class Link {
     if (!again) this.#options.onState({ state: "connecting" });
     const { dial, software, budget } = this.#options;
     const goAway = (words: GoAway) => this.#farewell(mux, words);
-    const mux: Mux = new Mux(await dial(this.#stop.signal), { role: "dialler", software, budget, goAway });
+    const transport = await dial(this.#stop.signal);
+    const mux: Mux = new Mux(transport, { role: "dialler", software, budget, goAway });
+    if (this.#closed) {
+      mux.close(CLOSE.normal, "done");
+      throw new FairleadError("unreachable", "The client was closed.");
+    }
     this.#mux = mux;
     this.#options.onState({ state: "connected", again });
     void mux.closed.then(({ code, reason }) => this.#lost(mux, code, reason));

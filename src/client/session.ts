@@ -37,11 +37,16 @@ export class RemoteSession implements Rider {
   #epoch = 1;
   #deadline: number | undefined;
 
-  /** Sends the request; `opened` tells whether the agent accepted. */
+  /** Sends the request; `opened` tells whether the agent accepted. Rejects when there is no connection. */
   static async open(link: Link, request: Request): Promise<RemoteSession> {
     const session = new RemoteSession(link, request);
-    session.#start(await link.mux());
-    return session;
+    try {
+      session.#start(await link.mux());
+      return session;
+    } catch (error) {
+      session.#end(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
   }
 
   private constructor(link: Link, request: Request) {

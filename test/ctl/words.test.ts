@@ -25,6 +25,7 @@ suite("keys", () => {
     assert.deepEqual(keys.feed(typed("c")), { pass: new Uint8Array(typed("\u0010c")), hit: false });
     assert.deepEqual(keys.feed(typed("\u0010\u0010")), { pass: new Uint8Array(typed("\u0010")), hit: false });
     assert.deepEqual(keys.feed(typed("\u0011rest")), { pass: new Uint8Array(0), hit: true });
+    assert.deepEqual(keys.feed(typed("on")), { pass: new Uint8Array(typed("on")), hit: false });
   });
 });
 

@@ -9,13 +9,17 @@ export class Carried {
   /** Of each session with connections: the bytes that they had moved when it was last looked at. */
   readonly #moved = new Map<Session, number>();
 
+  /** Whose each is that is being dialled: it has its place already. */
+  readonly #dialling = new Map<symbol, Session>();
+
   /** Of all sessions together. */
   get size(): number {
-    return [...this.#open.values()].reduce((sum, { size }) => sum + size, 0);
+    return [...this.#open.values()].reduce((sum, { size }) => sum + size, this.#dialling.size);
   }
 
   of(session: Session): number {
-    return this.#open.get(session)?.size ?? 0;
+    const dialling = [...this.#dialling.values()].filter((its) => its === session);
+    return dialling.length + (this.#open.get(session)?.size ?? 0);
   }
 
   /** What the open ones of this session have moved. */
@@ -28,8 +32,29 @@ export class Carried {
       );
   }
 
-  /** The connection ends with its session; what it moved counts for that. */
-  add(session: Session, socket: Duplex): void {
+  /** The connection ends with its session; what it moved counts for that. Rejects as `dial` does. */
+  async add(session: Session, dial: () => Promise<Duplex>): Promise<Duplex> {
+    const place = Symbol(session.id);
+    this.#dialling.set(place, session);
+    try {
+      const socket = await dial();
+      this.#add(session, socket);
+      return socket;
+    } finally {
+      this.#dialling.delete(place);
+    }
+  }
+
+  /** Sessions whose connections moved something since the last look are not idle. */
+  look(): void {
+    for (const [session, sockets] of this.#open) {
+      const moved = [...sockets].map(bytesOf).reduce((sum, { read, written }) => sum + read + written, 0);
+      if (moved !== this.#moved.get(session)) session.lastActive = performance.now();
+      this.#moved.set(session, moved);
+    }
+  }
+
+  #add(session: Session, socket: Duplex): void {
     const own = this.#open.get(session) ?? new Set();
     this.#open.set(session, own.add(socket));
     session.connections += 1;
@@ -45,15 +70,6 @@ export class Carried {
       this.#remove(session, socket);
     });
     if (session.signal.aborted) cut();
-  }
-
-  /** Sessions whose connections moved something since the last look are not idle. */
-  look(): void {
-    for (const [session, sockets] of this.#open) {
-      const moved = [...sockets].map(bytesOf).reduce((sum, { read, written }) => sum + read + written, 0);
-      if (moved !== this.#moved.get(session)) session.lastActive = performance.now();
-      this.#moved.set(session, moved);
-    }
   }
 
   #remove(session: Session, socket: Duplex): void {

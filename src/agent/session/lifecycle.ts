@@ -20,13 +20,19 @@ export interface LifecycleRequest {
   order: Order;
 }
 
+interface Admitted {
+  container: Container;
+  place: symbol;
+}
+
 export class Lifecycle {
   readonly #runtime: Runtime;
   readonly #containers: Containers;
   readonly #trail: Trail;
   readonly #cut = new AbortController();
-  /** Whose each is. */
-  readonly #underWay = new Map<Promise<void>, string>();
+  /** Whose each is that is taken. */
+  readonly #places = new Map<symbol, string>();
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor({ runtime, containers }: { runtime: Runtime; containers: Containers }, trail: Trail) {
     this.#runtime = runtime;
@@ -34,36 +40,47 @@ export class Lifecycle {
     this.#trail = trail;
   }
 
-  /** Throws the refusal. */
-  async admit(reference: string, grant: Grant): Promise<Container> {
-    const taken = takenFrom([...this.#underWay.values()], grant.subject);
+  /** Throws the refusal. What is admitted has its place at once, and until it has been carried out. */
+  async admit(reference: string, grant: Grant): Promise<Admitted> {
+    const taken = takenFrom([...this.#places.values()], grant.subject);
     checkShare(MAX_ORDERS, taken, `At most ${MAX_ORDERS} containers are started, stopped or removed at a time`);
-    return this.#containers.find(reference, { grant, right: "lifecycle" });
+    const place = Symbol(reference);
+    this.#places.set(place, grant.subject);
+    try {
+      return { place, container: await this.#containers.find(reference, { grant, right: "lifecycle" }) };
+    } catch (error) {
+      this.#places.delete(place);
+      throw error;
+    }
   }
 
-  async carryOut(order: Order, container: Container, visitor: Visitor): Promise<void> {
-    const ended = await this.#trail.acting(visitor, order, container);
-    const work = this.#runtime.control(container.id, order, this.#cut.signal);
-    const over = work.then(
-      () => ended("done"),
-      (error: unknown) => ended(toFairleadError(error).code),
-    );
-    this.#underWay.set(over, visitor.subject.grant.subject);
-    void over.then(() => this.#underWay.delete(over));
-    await work.catch(async (error: unknown) => {
-      throw await this.#explained(order, container, toFairleadError(error));
-    });
+  async carryOut(order: Order, { place, container }: Admitted, visitor: Visitor): Promise<void> {
+    await this.#carryOut(order, container, visitor).finally(() => this.#places.delete(place));
   }
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    await Promise.all(this.#underWay.keys());
+    await Promise.all(this.#underWay);
   }
 
   /** Waits for no engine any more. Idempotent. */
   async close(): Promise<void> {
     this.#cut.abort(new FairleadError("shutting-down", "The agent is shutting down."));
     await this.idle();
+  }
+
+  async #carryOut(order: Order, container: Container, visitor: Visitor): Promise<void> {
+    const ended = await this.#trail.acting(visitor, order, container);
+    const work = this.#runtime.control(container.id, order, this.#cut.signal);
+    const over = work.then(
+      () => ended("done"),
+      (error: unknown) => ended(toFairleadError(error).code),
+    );
+    this.#underWay.add(over);
+    void over.then(() => this.#underWay.delete(over));
+    await work.catch(async (error: unknown) => {
+      throw await this.#explained(order, container, toFairleadError(error));
+    });
   }
 
   /** The engine's own words name the container by its id, and leave the way out to its client. */

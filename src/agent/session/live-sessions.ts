@@ -104,9 +104,10 @@ export class LiveSessions {
     };
   }
 
-  /** The connection ends with the session and counts for it. */
-  carry(session: Session, socket: Duplex): void {
-    this.#carried.add(session, socket);
+  /** Makes a connection that ends with the session and counts for it. Rejects as {@link checkConnections} throws. */
+  async carry(session: Session, dial: () => Promise<Duplex>): Promise<Duplex> {
+    this.checkConnections(session);
+    return this.#carried.add(session, dial);
   }
 
   /** Ends everything of these subjects, also what waits for them. Resolves when nothing of it is left. */

@@ -118,12 +118,12 @@ export class Sessions {
   async control(request: LifecycleRequest, { subject, remote }: DirectVisit): Promise<Container> {
     const visitor = visitorOf(subject, remote);
     const { reference, order } = request;
-    const container = await this.#admit({ kind: order.kind, reference }, visitor, async () => {
+    const admitted = await this.#admit({ kind: order.kind, reference }, visitor, async () => {
       this.#reception.checkNew(subject);
       return this.#lifecycle.admit(reference, subject.grant);
     });
-    await this.#lifecycle.carryOut(order, container, visitor);
-    return container;
+    await this.#lifecycle.carryOut(order, admitted, visitor);
+    return admitted.container;
   }
 
   /**
@@ -139,11 +139,10 @@ export class Sessions {
     const { subject } = session.visitor;
     const { grant } = asker ?? subject;
     if (kind !== "proxy" || port === undefined || grant.subject !== subject.grant.subject) throw gone();
-    this.#live.checkConnections(session);
-    const container = await containers.find(reference, { grant, right });
-    const socket = await runtime.dial(container.id, port, session.signal);
-    this.#live.carry(session, socket);
-    return socket;
+    return this.#live.carry(session, async () => {
+      const container = await containers.find(reference, { grant, right });
+      return runtime.dial(container.id, port, session.signal);
+    });
   }
 
   /** Live sessions by kind. */

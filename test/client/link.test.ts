@@ -1,0 +1,45 @@
+/** The connection under a client's sessions, where it comes late or not at all. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Link } from "../../src/client/link.ts";
+import { RemoteSession } from "../../src/client/session.ts";
+import type { Dial } from "../../src/client/client.ts";
+import { Budget } from "../../src/mux/budget.ts";
+import type { Transport } from "../../src/mux/transport.ts";
+import { FairleadError } from "../../src/protocol/errors.ts";
+import { transportPair } from "../support/transport-pair.ts";
+
+function linkTo(dial: Dial): Link {
+  return new Link({ dial, software: "test", onState: () => {}, budget: new Budget(1_000_000) });
+}
+
+test("a session that finds no connection leaves nothing behind", async (t) => {
+  const link = linkTo(() => Promise.reject(new FairleadError("unreachable", "Nobody is there.")));
+  const added = t.mock.method(link, "add").mock;
+  const removed = t.mock.method(link, "remove").mock;
+  const request = { header: { op: "exec", container: "web" }, body: {} } as const;
+  await assert.rejects(RemoteSession.open(link, request), { message: "Nobody is there." });
+  assert.equal(added.callCount(), 1);
+  assert.equal(removed.calls[0]?.arguments[0], added.calls[0]?.arguments[0]);
+  await link.close();
+});
+
+test("a connection that is made while the client closes is closed", async () => {
+  const pair = transportPair();
+  let connected: (transport: Transport) => void = () => {};
+  const link = linkTo(
+    () =>
+      new Promise((resolve) => {
+        connected = resolve;
+      }),
+  );
+  const mux = link.mux();
+  const closed = new Promise((resolve) => {
+    pair.b.start({ message: () => {}, drain: () => {}, close: resolve });
+  });
+  connected(pair.a);
+  await link.close();
+  await assert.rejects(mux, { code: "unreachable" });
+  assert.deepEqual(await closed, { code: 1000, reason: "done" });
+});
