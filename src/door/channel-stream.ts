@@ -66,7 +66,8 @@ export class ChannelStream extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     // Whoever reads it must not take for complete what is not.
-    this.#channel.close(error ? CLOSE.internal : CLOSE.normal, error ? BROKEN_OFF : "done");
+    const isBroken = error !== null || this.writableLength > 0;
+    this.#channel.close(isBroken ? CLOSE.internal : CLOSE.normal, isBroken ? BROKEN_OFF : "done");
     done(error);
   }
 

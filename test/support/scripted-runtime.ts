@@ -2,6 +2,7 @@
 
 import { Duplex } from "node:stream";
 import {
+  type AttachSpec,
   type Connection,
   type Container,
   type ContainerDetail,
@@ -94,9 +95,8 @@ export class ScriptedRuntime implements Runtime {
 
   async *watch(signal: AbortSignal): AsyncGenerator<Container[]> {
     yield this.#all;
-    await new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await aborted(signal);
+    throw signal.reason;
   }
 
   logs(_id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogEntry[]> {
@@ -112,23 +112,25 @@ export class ScriptedRuntime implements Runtime {
     if (this.#options.stats) yield* this.#options.stats(id, signal);
   }
 
-  async exec(_id: string, spec: ExecSpec): Promise<Process> {
+  async exec(_id: string, spec: ExecSpec, signal: AbortSignal): Promise<Process> {
+    signal.throwIfAborted();
     const run = this.#options.exec;
     if (!run) throw new RuntimeError("command-not-found", `exec: "${spec.command[0]}": not found`);
     return this.#start(spec, run);
   }
 
-  async attach(): Promise<Process> {
-    return this.exec("", { command: [], tty: false, stdin: true });
+  async attach(id: string, { stdin }: AttachSpec, signal: AbortSignal): Promise<Process> {
+    return this.exec(id, { command: [], tty: false, stdin }, signal);
   }
 
-  async dial(_id: string, port: number): Promise<Duplex> {
+  async dial(_id: string, port: number, signal: AbortSignal): Promise<Duplex> {
+    signal.throwIfAborted();
     if (!this.#options.dial) throw new RuntimeError("dial-refused", `nothing listens on port ${port}`);
     return this.#options.dial(port);
   }
 
-  async dialBulk(id: string, port: number): Promise<Connection> {
-    const socket = await this.dial(id, port);
+  async dialBulk(id: string, port: number, signal: AbortSignal): Promise<Connection> {
+    const socket = await this.dial(id, port, signal);
     // Who reads hears of it; nobody may be reading.
     socket.on("error", () => {});
     return { socket, bytes: socket.iterator({ destroyOnReturn: false }), reset: () => reset(socket) };

@@ -3,8 +3,8 @@
 import type { Port } from "../../door/apps/addresses.ts";
 import type { AppDesk } from "../../door/apps/desk.ts";
 import { RuntimeError } from "../runtime/runtime.ts";
+import { ofRuntime } from "../session/failure.ts";
 import type { SessionDesk } from "./options.ts";
-import { asFairleadError } from "./problems.ts";
 
 /** What the desk is asked for. */
 export function proxyRequest({ container, port }: Port) {
@@ -36,5 +36,5 @@ async function drained(packets: AsyncIterable<unknown>): Promise<void> {
 }
 
 function inWords(error: unknown): never {
-  throw error instanceof RuntimeError ? asFairleadError(error) : error;
+  throw error instanceof RuntimeError ? ofRuntime(error) : error;
 }

@@ -1,11 +1,11 @@
 /** What went wrong in the runtime, in the words of the protocol. */
 
 import { asFairleadError as understood } from "../../door/problems.ts";
-import { FairleadError } from "../../protocol/errors.ts";
+import type { FairleadError } from "../../protocol/errors.ts";
 import { RuntimeError } from "../runtime/runtime.ts";
+import { ofRuntime } from "../session/failure.ts";
 
 /** Turns anything thrown into words for people; what is nobody's business becomes `internal`. */
 export function asFairleadError(error: unknown): FairleadError {
-  if (!(error instanceof RuntimeError)) return understood(error);
-  return new FairleadError(error.code === "invalid" ? "bad-request" : error.code, error.message);
+  return error instanceof RuntimeError ? ofRuntime(error) : understood(error);
 }

@@ -2,23 +2,22 @@
 
 import { MuxError } from "../../mux/errors.ts";
 import { FairleadError, type Problem } from "../../protocol/errors.ts";
+import { RuntimeError } from "../runtime/runtime.ts";
 import type { Visitor } from "./purpose.ts";
 
-/** Errors of the runtime carry codes that are ours too, a violation is the client's; anything else is a fault of this program. */
+/** A violation is the client's; what is neither ours nor the runtime's is a fault of this program. */
 export function toFairleadError(error: unknown): FairleadError {
   if (error instanceof FairleadError) return error;
+  if (error instanceof RuntimeError) return ofRuntime(error);
   if (error instanceof MuxError)
     return new FairleadError("protocol-error", `The other side broke the protocol: ${error.message}.`);
   const words = error instanceof Error ? error.message : String(error);
-  if (error instanceof Error && error.name === "RuntimeError" && "code" in error)
-    return FairleadError.from({
-      type: "",
-      title: "",
-      status: 0,
-      code: error.code === "invalid" ? "bad-request" : String(error.code),
-      detail: words,
-    });
   return new FairleadError("internal", words, { cause: error });
+}
+
+/** The runtime's codes are ours too. */
+export function ofRuntime({ code, message }: RuntimeError): FairleadError {
+  return new FairleadError(code === "invalid" ? "bad-request" : code, message);
 }
 
 /** As this visitor is told it. */

@@ -1,11 +1,11 @@
 /** The servers that this user once decided to trust: the pin of each, in a file beside the settings. */
 
-import { rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod/mini";
-import { makePrivateDirectory, readPrivate, removeIfThere, wording, writeNew } from "../../boot/private-file.ts";
+import { readPrivate } from "../../boot/private-file.ts";
 import { parsePin } from "../../lib/pin.ts";
 import { Failure } from "../failure.ts";
+import { keep } from "./kept.ts";
 import { settingsFile } from "./places.ts";
 
 type Env = NodeJS.ProcessEnv;
@@ -30,13 +30,7 @@ export async function knownPin(env: Env, origin: string): Promise<string | undef
 /** Written whole or not at all. */
 export async function rememberPin(env: Env, origin: string, pin: string): Promise<void> {
   const path = pinsFile(env);
-  await wording(path, async () => {
-    await makePrivateDirectory(dirname(path));
-    const text = `${JSON.stringify({ ...(await readPins(path)), [origin]: pin }, undefined, 2)}\n`;
-    await removeIfThere(`${path}.new`);
-    await writeNew(`${path}.new`, text);
-    await rename(`${path}.new`, path);
-  });
+  await keep(path, { ...(await readPins(path)), [origin]: pin });
 }
 
 async function readPins(path: string): Promise<Record<string, string>> {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { suite, test } from "node:test";
 import { WebSocket } from "ws";
-import type { ExecSpec, ExitStatus } from "../../../src/agent/runtime/runtime.ts";
+import type { ExitStatus } from "../../../src/agent/runtime/runtime.ts";
 import { V4, V5 } from "../../../src/protocol/remote-command.ts";
 import { TICKET_PREFIX } from "../../../src/protocol/version.ts";
 import { container, type Script } from "../../support/scripted-runtime.ts";
@@ -358,8 +358,8 @@ suite("the heartbeat of a session's WebSocket", () => {
     await using front = await startExec(linger, options);
     const exec = front.desk.runtime.exec.bind(front.desk.runtime);
     const write = () => new Promise<void>(() => {});
-    t.mock.method(front.desk.runtime, "exec", async (id: string, spec: ExecSpec) =>
-      Object.assign(await exec(id, spec), { write }),
+    t.mock.method(front.desk.runtime, "exec", async (...asked: Parameters<typeof exec>) =>
+      Object.assign(await exec(...asked), { write }),
     );
     const { socket } = await listen(front, `${EXEC}?command=sleep&${ALL}`);
     for (let sent = 0; sent < 64; sent += 1) say(socket, 0, Buffer.alloc(MEBIBYTE - 1));

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { Container } from "../../../src/agent/runtime/runtime.ts";
+import { type Container, RuntimeError } from "../../../src/agent/runtime/runtime.ts";
 import type { Client } from "../../../src/client/client.ts";
 import { aborted } from "../../../src/lib/wait.ts";
 import { Budget } from "../../../src/mux/budget.ts";
@@ -171,7 +171,7 @@ suite("while the engine is asked", () => {
     const client = desk.client();
     const attempt = code(client.exec("new", BODY));
     await engine.until(1);
-    engine.answer(Object.assign(new Error("it is away"), { name: "RuntimeError", code: "engine-unavailable" }));
+    engine.answer(new RuntimeError("engine-unavailable", "it is away"));
     assert.equal(await attempt, "engine-unavailable");
     const again = code(client.exec("new", BODY));
     await engine.until(2);
