@@ -62,7 +62,7 @@ test("connections of a proxied port", async (t) => {
   const desk = await startDesk({ dial: () => new PassThrough(), limits: { connections: 64 } });
   t.after(() => desk.close());
   const dial = desk.runtime.dial.bind(desk.runtime);
-  t.mock.method(desk.runtime, "dial", (id: string, port: number) => gate.pass().then(() => dial(id, port)));
+  t.mock.method(desk.runtime, "dial", (...asked: Parameters<typeof dial>) => gate.pass().then(() => dial(...asked)));
   const request = { header: { op: "proxy", container: "web" }, body: { port: 80 } } as const;
   const { opened } = await desk.sessions.open(request, VISIT);
   for (const failure of [new Error("no"), undefined]) {
