@@ -3,7 +3,7 @@
 import { age } from "../lib/age.ts";
 import { formatDuration } from "../lib/duration.ts";
 import { roundSize } from "../lib/size.ts";
-import type { NodeStatus, NodeView } from "../protocol/node.ts";
+import { type NodeStatus, type NodeView, presentBeat } from "../protocol/node.ts";
 import type { Listing } from "./output-format.ts";
 import { printable } from "./printable.ts";
 
@@ -30,7 +30,8 @@ function row(node: ListedNode): string[] {
 }
 
 function wideRow(node: ListedNode): string[] {
-  const { address = UNKNOWN, facts, beat } = node;
+  const { address = UNKNOWN, facts } = node;
+  const beat = presentBeat(node);
   const gpus = beat?.gpus?.map(({ usage }) => (usage === undefined ? UNKNOWN : `${Math.round(usage)}%`)) ?? [];
   return [
     ...row(node),
@@ -53,7 +54,8 @@ function used(total: number, free: number): string {
 
 /** Everything about one host: a line each. */
 export function describe(node: NodeView, now: number): string {
-  const { facts, beat, settings, key } = node;
+  const { facts, settings, key } = node;
+  const beat = presentBeat(node);
   const ago = (time: number | undefined) => (time === undefined ? UNKNOWN : `${age(now - time)} ago`);
   const lines: [string, string | undefined][] = [
     ["Name", node.name],

@@ -169,6 +169,11 @@ export const NodeView = z.object({
 });
 export type NodeView = z.infer<typeof NodeView>;
 
+/** Its last report, where that is how it is now: of a host that is away it only tells how it was. */
+export function presentBeat({ status, beat }: { status: string } & Pick<NodeView, "beat">): NodeView["beat"] {
+  return status === "Ready" ? beat : undefined;
+}
+
 export const NodeList = z.object({ nodes: z.array(NodeView) });
 
 /**

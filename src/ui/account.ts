@@ -77,11 +77,13 @@ export class Account {
     this.#forget("You are signed out.");
   }
 
-  /** Another tab of this origin signed in or out. */
+  /** Another tab of this origin signed in or out, or was told that nobody is signed in any more. */
   follow(): void {
     const signedIn = this.#secret !== null;
     if (signedIn !== (this.state.peek().state === "in")) {
-      this.state.value = signedIn ? { state: "in" } : { state: "out", note: "You signed out in another tab." };
+      this.state.value = signedIn
+        ? { state: "in" }
+        : { state: "out", note: "Your sign-in has ended in another tab. Use a new code." };
     }
   }
 

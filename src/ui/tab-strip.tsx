@@ -17,7 +17,7 @@ export function TabStrip({ tabs }: { tabs: Tabs }) {
   const strip = useRef<HTMLDivElement>(null);
   const shown = tabs.shown.value;
   useEffect(
-    () => strip.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
+    () => strip.current?.querySelector('.tab.shown, [aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
     [shown],
   );
 

@@ -152,6 +152,23 @@ suite("ctl and a server", () => {
     await until("another key", async () => (await node("box-1")).key?.id !== key?.id);
   });
 
+  test("of a host that is away nothing is told as if it were so now: rows and description name its last report", async () => {
+    const [, flags = ""] = /(-S .*)\n/.exec(await ctl(admin(), "nodes", "add", "leaves")) ?? [];
+    const agent = await startAgent({ engine, flags: flags.split(" ") });
+    agents.push(agent);
+    await until("its sessions' line", async () => (await node("leaves")).beat?.gatewayStatus === "connected");
+    const row = async () => /^leaves .*$/m.exec(await ctl(admin(), "get", "nodes", "-o", "wide"))?.[0] ?? "";
+    assert.match(await row(), / +Ready .* connected$/);
+    assert.match(await ctl(admin(), "describe", "node", "leaves"), /^Gateway: +connected$/m);
+    agent.kill("SIGKILL");
+    await until("NotReady", async () => (await node("leaves")).status === "NotReady");
+    assert.match(await row(), / +NotReady .* docker \S+ +- +- +- +- +- +-$/);
+    const words = await ctl(admin(), "describe", "node", "leaves");
+    assert.match(words, /^Last report: +\d+s ago$/m);
+    assert.doesNotMatch(words, /Gateway|busy|running|Memory/);
+    await ctl(admin(), "nodes", "remove", "leaves");
+  });
+
   test("a watch tells which host was removed, in rows and as data", async () => {
     assert.equal((await runCtl(admin(), ["get", "nodes", "brief", "--watch"])).code, 125);
     await ctl(admin(), "nodes", "add", "brief");

@@ -34,6 +34,23 @@ test("events stand the newest first, come by themselves, and can be narrowed", a
   await panel("Events").getByText("None matches.").waitFor();
 });
 
+test("beside a host with a long name no other column breaks its words", async () => {
+  const name = `host.${"with-a-long-name.".repeat(8)}example`;
+  await fleet.server.post("/api/v1/nodes", { name });
+  await open("Events");
+  await panel("Events").getByLabel("Filter events").fill("");
+  for (const [tab, word] of [
+    ["Events", "NodeAdded"],
+    ["Audit", "Outcome"],
+  ] as const) {
+    await open(tab);
+    await rows(tab).filter({ hasText: name }).first().waitFor();
+    const cell = panel(tab).getByText(word, { exact: true }).first();
+    assert.equal(await cell.evaluate(lines), 1, word);
+  }
+  await fleet.server.fetch(`/api/v1/nodes/${name}`, { method: "DELETE" });
+});
+
 test("a token is made with rights, hosts and an end, shown once, listed, and good for nothing once it is withdrawn", async () => {
   const { page, server } = fleet;
   await page.route("**/api/v1/tokens", (route) => route.abort());
@@ -170,3 +187,14 @@ test("nothing on the page broke the content policy", () => {
     [],
   );
 });
+
+/** In the browser: what the words of an element stand in. */
+interface Words {
+  ownerDocument: { createRange(): { selectNodeContents(of: object): void; getClientRects(): { length: number } } };
+}
+
+function lines(element: Words): number {
+  const words = element.ownerDocument.createRange();
+  words.selectNodeContents(element);
+  return words.getClientRects().length;
+}

@@ -232,6 +232,22 @@ test("graphics processors, a wrong clock and a copy of a host are shown", async 
   await card("box-4").getByText("NotReady").waitFor();
 });
 
+test("of a host that is away its card tells nothing as if it were so now", async () => {
+  const { page, server } = fleet;
+  await page.getByRole("tab", { name: "Hosts" }).click();
+  const host = new TestHost(server.url);
+  const { token } = await server.post<{ token: string }>("/api/v1/nodes", { name: "leaving" });
+  await host.bootstrap(token);
+  await host.beat({ gatewayStatus: "connected", engineReady: false });
+  await card("leaving").getByText("Sessions: connected").waitFor();
+  await card("leaving").getByText("2 running").waitFor();
+  await card("leaving").getByText("NotReady").waitFor();
+  await card("leaving").getByText("last report").waitFor();
+  const words = (await card("leaving").textContent()) ?? "";
+  assert.doesNotMatch(words, /Sessions|running|does not answer|%|iB/);
+  await card("leaving").getByRole("img", { name: "CPU: not known" }).waitFor();
+});
+
 test("a login is approved where its link leads: who asks from where, with the code that the terminal shows", async () => {
   const { page, server, cable } = fleet;
   const home = { env: { XDG_CONFIG_HOME: join(server.home, "somebody"), HOME: server.home } };

@@ -66,15 +66,20 @@ test("a torn connection is said, and comes back with not a line lost or repeated
   consecutive(await numbers(log));
 });
 
-test("a new agent knows neither the sign-in nor the shell: both are said, and both can be had anew", async () => {
+test("a new agent knows neither the sign-in nor the shell: both are said, in each window, and both can be had anew", async () => {
   const { page } = browser;
+  const other = await browser.context.newPage();
+  await visit(other, cable.url);
+  await other.getByRole("tab", { name: "Containers" }).waitFor();
+  await page.bringToFront();
   await page.getByRole("tab", { name: `Terminal: ${COUNTER}` }).click();
   cable.cut();
   agent.kill("SIGKILL");
   await agent.exited;
   agent = await startAgent({ engine, home: agent.home, flags: ["--shutdown-grace", "5m"] });
   cable.mend(agent);
-  await page.getByText("Your sign-in has ended.").waitFor();
+  for (const window of [page, other]) await window.getByText(/^Your sign-in has ended\b.* Use a new code\.$/).waitFor();
+  await other.close();
   await page.getByLabel("One-time code").fill(await newCode(agent));
   await page.getByRole("button", { name: "Sign in" }).click();
   const shell = page.getByRole("tabpanel", { name: `Terminal: ${COUNTER}` });

@@ -10,6 +10,7 @@ import { openPage, removeContainers, type Setup } from "./page/setup.ts";
 /** Of a project, never idle, and described in markup. */
 const BUSY = "page-busy";
 const IDLE = "page-idle";
+const LONG = `page-${"long".repeat(20)}`;
 const MARKUP = "<img src=x onerror=document.title='broken'>";
 const SECRET = "hunter2-of-the-page";
 const PHONE = { width: 390, height: 780 };
@@ -30,12 +31,13 @@ before(async () => {
       command: ["sh", "-c", `: '${MARKUP}'; while :; do :; done`],
     });
     await engine.run(IDLE);
+    await engine.run(LONG);
   });
 });
 
 after(async () => {
   await setup?.close();
-  await removeContainers(setup?.engine, [BUSY, IDLE]);
+  await removeContainers(setup?.engine, [BUSY, IDLE, LONG]);
 });
 
 test("the list shows what each container uses, as it changes", async () => {
@@ -52,7 +54,7 @@ test("a filter finds containers by name, image, state and project, under the hea
   for (const [words, found] of [
     ["page-bus", [BUSY]],
     ["shop", [BUSY]],
-    ["busybox running page-", [BUSY, IDLE]],
+    ["busybox running page-", [BUSY, IDLE, LONG]],
     ["page- exited", []],
   ] as const) {
     await filter.fill(words);
@@ -96,10 +98,17 @@ test("what happens to a container is seen in its tab, and that it is gone", asyn
   await panel.getByText("This container is not there any more.").waitFor();
 });
 
-test("on a phone nothing is wider than the screen", async () => {
+test("on a phone nothing is wider than the screen, and the tab that is shown is seen up to what closes it", async () => {
   const { page } = setup;
   await page.setViewportSize(PHONE);
-  for (const tab of ["Containers", `Details: ${BUSY}`]) {
+  await page.getByRole("tab", { name: "Containers" }).click();
+  await page.getByRole("button", { name: `Details of ${LONG}` }).click();
+  const close = page.getByRole("button", { name: `Close Details: ${LONG}` });
+  await until("what closes the tab", async () => {
+    const { x, width } = (await close.boundingBox()) ?? { x: 0, width: PHONE.width };
+    return x + width <= PHONE.width;
+  });
+  for (const tab of ["Containers", `Details: ${BUSY}`, `Details: ${LONG}`]) {
     await page.getByRole("tab", { name: tab }).click();
     const panel = page.getByRole("tabpanel", { name: tab });
     const tooWide = () =>

@@ -25,7 +25,7 @@ function Row({ record }: { record: AuditRecord }) {
       <td>
         {subject} <span class="quiet">{remote}</span>
       </td>
-      <td>
+      <td class="event">
         {event} {kind}
       </td>
       <td>

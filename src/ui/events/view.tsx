@@ -48,7 +48,7 @@ function EventTable({ events }: { events: readonly FleetEvent[] }) {
           <tr key={seq}>
             <td class="time">{new Date(time).toLocaleString()}</td>
             <td>{node}</td>
-            <td>{type}</td>
+            <td class="event">{type}</td>
             <td>{message}</td>
           </tr>
         ))}

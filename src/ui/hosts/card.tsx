@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { age } from "../../lib/age.ts";
-import type { NodeView } from "../../protocol/node.ts";
+import { type NodeView, presentBeat } from "../../protocol/node.ts";
 import { Charts } from "./charts.tsx";
 import type { Host } from "./hosts.ts";
 
@@ -37,7 +37,9 @@ export function statusWords({ status, settings }: NodeView): string {
   return settings.enabled ? status : `${status}, disabled`;
 }
 
-function facts({ status, created, address, lastSeen, facts, beat }: NodeView, now: number): string[] {
+function facts(node: NodeView, now: number): string[] {
+  const { status, created, address, lastSeen, facts } = node;
+  const beat = presentBeat(node);
   const found = [
     facts && `Fairlead ${facts.agentVersion}`,
     facts && (facts.engine ?? (facts.containerEngines.join(", ") || "no engine")),
@@ -50,9 +52,11 @@ function facts({ status, created, address, lastSeen, facts, beat }: NodeView, no
 }
 
 /** How the connection stands that carries sessions. */
-function Gateway({ node: { status, beat } }: { node: NodeView }) {
-  if (status === "Pending") return <p class="quiet">Its agent has not come yet.</p>;
-  if (!beat) return <p class="quiet">It has not reported since the server began.</p>;
+function Gateway({ node }: { node: NodeView }) {
+  if (node.status === "Pending") return <p class="quiet">Its agent has not come yet.</p>;
+  if (!node.beat) return <p class="quiet">It has not reported since the server began.</p>;
+  const beat = presentBeat(node);
+  if (!beat) return null;
   const { gatewayStatus, gatewayStatusDetail, engineReady } = beat;
   return (
     <>

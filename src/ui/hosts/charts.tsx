@@ -1,7 +1,7 @@
-/** What a host uses, as it last reported, with a small chart of each figure. */
+/** What a host uses, with a small chart of each figure; of one that is away, what it used. */
 
 import { roundSize } from "../../lib/size.ts";
-import type { GpuMetrics } from "../../protocol/node.ts";
+import { type GpuMetrics, presentBeat } from "../../protocol/node.ts";
 import { Chart } from "../chart.tsx";
 import type { Point } from "../curve.ts";
 import type { Host, Sample } from "./hosts.ts";
@@ -13,26 +13,33 @@ export function Charts({ host: { node, samples } }: { host: Host }) {
   const { beat, settings } = node;
   if (!beat) return null;
   const { memoryTotal, memoryFree, diskTotal, diskFree, received, sent, gpus = [] } = beat;
+  const now = (words: string) => (presentBeat(node) ? words : "not known");
   const gap = MISSED * settings.heartbeatInterval;
   const points = (of: (sample: Sample) => number | undefined): Point[] =>
     samples.map((sample) => [sample.time, of(sample)]);
   return (
     <div class="charts">
-      <Chart label="CPU" now={percent(beat.cpuUsage)} lines={[points(({ cpu }) => cpu)]} max={100} gap={gap} />
+      <Chart label="CPU" now={now(percent(beat.cpuUsage))} lines={[points(({ cpu }) => cpu)]} max={100} gap={gap} />
       <Chart
         label="Memory"
-        now={used(memoryTotal, memoryFree)}
+        now={now(used(memoryTotal, memoryFree))}
         lines={[points(({ memory }) => memory)]}
         max={100}
         gap={gap}
       />
       {diskTotal !== undefined && diskFree !== undefined && (
-        <Chart label="Disk" now={used(diskTotal, diskFree)} lines={[points(({ disk }) => disk)]} max={100} gap={gap} />
+        <Chart
+          label="Disk"
+          now={now(used(diskTotal, diskFree))}
+          lines={[points(({ disk }) => disk)]}
+          max={100}
+          gap={gap}
+        />
       )}
       {received !== undefined && sent !== undefined && (
         <Chart
           label="Network"
-          now={`${rate(received)} in, ${rate(sent)} out`}
+          now={now(`${rate(received)} in, ${rate(sent)} out`)}
           lines={[points((sample) => sample.received), points((sample) => sample.sent)]}
           gap={gap}
         />
@@ -41,7 +48,7 @@ export function Charts({ host: { node, samples } }: { host: Host }) {
         <Chart
           key={gpu.uuid}
           label={gpu.name}
-          now={gpuWords(gpu)}
+          now={now(gpuWords(gpu))}
           lines={[points((sample) => sample.gpus[index])]}
           max={100}
           gap={gap}
