@@ -10,7 +10,10 @@ const LOGGER = "page-logger";
 const LOGGING = `mkfifo /in; exec 3<>/in
 i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo "old $i"; done
 read -r go <&3; printf '\\033[31mred\\033[0m \\033]0;x\\007\\n'; echo oops >&2
-while read -r said <&3; do echo "got $said"; done`;
+while read -r said <&3; do
+  if [ "$said" = flood ]; then seq 1 60000; fi
+  echo "got $said"
+done`;
 
 let setup: Setup;
 
@@ -63,6 +66,13 @@ test("a followed log shows new lines, marks errors, hides nothing, and holds sti
   await until("the filtered lines", async () =>
     (await panel.locator("li").allTextContents()).every((text) => text.includes("old 29")),
   );
+  await panel.getByLabel("Filter lines").fill("never said");
+  await panel.getByText("None matches.").waitFor();
+  await panel.getByLabel("Filter lines").fill("");
+
+  await say("flood");
+  await line("got flood").waitFor();
+  await panel.getByText(/^Of this log \d+ older lines are not kept here/).waitFor();
   await setup.engine.docker("kill", LOGGER);
   await panel.getByText("The log has ended").waitFor();
 });

@@ -16,6 +16,7 @@ export class Book {
   #chars = 0;
   #filter = "";
   #shownDropped = 0;
+  #dropped = 0;
   #total = 0;
 
   /** Lines that pass the filter, oldest first. Not to be kept across calls. */
@@ -30,6 +31,16 @@ export class Book {
   /** All lines ever added. */
   get total(): number {
     return this.#total;
+  }
+
+  /** Lines that have gone, since it was cleared last. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Whether only some of the lines are to be shown. */
+  get isFiltered(): boolean {
+    return this.#filter !== "";
   }
 
   /** How many lines have left the front of {@link shown} since the filter was set: a view that stands still moves up by the difference. */
@@ -62,6 +73,7 @@ export class Book {
   clear(): void {
     this.#lines = [];
     this.#chars = 0;
+    this.#dropped = 0;
     this.filter(this.#filter);
   }
 
@@ -77,6 +89,7 @@ export class Book {
       drop = Math.max(drop, i + 1);
     }
     this.#chars = chars;
+    this.#dropped += drop;
     const gone = new Set<Line | undefined>(this.#lines.slice(0, drop));
     let shownGone = 0;
     while (shownGone < this.#shown.length && gone.has(this.#shown[shownGone])) shownGone++;

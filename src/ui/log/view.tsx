@@ -4,6 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { LogTab } from "../tab.ts";
 import { LogBar } from "./bar.tsx";
+import type { Book } from "./book.ts";
 import { type Extent, useExtent, useFrame, useStillness } from "./hooks.ts";
 import { Row } from "./row.tsx";
 
@@ -43,6 +44,7 @@ export function LogView({ tab }: { tab: LogTab }) {
   return (
     <div class="log">
       <LogBar tab={tab} times={times} toEnd={toEnd} />
+      <Missing book={follow.book} />
       <div
         class="scroller"
         ref={view}
@@ -60,5 +62,18 @@ export function LogView({ tab }: { tab: LogTab }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** Why less is shown than one may look for. */
+function Missing({ book }: { book: Book }) {
+  const none = book.isFiltered && book.shown.length === 0;
+  return (
+    <>
+      {book.dropped > 0 && (
+        <p class="rest">{`Of this log ${book.dropped} older lines are not kept here; ctl logs has them.`}</p>
+      )}
+      {none && <p class="nothing">None matches.</p>}
+    </>
   );
 }

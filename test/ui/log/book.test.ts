@@ -16,7 +16,10 @@ test("the newest lines stay, the oldest go, and the view is told how many", () =
   assert.equal(book.shown.at(-1)?.text, `line ${3 * MAX_LINES - 1}`);
   assert.equal(book.shown[0]?.text, `line ${book.shownDropped}`);
   assert.equal(book.total, 3 * MAX_LINES);
+  assert.equal(book.dropped, book.total - book.length);
   assert.ok(book.full);
+  book.clear();
+  assert.equal(book.dropped, 0);
 });
 
 test("the filter holds for what is there, what comes and what goes", () => {
