@@ -231,7 +231,7 @@ export class RemoteSession implements Rider {
     this.#deadline = undefined;
     this.#link.remove(this);
     this.#sequence.close(error);
-    this.#channel?.close(CLOSE.normal, "done");
+    (this.#resuming ?? this.#channel)?.close(CLOSE.normal, "done");
     if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "The session was closed."));
     this.#ended.resolve(error);
   }

@@ -1,4 +1,4 @@
-/** Sessions that are to go on over another connection, where their agent does not do its part. */
+/** Sessions that are to go on over another connection, where their agent does not do its part or their user has gone meanwhile. */
 
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
@@ -85,4 +85,14 @@ suite("a session that is being resumed", () => {
       assert.deepEqual(agent.ends, [{ code: 1000, reason: "done" }]);
       await agent.link.close();
     });
+
+  test("is closed at its agent too, whose answer does not bring it back", async () => {
+    const agent = new Agent();
+    const session = await agent.left();
+    await session.close();
+    agent.answer(6);
+    await until("the agent being told", () => agent.ends[0]);
+    assert.deepEqual(agent.ends, [{ code: 1000, reason: "done" }]);
+    await agent.link.close();
+  });
 });
