@@ -167,6 +167,8 @@ export class RemoteSession implements Rider {
   }
 
   #start(mux: Mux): void {
+    // Its agent said goodbye with its first words.
+    if (this.#state === "ended") return;
     const { header, body } = this.#request;
     const channel = mux.open({ header: json(header), body: json(body) });
     this.#channel = channel;
