@@ -197,6 +197,7 @@ export class Link {
         await wait(retryInMs, this.#stop.signal);
         try {
           const mux = await this.#dialOnce(true);
+          if (!mux.alive) throw new FairleadError("unreachable", "The connection was lost again at once.");
           for (const rider of this.#riders) if (rider.deadline !== undefined) rider.resume(mux);
           return;
         } catch (cause) {

@@ -27,8 +27,12 @@ class Agent {
   /** How the resumes' channels ended. */
   readonly ends: CloseInfo[] = [];
 
-  constructor() {
-    const dial = async () => this.#connect();
+  constructor({ stillborn }: { stillborn?: number } = {}) {
+    const dial = async () => {
+      const pair = this.#connect();
+      if (this.connections.length === stillborn) pair.cut();
+      return pair.a;
+    };
     this.link = new Link({ dial, software: "test", onState: () => {}, budget: new Budget(1_000_000) });
   }
 
@@ -47,12 +51,12 @@ class Agent {
     this.resumes[0]?.reply(json({ ...OPENED, epoch: 2, received }));
   }
 
-  #connect() {
+  #connect(): TransportPair {
     const pair = transportPair();
     const accept = (channel: Channel) => (this.connections.length === 1 ? echo(channel) : this.#keep(channel));
     this.connections.push(pair);
     void new Mux(pair.b, { role: "listener", software: "test", budget: new Budget(1_000_000), accept });
-    return pair.a;
+    return pair;
   }
 
   #keep(channel: Channel): void {
@@ -93,6 +97,13 @@ suite("a session that is being resumed", () => {
     agent.answer(6);
     await until("the agent being told", () => agent.ends[0]);
     assert.deepEqual(agent.ends, [{ code: 1000, reason: "done" }]);
+    await agent.link.close();
+  });
+
+  test("is resumed on the next connection when one is lost at once", async () => {
+    const agent = new Agent({ stillborn: 2 });
+    await agent.left();
+    assert.equal(agent.connections.length, 3);
     await agent.link.close();
   });
 });
