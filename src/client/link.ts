@@ -138,7 +138,8 @@ export class Link {
   async #connect(again: boolean): Promise<Mux> {
     if (!again) this.#options.onState({ state: "connecting" });
     const { dial, software, budget } = this.#options;
-    const goAway = (words: GoAway) => this.#farewell(mux, words);
+    // It may have come with the first words, which are heard before there is a `mux`.
+    const goAway = (words: GoAway) => queueMicrotask(() => this.#farewell(mux, words));
     const transport = await dial(this.#stop.signal);
     const mux: Mux = new Mux(transport, { role: "dialler", software, budget, goAway });
     if (this.#closed) {
@@ -196,6 +197,7 @@ export class Link {
         await wait(retryInMs, this.#stop.signal);
         try {
           const mux = await this.#dialOnce(true);
+          if (!mux.alive) throw new FairleadError("unreachable", "The connection was lost again at once.");
           for (const rider of this.#riders) if (rider.deadline !== undefined) rider.resume(mux);
           return;
         } catch (cause) {

@@ -167,6 +167,8 @@ export class RemoteSession implements Rider {
   }
 
   #start(mux: Mux): void {
+    // Its agent said goodbye with its first words.
+    if (this.#state === "ended") return;
     const { header, body } = this.#request;
     const channel = mux.open({ header: json(header), body: json(body) });
     this.#channel = channel;
@@ -192,10 +194,14 @@ export class RemoteSession implements Rider {
     this.#resuming = undefined;
     if (answer instanceof FairleadError)
       return PASSING.has(answer.code) ? this.#link.missed(this, answer) : this.abandon(answer);
+    this.#channel = channel;
+    try {
+      this.#sequence.attach(channel, answer.received, { onFarewell: (words) => this.#link.parting(this, words) });
+    } catch (cause) {
+      return this.#end(new FairleadError("protocol-error", offsetWords(cause), { cause }));
+    }
     this.#state = "live";
     this.#deadline = undefined;
-    this.#channel = channel;
-    this.#sequence.attach(channel, answer.received, { onFarewell: (words) => this.#link.parting(this, words) });
     this.#link.regained(this);
   }
 
@@ -227,7 +233,7 @@ export class RemoteSession implements Rider {
     this.#deadline = undefined;
     this.#link.remove(this);
     this.#sequence.close(error);
-    this.#channel?.close(CLOSE.normal, "done");
+    (this.#resuming ?? this.#channel)?.close(CLOSE.normal, "done");
     if (unanswered) this.#opened.reject(error ?? new FairleadError("session-gone", "The session was closed."));
     this.#ended.resolve(error);
   }
@@ -238,6 +244,11 @@ function dropWords(info: CloseInfo, opened: Opened | undefined): string {
   if (!opened) return `The connection was lost before the agent answered (${why}).`;
   if (info.code !== CLOSE.cut) return `The agent closed the session (${why}).`;
   return `The connection was lost and this session is not kept (${why}); what ran in it was ended.`;
+}
+
+function offsetWords(cause: unknown): string {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return `The session was ended: its agent would go on from where it does not stand (${why}).`;
 }
 
 interface Deferred<T> {

@@ -109,6 +109,7 @@ export class Everywhere {
     const cut = () => stream.destroy();
     signal.addEventListener("abort", cut, { once: true });
     try {
+      signal.throwIfAborted();
       const asked = request({ createConnection: () => stream, path: WATCH, headers: { host: HOST } });
       const answered = answerOf(asked);
       asked.end();
