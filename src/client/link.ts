@@ -17,7 +17,8 @@ export type LinkState =
    * Anything new goes elsewhere, of a node's to its next agent. That is `connected` again when nothing is open there.
    */
   | { state: "leaving"; node?: string; reason: string; endsInMs: number }
-  | { state: "reconnecting"; attempt: number; retryInMs: number; error: FairleadError }
+  /** With a `node`: the connection stands, and what is open with the agent of this one behind it waits. */
+  | { state: "reconnecting"; node?: string; attempt: number; retryInMs: number; error: FairleadError }
   | { state: "closed"; error?: FairleadError };
 
 /** What the link knows of a session: it is told when there is a connection again, or never will be. */
@@ -174,10 +175,11 @@ export class Link {
 
   async #tryAgain(rider: Rider, missed: Missed, error: FairleadError): Promise<void> {
     const { backoff } = missed;
+    const { node } = rider;
     const attempt = backoff.attempt + 1;
     const retryInMs = backoff.next();
     missed.due = true;
-    this.#options.onState({ state: "reconnecting", attempt, retryInMs, error });
+    this.#options.onState({ state: "reconnecting", ...(node !== undefined && { node }), attempt, retryInMs, error });
     await wait(retryInMs, this.#stop.signal);
     missed.due = false;
     if (rider.deadline === undefined) return;

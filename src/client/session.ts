@@ -10,7 +10,7 @@ import { type Opened, type OpenHeader, readReply, type ResumeBody } from "../pro
 import { decodePacket, encodePacket, type Packet } from "../protocol/packet.ts";
 import type { Link, Rider } from "./link.ts";
 
-/** How long an agent may take to answer an open or a resume before the connection is at fault, in milliseconds. */
+/** How long an agent may take to answer an open before the connection is at fault, in milliseconds. */
 const OPEN_TIMEOUT_MS = 60_000;
 
 /** Refusals of a resume that may be another answer in a moment. */

@@ -1,20 +1,24 @@
 /** The page's one connection for sessions: made when the first is opened, shared by all, whatever host they are on. */
 
-import { signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Client } from "../client/client.ts";
 import type { LinkState } from "../client/link.ts";
 import { FairleadError } from "../protocol/errors.ts";
 import type { Account } from "./account.ts";
 import { pageDial } from "./dial.ts";
 
-/** Of one that is gone: which attempt is the next one, and when (milliseconds since 1970); of one that will go: when. */
+/** With a `node`: of that host's, behind the server. Of one that is gone: which attempt is the next one, and when (milliseconds since 1970); of one that will go: when. */
 export type LinkView =
   | { state: "fine" }
   | { state: "leaving"; node?: string | undefined; until: number }
-  | { state: "broken"; attempt: number; until: number; error: FairleadError };
+  | { state: "broken"; node?: string | undefined; attempt: number; until: number; error: FairleadError };
 
 /** The way to the sessions of one host. */
-export type Way = Pick<Link, "client" | "view">;
+export interface Way {
+  readonly client: Client;
+  /** Nothing goes over it at present. */
+  readonly broken: ReadonlySignal<boolean>;
+}
 
 export class Link {
   readonly view = signal<LinkView>({ state: "fine" });
@@ -32,11 +36,13 @@ export class Link {
 
   /** Of a fleet every host has to be named; an agent's own has no name here. */
   to(node: string | undefined): Way {
-    if (node === undefined) return this;
-    const { view } = this;
-    const client = () => this.client.on(node);
+    const client = () => (node === undefined ? this.client : this.client.on(node));
+    const broken = computed(() => {
+      const view = this.view.value;
+      return view.state === "broken" && (view.node === undefined || view.node === node);
+    });
     return {
-      view,
+      broken,
       get client() {
         return client();
       },
@@ -68,5 +74,6 @@ export class Link {
 function viewOf(state: LinkState): LinkView {
   if (state.state === "leaving") return { state: "leaving", node: state.node, until: Date.now() + state.endsInMs };
   if (state.state !== "reconnecting") return { state: "fine" };
-  return { state: "broken", attempt: state.attempt, until: Date.now() + state.retryInMs, error: state.error };
+  const { node, attempt } = state;
+  return { state: "broken", node, attempt, until: Date.now() + state.retryInMs, error: state.error };
 }

@@ -151,7 +151,8 @@ function Connection({ link, tabs }: { link: Link; tabs: Tabs }) {
     );
   return (
     <p class="connection" role="status">
-      The connection is lost. Terminals go on for a minute and lose nothing if it is back by then. Attempt{" "}
+      The connection{view.node !== undefined && ` to ${view.node}`} is lost. Terminals{" "}
+      {view.node === undefined ? "go on" : "there go on"} for a minute and lose nothing if it is back by then. Attempt{" "}
       {view.attempt} <Countdown until={view.until} />.
     </p>
   );

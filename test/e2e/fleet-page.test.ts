@@ -128,11 +128,14 @@ test("a shell on a host whose agent gives one is opened from its card, and refus
   await card("box-2").getByRole("button", { name: "Shell on box-2" }).waitFor({ state: "detached" });
 });
 
-test("of a host whose agent is away the last list stays and says so, until the agent is back", async () => {
+test("of a host whose agent is away the last list stays, and it and open terminals say so, until the agent is back", async () => {
   const { page } = fleet;
-  await page.getByRole("tab", { name: "Containers" }).click();
+  await openShell(page, `box-2:${TWO}`);
   second.kill("SIGKILL");
   await second.exited;
+  await page.getByText("The connection to box-2 is lost. Terminals there go on").waitFor();
+  await closeTerminal(page, `box-2:${TWO}`);
+  await page.getByRole("tab", { name: "Containers" }).click();
   const heading = page.locator("tr.group", { hasText: "box-2" });
   await heading.getByText(/The agent of box-2 is not connected/).waitFor();
   await heading.getByText(/CPU and memory as of \d+s ago/).waitFor();

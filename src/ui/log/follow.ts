@@ -50,7 +50,7 @@ export class Follow {
 
   /** The connection is away, and nothing comes until it is back. */
   get waiting(): boolean {
-    return this.#link.view.value.state === "broken";
+    return this.#link.broken.value;
   }
 
   /** Until the log ends or breaks; the outcome is the state. Called again it goes on after the last line it has. Never rejects. */
