@@ -31,6 +31,7 @@ suite("ctl and a server", () => {
   after(async () => {
     for (const agent of agents) await agent.stop();
     await server.stop();
+    await engine.docker("rm", "--force", "fleet-named", "fleet-page", "fleet-work", "fleet-events").catch(() => {});
     await rm(home, { recursive: true });
   });
 
