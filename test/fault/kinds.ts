@@ -9,11 +9,11 @@ import { until } from "../support/until.ts";
 const ECHO_PORT = 7000;
 const PING = "ping\n";
 
-/** The main process of a container that every kind can be opened on: an echo service, and numbered lines. */
+/** The main process of a container that every kind can be opened on: an echo service, which says nothing when it is cut, and numbered lines. */
 export const MAIN = [
   "sh",
   "-c",
-  `nc -ll -p ${ECHO_PORT} -e cat & i=0; while :; do i=$((i+1)); echo line $i; usleep 50000; done`,
+  `nc -ll -p ${ECHO_PORT} -e cat 2>/dev/null & i=0; while :; do i=$((i+1)); echo line $i; usleep 50000; done`,
 ];
 
 export const KINDS = ["exec", "terminal", "attach", "logs", "connection"] as const;
