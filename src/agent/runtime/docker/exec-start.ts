@@ -106,9 +106,10 @@ async function createExec(
     );
     return exec.id;
   } catch (error) {
-    throw error instanceof RuntimeError && error.code === "not-running"
-      ? notRunning(await inspectContainer(engine, containerId, signal))
-      : error;
+    if (!(error instanceof RuntimeError && error.code === "not-running")) throw error;
+    const container = await inspectContainer(engine, containerId, signal);
+    // It may have been started meanwhile.
+    throw container.state === "running" ? error : notRunning(container);
   }
 }
 
