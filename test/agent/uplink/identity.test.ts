@@ -5,17 +5,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, suite, test } from "node:test";
 import { Identity } from "../../../src/agent/uplink/identity.ts";
 import { StateDirectory } from "../../../src/boot/state.ts";
+import { NODE_SETTINGS } from "../../support/node-settings.ts";
 import { fill, makeRoom, mountDisk, unmount } from "../../fault/small-disk.ts";
 
-const SETTINGS = {
-  enabled: true,
-  heartbeatInterval: 10_000,
-  pollInterval: 10_000,
-  keyInterval: 86_400_000,
-  containerMetrics: true,
-  gpuMetrics: true,
-};
-const REPLY = { name: "box", uid: "u1", epoch: 1, grantKey: "g1", settings: SETTINGS };
+const REPLY = { name: "box", uid: "u1", epoch: 1, grantKey: "g1", settings: NODE_SETTINGS };
 const PIN = `sha256:${"1".repeat(64)}`;
 const OTHER_PIN = `sha256:${"2".repeat(64)}`;
 

@@ -5,19 +5,12 @@ import { test } from "node:test";
 import type { Beat, NodeView } from "../../../src/protocol/node.ts";
 import { drawn } from "../../../src/ui/curve.ts";
 import { HOSTS, type Host, WINDOW } from "../../../src/ui/hosts/hosts.ts";
+import { NODE_SETTINGS } from "../../support/node-settings.ts";
 
 const BEAT: Beat = { cpuUsage: 25, memoryTotal: 400, memoryFree: 100, engineReady: true, containersRunning: 1 };
 
 function node(facts: Partial<NodeView>): NodeView {
-  const settings = {
-    enabled: true,
-    heartbeatInterval: 10_000,
-    pollInterval: 10_000,
-    keyInterval: 86_400_000,
-    containerMetrics: true,
-    gpuMetrics: true,
-  };
-  return { name: "box", uid: "1", status: "Ready", created: 0, settings, ...facts };
+  return { name: "box", uid: "1", status: "Ready", created: 0, settings: NODE_SETTINGS, ...facts };
 }
 
 /** As a new answer tells of them. */
